@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# Finds the libraries that kubelet-sysctl uses. Nothing is downloaded.
+
+# kubelet_sysctl_find(PACKAGE DEBIAN_PACKAGE): find_package, and on failure the words that help.
+function(kubelet_sysctl_find package debian_package)
+  find_package(${package} CONFIG QUIET GLOBAL)
+  if(NOT ${package}_FOUND)
+    list(APPEND KUBELET_SYSCTL_MISSING ${debian_package})
+    set(KUBELET_SYSCTL_MISSING "${KUBELET_SYSCTL_MISSING}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+set(KUBELET_SYSCTL_MISSING "")
+kubelet_sysctl_find(CLI11 libcli11-dev)
+kubelet_sysctl_find(yaml-cpp libyaml-cpp-dev)
+kubelet_sysctl_find(fmt libfmt-dev)
+kubelet_sysctl_find(spdlog libspdlog-dev)
+kubelet_sysctl_find(nlohmann_json nlohmann-json3-dev)
+if(KUBELET_SYSCTL_TESTS)
+  kubelet_sysctl_find(GTest libgtest-dev)
+  if(NOT TARGET GTest::gmock)
+    list(APPEND KUBELET_SYSCTL_MISSING libgmock-dev)
+  endif()
+endif()
+if(KUBELET_SYSCTL_MISSING)
+  list(JOIN KUBELET_SYSCTL_MISSING " " missing)
+  message(FATAL_ERROR "libraries are missing. On Debian and Ubuntu:\n"
+                      "  apt-get install ${missing}\n"
+                      "or everything at once: scripts/packages.sh test")
+endif()
+
+# yaml-cpp's target is yaml-cpp before 0.8 and yaml-cpp::yaml-cpp after. On Debian it is the shared
+# library, so the static program asks for the archive that the same package installs.
+add_library(kubelet_sysctl_yaml INTERFACE)
+if(KUBELET_SYSCTL_STATIC)
+  find_library(KUBELET_SYSCTL_YAML_ARCHIVE libyaml-cpp.a REQUIRED)
+  target_link_libraries(kubelet_sysctl_yaml INTERFACE ${KUBELET_SYSCTL_YAML_ARCHIVE})
+elseif(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(kubelet_sysctl_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(kubelet_sysctl_yaml INTERFACE yaml-cpp)
+endif()
+
+# spdlog's own targets link the shared fmt, or compile a copy of it: take the headers alone.
+add_library(kubelet_sysctl_spdlog INTERFACE)
+target_compile_definitions(kubelet_sysctl_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
+target_include_directories(
+  kubelet_sysctl_spdlog SYSTEM
+  INTERFACE $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
+target_link_libraries(kubelet_sysctl_spdlog INTERFACE fmt::fmt-header-only)

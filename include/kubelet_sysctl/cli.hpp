@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a function: a command line in, text and an exit code out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// What a run needs from the machine before its options are known. `open` makes the ports for a root
+/// directory; tests put their own behind it.
+struct CliHost {
+  std::function<Ports(const std::string& root)> open;
+  std::function<void(const std::string&)> out;   ///< results
+  std::function<void(const std::string&)> err;   ///< everything else
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  std::int64_t uid = 0;
+  std::string sudo_user;
+  std::function<std::string()> read_input;
+};
+
+/// Runs one command line (without the program's name) and returns the exit code.
+int run_cli(const std::vector<std::string>& arguments, CliHost& host);
+
+}  // namespace kubelet_sysctl

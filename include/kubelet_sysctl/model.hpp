@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the facts of a node mean: its command line, the layers that set the list, and who wins.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/checks.hpp"
+#include "kubelet_sysctl/command_line.hpp"
+#include "kubelet_sysctl/kubelet_config.hpp"
+#include "kubelet_sysctl/node.hpp"
+
+namespace kubelet_sysctl {
+
+enum class LayerKind { kConfig, kConfigDir, kFlag };
+
+/// The word JSON uses: "config", "config-dir", "flag".
+const char* name_of(LayerKind kind);
+
+/// One entry of a layer with the bytes that hold it.
+struct Entry {
+  std::string text;
+  Origin origin;
+};
+
+/// One place that may set the list, lowest first in NodeModel::layers: the config file always when one
+/// is in force, drop-ins and the flag when they set it. A flag on several words is one layer, placed at
+/// its last occurrence.
+struct Layer {
+  LayerKind kind = LayerKind::kConfig;
+  Origin at;                    ///< the key, or the flag's word; the file alone when !sets
+  std::vector<Entry> entries;
+  bool sets = true;             ///< false for a config file without the key
+  bool wins = false;
+};
+
+/// The command line that systemd would run now, from the files.
+struct CommandLine {
+  std::string program;
+  std::vector<Word> words;              ///< argv, argv[0] first
+  std::vector<Origin> origins;          ///< one for each word
+  Environment environment;
+  std::vector<std::string> unset;       ///< variables the command names that nothing sets
+  std::vector<EnvironmentFileLine> environment_files;  ///< in order, after specifiers
+  std::vector<OriginKind> environment_file_declared;   ///< parallel: kUnit or kDropIn
+  std::size_t dropped_assignments = 0;  ///< words of Environment= that systemd drops
+  std::int32_t exec_source = kNoSource; ///< file of the ExecStart= line in force
+  UnitSetting exec_setting;             ///< that line
+  bool no_variables = false;            ///< prefix ':'
+};
+
+/// The list of the live process.
+struct RunningList {
+  enum class Evidence { kArgv, kConfigFile, kNone };
+  Process process;
+  Evidence evidence = Evidence::kNone;
+  std::optional<std::vector<std::string>> entries;  ///< nothing when it cannot be told
+};
+
+const char* name_of(RunningList::Evidence evidence);
+
+struct NodeModel {
+  const NodeKind* kind = nullptr;
+  CommandLine command;
+  std::vector<std::string> argv;          ///< texts of command.words
+  KubeletFlags flags;
+  bool wrapped = false;                   ///< a shell or unknown wrapper runs the kubelet
+  std::string config_path;                ///< --config in force, absolute; empty when none
+  std::string config_dir;                 ///< --config-dir in force; empty when none
+  std::vector<Layer> layers;
+  std::vector<Entry> configured;          ///< the winner's entries
+  std::optional<RunningList> running;
+  bool drift = false;
+  std::string health_address;             ///< empty when the endpoint is off
+  int health_port = 0;
+  std::vector<Finding> findings;
+};
+
+/// The layer that wins, or nullptr when nothing sets the list.
+const Layer* winner_of(const NodeModel& model);
+
+/// Texts of the entries.
+std::vector<std::string> texts_of(const std::vector<Entry>& entries);
+
+/// The command line alone: what `explain` shows. Errors as resolve(), without the kubelet's files.
+Result<CommandLine> resolve_command(const NodeSnapshot& snapshot);
+
+/// Whether systemd could start `command`: the program exists, nothing is too long to be passed.
+/// Errors: kMalformed with what systemd would end with.
+Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command);
+
+/// What the snapshot means. Errors: kNotFound (no unit), kRefused (masked), kMalformed (systemd would
+/// not load or start it, or the kubelet would not read its file), kUnsupported (a form that this
+/// release of systemd reads differently, a specifier unknown here).
+Result<NodeModel> resolve(const NodeSnapshot& snapshot);
+
+/// The list a process with these words runs with, if the words alone tell: nothing without the flag.
+std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv);
+
+}  // namespace kubelet_sysctl

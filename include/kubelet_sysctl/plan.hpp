@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a wish to the bytes that must change, each change proved before it is offered.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/splice.hpp"
+#include "kubelet_sysctl/sysctl.hpp"
+
+namespace kubelet_sysctl {
+
+enum class Verb { kAdd, kRemove, kSet, kUndo };
+enum class Via { kAuto, kConfig, kArgs };
+
+const char* name_of(Verb verb);
+
+/// What somebody wishes.
+struct Change {
+  Verb verb = Verb::kAdd;
+  std::vector<std::string> entries;
+  bool exact = false;   ///< add an entry even where a pattern already covers it
+  bool force = false;   ///< write entries that some kubelet would die of
+  Via via = Via::kAuto;
+  std::string file;     ///< --file: the file to edit; empty for the tool's choice
+};
+
+/// One file to be changed. `before` is compared with the disk at commit.
+struct FileEdit {
+  SourceFile before;
+  std::vector<Splice> splices;   ///< into before.bytes; a new file has one insertion
+  std::string after;
+  std::string route;             ///< "args", "config", "config-dir", "unit"
+  bool removes = false;          ///< the file goes away (undo of a created file)
+  bool daemon_reload = false;    ///< systemd must read its units again
+};
+
+struct Plan {
+  Verb verb = Verb::kAdd;
+  std::vector<FileEdit> edits;             ///< empty when the files already say it
+  std::vector<std::string> before;         ///< configured list before
+  std::vector<std::string> after;          ///< configured list after
+  std::vector<std::string> expected_argv;  ///< argv of the next start
+  bool restart = false;                    ///< the running list would change, or cannot be told
+  std::string restart_reason;              ///< why, for a person
+  bool pending = false;                    ///< nothing runs: it takes effect at the next start
+  std::vector<Finding> findings;
+};
+
+/// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),
+/// kUnsupported with the place (no provable edit), and those of resolve().
+Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
+
+}  // namespace kubelet_sysctl

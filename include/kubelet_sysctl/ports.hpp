@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The five narrow places where the program meets the machine; tests put other things behind them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/source.hpp"
+
+namespace kubelet_sysctl {
+
+using Milliseconds = std::chrono::milliseconds;
+/// Monotonic time since some fixed point; only differences mean something.
+using TimePoint = std::chrono::time_point<std::chrono::steady_clock>;
+
+enum class EntryKind { kFile, kDirectory, kSymlink, kFifo, kOther };
+
+/// One name in a directory, as lstat sees it.
+struct DirEntry {
+  std::string name;
+  EntryKind kind = EntryKind::kFile;
+  std::string target;      ///< of a symbolic link, as stored
+  std::uint64_t size = 0;  ///< bytes; of a link the length of its target
+  std::uint32_t mode = 0755;  ///< permission bits only
+};
+
+/// A lock that the kernel drops when its holder dies; released by destruction.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+/// How replace() wrote.
+enum class WriteMode { kUnchanged, kRenamed, kInPlace };
+
+/// Files of one node: paths are absolute, as the node names them; an adapter may put them under a root
+/// directory, and then resolves every link, absolute ones too, inside that root.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  /// The file at `path`, links followed. Absent, a directory, a pipe or a device is not an error: see
+  /// `kind` (a pipe or device is never opened). Errors: kPermission, kIo, kUnsupported above 16 MiB.
+  virtual Result<SourceFile> read(const std::string& path) = 0;
+  /// Entries of a directory in byte order of their names; empty when it does not exist.
+  virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;
+  /// What stands at `path` itself, links not followed; nothing when nothing does.
+  virtual Result<std::optional<DirEntry>> look(const std::string& path) = 0;
+  /// `path` with every link resolved inside the root; the text itself when it does not exist.
+  virtual Result<std::string> real_path(const std::string& path) = 0;
+  /// Makes `bytes` the content of the file that was read as `before`, atomically and durably: temporary
+  /// file beside the real one, owner, mode and extended attributes kept, both syncs. A `before` that was
+  /// absent makes a new file of mode before.meta.mode owned by the caller, and missing parent directories.
+  /// Equal bytes write nothing. A bind-mounted file or one with several hard links is written in place.
+  /// Errors: kConflict when the disk no longer holds `before` (or no longer is absent); kPermission, kIo.
+  /// After any error the old bytes stand and no temporary file is left.
+  virtual Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) = 0;
+  /// Removes the file that was read as `before`, and the directory that held it when `and_directory` and
+  /// it is empty then. Errors as replace().
+  virtual Status remove(const SourceFile& before, bool and_directory) = 0;
+  /// Makes `path` and its parents if missing, of mode `mode` (the last one only).
+  virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
+  /// An exclusive kernel lock on `path` (made if missing, 0600). Errors: kLocked, with who holds it in the
+  /// message, when another process still holds it after `wait`.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
+                                                 const std::string& note) = 0;
+};
+
+/// One unit as the manager sees it; from one `systemctl show`.
+struct UnitState {
+  std::string id;               ///< "kubelet.service"
+  std::string load_state;       ///< loaded, not-found, masked, bad-setting, error
+  std::string load_error;
+  std::string active_state;     ///< active, activating, inactive, failed, …
+  std::string sub_state;        ///< running, auto-restart, dead, …
+  std::string result;           ///< success, exit-code, start-limit-hit, …
+  std::string type;             ///< simple, notify, …
+  std::string fragment_path;
+  std::vector<std::string> drop_in_paths;
+  std::string control_group;
+  std::string invocation_id;    ///< 32 hexadecimal digits; empty when inactive or unknown
+  std::int64_t main_pid = 0;
+  std::int64_t restarts = 0;    ///< NRestarts; 0 where the version has none
+  std::int64_t exec_main_status = 0;
+  std::uint64_t restart_usec = 0;          ///< RestartSec in microseconds
+  std::uint64_t start_limit_interval_usec = 0;
+  std::uint64_t start_limit_burst = 0;
+  std::uint64_t main_start_usec = 0;       ///< ExecMainStartTimestampMonotonic, CLOCK_MONOTONIC
+  bool needs_reload = false;
+  bool job_pending = false;
+};
+
+/// The service manager of the node.
+class ServiceManager {
+ public:
+  virtual ~ServiceManager() = default;
+  /// True when the machine was booted with systemd and it can be asked (sd_booted(3)).
+  virtual bool booted() = 0;
+  /// One call. A unit that does not exist has load_state "not-found". Errors: kNoSystemd, kIo, kTimeout.
+  virtual Result<UnitState> show(const std::string& unit) = 0;
+  /// Version of the running manager: 252. Nothing when it cannot be told. No child process where PID 1
+  /// itself tells; else `systemctl --version`.
+  virtual std::optional<int> version() = 0;
+  /// The manager's own environment block, NAME=value each: it reaches $VAR in ExecStart=.
+  virtual Result<std::vector<std::string>> environment() = 0;
+  virtual Status reload(Milliseconds deadline) = 0;
+  /// `systemctl restart`. Success only says that systemctl said so.
+  virtual Status restart(const std::string& unit, Milliseconds deadline) = 0;
+  virtual Status reset_failed(const std::string& unit) = 0;
+  /// Lines the unit wrote under this invocation, oldest first, at most `lines`; by unit alone when
+  /// `invocation` is empty. Empty when there is no journal.
+  virtual Result<std::vector<std::string>> last_words(const std::string& unit,
+                                                      const std::string& invocation, int lines) = 0;
+};
+
+struct HealthAnswer {
+  int status = 0;     ///< HTTP status
+  std::string body;   ///< at most a few hundred bytes
+};
+
+/// The kubelet's health endpoint.
+class HealthProbe {
+ public:
+  virtual ~HealthProbe() = default;
+  /// GET `path` on a numeric address. Errors: kIo when nobody answers, kTimeout.
+  virtual Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
+                                   Milliseconds deadline) = 0;
+};
+
+/// Time, and waiting for a process or a moment.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual TimePoint now() = 0;
+  /// Wall clock, milliseconds since the epoch, UTC.
+  virtual std::int64_t wall_ms() = 0;
+  /// Returns at `until`, or earlier: true as soon as process `pid` has ended (0 watches none). Also
+  /// returns early when a signal asked the program to stop; see interrupted().
+  virtual bool wait_until(TimePoint until, std::int64_t pid) = 0;
+  /// True once SIGINT, SIGTERM or SIGHUP arrived.
+  virtual bool interrupted() = 0;
+};
+
+/// The machine. References: the adapters outlive every call.
+struct Ports {
+  FileSystem& files;
+  ServiceManager& services;
+  HealthProbe& health;
+  Clock& clock;
+};
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files that read and edit a KubeletConfiguration share: its tree as a row of events, the
+// reading made of it, and the change of a list that turns into splices.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kubelet_sysctl/kubelet_config.hpp"
+
+namespace kubelet_sysctl::config_parts {
+
+inline constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+inline constexpr std::string_view kListKey = "allowedUnsafeSysctls";
+inline constexpr std::string_view kApiVersion = "kubelet.config.k8s.io/v1beta1";
+inline constexpr std::string_view kKind = "KubeletConfiguration";
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+enum class EventKind : std::uint8_t {
+  kNull,
+  kScalar,
+  kAlias,
+  kSequenceStart,
+  kSequenceEnd,
+  kMapStart,
+  kMapEnd,
+};
+
+/// One step of a walk through a tree. A row of them needs no recursion, compares in one pass, and
+/// knows of aliases and tags what a tree of values has forgotten.
+struct Event {
+  EventKind kind = EventKind::kNull;
+  bool quoted = false;       ///< a scalar that is a string whatever it looks like
+  bool flow = false;         ///< a collection in brackets or braces
+  std::uint32_t anchor = 0;  ///< its own anchor, or the one an alias stands for; 0 is none
+  Span at = {};              ///< YAML: only the begin counts, and for an empty value not even that
+  std::string text = {};     ///< a scalar, decoded; a number as it is written
+  std::string tag = {};      ///< an explicit tag; usually empty
+};
+using Events = std::vector<Event>;
+
+/// The first document of a file, and how many there are.
+struct Tree {
+  ConfigFormat format = ConfigFormat::kYaml;
+  Events events;
+  std::size_t documents = 1;
+  std::size_t second_at = 0;  ///< where the second document begins, if there is one
+};
+
+/// One pair of the top-level mapping; indices of events. Aliases are already followed in `value`.
+struct Member {
+  std::size_t key = 0;
+  std::size_t written = 0;  ///< the value as it stands: an alias, maybe
+  std::size_t value = 0;
+  bool merged = false;  ///< reached through a merge key `<<`
+};
+
+/// A file that was read: for callers, and for the edit.
+struct Reading {
+  Tree tree;
+  KubeletConfigFile file;
+  std::vector<Member> members;  ///< in the order in which they take effect
+  std::size_t list = kNone;     ///< the member that decides the list
+  bool merges = false;          ///< there is a merge key at the top
+};
+
+/// Which items of a list stay, and what is new. `texts` are as the file will write them.
+struct ListChange {
+  struct Added {
+    std::size_t after = kNone;  ///< the kept item that they follow; kNone: before all others
+    std::vector<std::string> texts = {};
+  };
+  std::vector<bool> keep;
+  std::vector<Added> added;  ///< in file order
+  [[nodiscard]] bool keeps_any() const;
+};
+
+/// A list in brackets as it stands in the file.
+struct FlowList {
+  Span brackets;                    ///< both brackets included
+  std::vector<Span> items;
+  std::vector<std::size_t> commas;  ///< of the comma after each item, or kNone
+  bool comments = false;            ///< a comment stands between the brackets
+};
+
+/// The index after the node that begins at `node`.
+std::size_t node_end(const Events& events, std::size_t node);
+/// True when the JSON that sigs.k8s.io/yaml makes of this scalar is a string.
+bool is_string(const Event& event);
+/// True when a plain scalar of YAML 1.1, as go-yaml v2 resolves it, is a string.
+bool is_plain_string(std::string_view text);
+bool is_null_word(std::string_view text);
+
+/// An Error that names a place in `bytes`; the caller adds the path.
+Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string message,
+               std::string hint = {});
+
+Result<Tree> yaml_tree(std::string_view bytes);
+Result<Tree> json_tree(std::string_view bytes);
+/// The events of a file that is written as plainly as tools write it, 20 times as fast as yaml-cpp;
+/// nothing when there is anything in it that takes a whole YAML parser to understand.
+std::optional<Events> plain_yaml_events(std::string_view bytes);
+
+Result<Reading> read_config(std::string_view bytes, ConfigRole role);
+
+/// The bytes of one item: from `begin` to its end if it is written on one line; else to the next
+/// blank, comma or bracket, and `simple` is false.
+Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple);
+
+/// The list in brackets that opens at `open` and has these items; nothing if other bytes turn up.
+std::optional<FlowList> find_flow_list(std::string_view bytes, std::size_t open,
+                                       std::vector<Span> items);
+/// The splices of a change. `separator` is for a list that has none yet. Nothing when a comment
+/// would be lost.
+std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const FlowList& list,
+                                                const ListChange& change,
+                                                std::string_view separator);
+std::string joined(const std::vector<std::string>& texts, std::string_view separator);
+
+Result<std::vector<Splice>> yaml_splices(std::string_view bytes, const Reading& reading,
+                                         const ListChange& change, bool remove_key);
+Result<std::vector<Splice>> json_splices(std::string_view bytes, const Reading& reading,
+                                         const ListChange& change, bool remove_key);
+std::string yaml_written(std::string_view entry);
+std::string json_written(std::string_view entry);
+
+/// First byte of the line of `offset`; the end of its text, before the line end; the line after it.
+std::size_t line_begin_at(std::string_view bytes, std::size_t offset);
+std::size_t line_text_end(std::string_view bytes, std::size_t offset);
+std::size_t next_line_at(std::string_view bytes, std::size_t offset);
+/// The line end that the line of `offset` has, else that of the file's first line, else "\n".
+std::string_view newline_of(std::string_view bytes, std::size_t offset);
+/// True when nothing but blanks stands in `text`.
+bool is_blank(std::string_view text);
+/// True when nothing but blanks, or blanks and a comment, stands from `offset` to its line's end.
+bool rest_is_comment(std::string_view bytes, std::size_t offset);
+
+}  // namespace kubelet_sysctl::config_parts

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kubelet makes of the tree of its configuration: the list, and why it would not start.
+#include <algorithm>
+#include <charconv>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_config_parts.hpp"
+
+namespace kubelet_sysctl::config_parts {
+namespace {
+
+constexpr std::string_view kNotStart = "a kubelet does not start with this file";
+
+bool is_start(EventKind kind) {
+  return kind == EventKind::kSequenceStart || kind == EventKind::kMapStart;
+}
+
+/// The pairs of the top-level mapping as go-yaml v2 puts them together: a merge key `<<` sets its
+/// pairs where it stands, over those before it. Source: gopkg.in/yaml.v2 decode.go, mapping, merge.
+class Members {
+ public:
+  Members(std::string_view bytes, Reading& reading)
+      : bytes_(bytes),
+        reading_(reading),
+        events_(reading.tree.events),
+        // Merges of merges can grow without bound; nothing that a person wrote comes near this.
+        budget_(16 * events_.size() + 1000) {
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      const Event& event = events_[i];
+      if (event.kind == EventKind::kAlias || event.anchor == 0) continue;
+      if (event.anchor >= anchors_.size()) anchors_.resize(event.anchor + 1, kNone);
+      anchors_[event.anchor] = i;
+    }
+  }
+
+  [[nodiscard]] std::size_t resolved(std::size_t node) const {
+    const Event& event = events_[node];
+    if (event.kind != EventKind::kAlias) return node;
+    const std::size_t target = event.anchor < anchors_.size() ? anchors_[event.anchor] : kNone;
+    return target == kNone ? node : target;
+  }
+
+  Status collect(std::size_t map, std::size_t depth) {
+    for (std::size_t key = map + 1; events_[key].kind != EventKind::kMapEnd;) {
+      const std::size_t value = node_end(events_, key);
+      const std::size_t next = node_end(events_, value);
+      if (budget_ < next - key) return too_much(key);
+      budget_ -= next - key;
+      if (is_merge(events_[resolved(key)])) {
+        auto merged = merge(value, depth);
+        if (!merged) return merged;
+      } else {
+        reading_.members.push_back({resolved(key), value, resolved(value), depth > 0});
+      }
+      key = next;
+    }
+    return {};
+  }
+
+ private:
+  static bool is_merge(const Event& event) {
+    return event.kind == EventKind::kScalar && event.text == "<<" && !event.quoted &&
+           (event.tag.empty() || event.tag == "tag:yaml.org,2002:merge");
+  }
+
+  Status merge(std::size_t value, std::size_t depth) {
+    reading_.merges = true;
+    constexpr std::size_t kDeepest = 20;
+    if (depth == kDeepest) return too_much(value);
+    const std::size_t target = resolved(value);
+    if (events_[target].kind == EventKind::kMapStart) return collect(target, depth + 1);
+    std::vector<std::size_t> maps;
+    if (events_[target].kind == EventKind::kSequenceStart) {
+      for (std::size_t item = target + 1; events_[item].kind != EventKind::kSequenceEnd;
+           item = node_end(events_, item)) {
+        maps.push_back(resolved(item));
+      }
+    }
+    const bool all = std::all_of(maps.begin(), maps.end(), [&](std::size_t map) {
+      return events_[map].kind == EventKind::kMapStart;
+    });
+    if (events_[target].kind != EventKind::kSequenceStart || !all) {
+      return error_in(ErrorKind::kMalformed, bytes_, events_[value].at,
+                      fmt::format("{}: map merge requires map or sequence of maps as the value",
+                                  kNotStart));
+    }
+    std::reverse(maps.begin(), maps.end());  // the first of them wins
+    for (const std::size_t map : maps) {
+      auto collected = collect(map, depth + 1);
+      if (!collected) return collected;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Error too_much(std::size_t node) const {
+    return error_in(ErrorKind::kUnsupported, bytes_, events_[node].at,
+                    "will not follow merge keys this far");
+  }
+
+  std::string_view bytes_;
+  Reading& reading_;
+  const Events& events_;
+  std::size_t budget_;
+  std::vector<std::size_t> anchors_;
+};
+
+/// The first key, at any depth, that its mapping already has. Source: yaml.v2 decode.go with
+/// UnmarshalStrict; the kubelet takes that error for a drop-in as it is.
+std::size_t repeated_key(const Events& events) {
+  struct Open {
+    bool map;
+    bool key = true;
+    std::unordered_set<std::string_view> keys = {};
+  };
+  std::vector<Open> open;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Event& event = events[i];
+    if (event.kind == EventKind::kSequenceEnd || event.kind == EventKind::kMapEnd) {
+      open.pop_back();
+      continue;
+    }
+    if (!open.empty() && open.back().map) {
+      const bool key = std::exchange(open.back().key, !open.back().key);
+      if (key && event.kind == EventKind::kScalar && !open.back().keys.insert(event.text).second) {
+        return i;
+      }
+    }
+    if (is_start(event.kind)) open.push_back({.map = event.kind == EventKind::kMapStart});
+  }
+  return kNone;
+}
+
+/// "allowed-unsafe-sysctls", "AllowedUnsafeSysctl" and the like, but not the key itself.
+bool is_misspelt(std::string_view key) {
+  constexpr std::string_view kPlain = "allowedunsafesysctls";
+  if (key == kListKey || key.size() > 2 * kPlain.size()) return false;
+  std::string plain;
+  for (const char byte : key) {
+    if (byte == '-' || byte == '_') continue;
+    plain += byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+  }
+  return plain == kPlain || plain == kPlain.substr(0, kPlain.size() - 1);
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
+/// An empty item has no bytes, and yaml-cpp marks it at the next token: find the dash before that.
+Span null_item_span(std::string_view bytes, std::size_t mark) {
+  for (std::size_t end = mark;;) {
+    const std::size_t begin = line_begin_at(bytes, end);
+    const std::string_view line = bytes.substr(begin, end - begin);
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    if (first != std::string_view::npos && line[first] == '-') {
+      return {begin + first + 1, begin + first + 1};
+    }
+    if ((first != std::string_view::npos && line[first] != '#') || begin == 0) return {mark, mark};
+    end = begin - 1;
+  }
+}
+
+Span item_span(std::string_view bytes, const Tree& tree, const Event& event) {
+  if (tree.format == ConfigFormat::kJson) return event.at;
+  bool simple = false;
+  const Span span = yaml_scalar_span(bytes, event, simple);
+  if (event.kind == EventKind::kNull && !simple) return null_item_span(bytes, event.at.begin);
+  return span;
+}
+
+class Filler {
+ public:
+  Filler(std::string_view bytes, Reading& reading, const Members& members)
+      : bytes_(bytes), reading_(reading), events_(reading.tree.events), members_(members) {}
+
+  void fill() {
+    std::size_t mentions = 0;
+    for (std::size_t i = 0; i < reading_.members.size(); ++i) {
+      const Member& member = reading_.members[i];
+      const Event& key = events_[member.key];
+      if (key.kind != EventKind::kScalar) continue;
+      if (key.text == kListKey) {
+        reading_.list = i;
+        if (!member.merged) ++mentions;
+      } else if (key.text == "healthzPort") {
+        take_port(events_[member.value]);
+      } else if (key.text == "healthzBindAddress") {
+        const Event& value = events_[member.value];
+        reading_.file.healthz_bind_address.reset();
+        if (value.kind == EventKind::kScalar && is_string(value)) {
+          reading_.file.healthz_bind_address = value.text;
+        }
+      } else if (is_misspelt(key.text)) {
+        reading_.file.misspelt.push_back({key.text, key_span(member), texts_of(member.value)});
+      }
+    }
+    reading_.file.repeated_key = mentions > 1;
+    if (reading_.list != kNone) take_list(reading_.members[reading_.list]);
+  }
+
+ private:
+  [[nodiscard]] Span key_span(const Member& member) const {
+    return item_span(bytes_, reading_.tree, events_[member.key]);
+  }
+
+  void take_port(const Event& value) {
+    reading_.file.healthz_port.reset();
+    if (value.kind != EventKind::kScalar || value.quoted) return;
+    int port = 0;
+    const char* end = value.text.data() + value.text.size();
+    const auto [stop, error] = std::from_chars(value.text.data(), end, port);
+    if (error == std::errc() && stop == end) reading_.file.healthz_port = port;
+  }
+
+  void take_list(const Member& member) {
+    KubeletConfigFile& file = reading_.file;
+    file.key_at = key_span(member);
+    const Event& value = events_[member.value];
+    if (value.kind == EventKind::kNull) {
+      file.form = ListForm::kUnset;
+    } else if (value.kind != EventKind::kSequenceStart) {
+      file.form = ListForm::kWrong;
+    } else {
+      file.form = value.flow ? ListForm::kFlow : ListForm::kBlock;
+      for (std::size_t item = member.value + 1; events_[item].kind != EventKind::kSequenceEnd;
+           item = node_end(events_, item)) {
+        const Event& meant = events_[members_.resolved(item)];
+        const bool scalar = meant.kind == EventKind::kScalar;
+        const bool string = meant.kind == EventKind::kNull || (scalar && is_string(meant));
+        file.entries.push_back({.text = scalar ? meant.text : std::string(),
+                                .at = item_span(bytes_, reading_.tree, events_[item]),
+                                .is_string = string});
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> texts_of(std::size_t value) const {
+    std::vector<std::string> texts;
+    if (events_[value].kind == EventKind::kScalar) {
+      std::string_view rest = events_[value].text;
+      while (!rest.empty()) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        if (const auto text = trimmed(rest.substr(0, comma)); !text.empty()) {
+          texts.emplace_back(text);
+        }
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+      }
+    } else if (events_[value].kind == EventKind::kSequenceStart) {
+      for (std::size_t item = value + 1; events_[item].kind != EventKind::kSequenceEnd;
+           item = node_end(events_, item)) {
+        const Event& meant = events_[members_.resolved(item)];
+        if (meant.kind == EventKind::kScalar) texts.push_back(meant.text);
+      }
+    }
+    return texts;
+  }
+
+  std::string_view bytes_;
+  Reading& reading_;
+  const Events& events_;
+  const Members& members_;
+};
+
+/// The text of `apiVersion` or `kind`; empty when it is missing, as runtime.Decode sees it.
+Result<std::string> header(std::string_view bytes, const Reading& reading, std::string_view name,
+                           Span& at) {
+  const Event* found = nullptr;
+  for (const Member& member : reading.members) {
+    if (reading.tree.events[member.key].kind == EventKind::kScalar &&
+        reading.tree.events[member.key].text == name) {
+      found = &reading.tree.events[member.value];
+    }
+  }
+  if (found == nullptr || found->kind == EventKind::kNull) return std::string();
+  at = item_span(bytes, reading.tree, *found);
+  if (found->kind != EventKind::kScalar || !is_string(*found)) {
+    return error_in(ErrorKind::kMalformed, bytes, at,
+                    fmt::format("{}: couldn't get version/kind; json parse error: '{}' is not a "
+                                "string",
+                                kNotStart, name));
+  }
+  return found->text;
+}
+
+/// Source: apimachinery runtime/serializer/json (meta.go, json.go) and runtime/error.go.
+Status check_header(std::string_view bytes, const Reading& reading) {
+  Span at;
+  auto version = header(bytes, reading, "apiVersion", at);
+  if (!version) return std::move(version).error();
+  auto kind = header(bytes, reading, "kind", at);
+  if (!kind) return std::move(kind).error();
+  const std::string hint = fmt::format("write 'kind: {}' and 'apiVersion: {}'", kKind, kApiVersion);
+  for (const bool missing_kind : {true, false}) {
+    if (!(missing_kind ? *kind : *version).empty()) continue;
+    Error error = {
+        .kind = ErrorKind::kMalformed,
+        .message = fmt::format("{}: Object '{}' is missing", kNotStart,
+                               missing_kind ? "Kind" : "apiVersion"),
+        .line = 1,
+        .column = 1,
+        .hint = hint,
+    };
+    return error;
+  }
+  if (*kind == kKind && *version == kApiVersion) return {};
+  return error_in(ErrorKind::kMalformed, bytes, at,
+                  fmt::format("{}: no kind \"{}\" is registered for version \"{}\"", kNotStart,
+                              *kind, *version),
+                  hint);
+}
+
+}  // namespace
+
+std::size_t node_end(const Events& events, std::size_t node) {
+  std::size_t depth = 0;
+  do {
+    const EventKind kind = events[node].kind;
+    if (is_start(kind)) ++depth;
+    if (kind == EventKind::kSequenceEnd || kind == EventKind::kMapEnd) --depth;
+    ++node;
+  } while (depth > 0);
+  return node;
+}
+
+Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string message,
+               std::string hint) {
+  SourceFile file;
+  file.bytes = bytes;
+  return error_at(kind, file, at, std::move(message), std::move(hint));
+}
+
+Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
+  if (bytes.empty()) {
+    return Error{.kind = ErrorKind::kMalformed,
+                 .message = fmt::format("{}: kubelet config file was empty", kNotStart)};
+  }
+  if (!is_utf8(bytes)) {
+    std::size_t good = 0;  // what is_utf8 takes before the first bad byte
+    while (good < bytes.size() && static_cast<unsigned char>(bytes[good]) < 0x80) ++good;
+    return error_in(ErrorKind::kMalformed, bytes, {good, good},
+                    fmt::format("{}: there are bytes from here on that are not UTF-8", kNotStart));
+  }
+  // Source: apimachinery util/yaml IsJSONBuffer. A byte order mark is not a blank to it.
+  const std::size_t first = bytes.find_first_not_of(" \t\n\v\f\r");
+  const bool json = first != std::string_view::npos && bytes[first] == '{';
+  auto tree = json ? json_tree(bytes) : yaml_tree(bytes);
+  if (!tree) return std::move(tree).error();
+  Reading reading;
+  reading.tree = std::move(*tree);
+  reading.file.format = reading.tree.format;
+  reading.file.documents = reading.tree.documents;
+  const Events& events = reading.tree.events;
+  Members members(bytes, reading);
+  if (!events.empty() && events[0].kind == EventKind::kMapStart) {
+    auto collected = members.collect(0, 0);
+    if (!collected) return std::move(collected).error();
+  } else if (!events.empty() && events[0].kind != EventKind::kNull) {
+    return error_in(ErrorKind::kMalformed, bytes, events[0].at,
+                    fmt::format("{}: couldn't get version/kind; json parse error: it is a {}, not "
+                                "a mapping",
+                                kNotStart,
+                                events[0].kind == EventKind::kScalar ? "scalar" : "list"));
+  }
+  if (role == ConfigRole::kDropIn) {
+    if (const std::size_t key = repeated_key(events); key != kNone) {
+      return error_in(ErrorKind::kMalformed, bytes, item_span(bytes, reading.tree, events[key]),
+                      fmt::format("{}: key \"{}\" already set in map", kNotStart, events[key].text),
+                      "remove one of the two: a drop-in may not repeat a key");
+    }
+  }
+  auto checked = check_header(bytes, reading);
+  if (!checked) return std::move(checked).error();
+  Filler(bytes, reading, members).fill();
+  return reading;
+}
+
+}  // namespace kubelet_sysctl::config_parts

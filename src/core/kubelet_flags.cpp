@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kubelet's flags as pflag reads them, as far as they concern the list.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/command_line.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::string_view kListFlag = "allowed-unsafe-sysctls";
+
+/// Flags that take a value only with '='. The set of 1.20 (from its --help) and booleans added since.
+constexpr auto kBooleans = std::to_array<std::string_view>({
+    "add-dir-header", "alsologtostderr", "anonymous-auth", "authentication-token-webhook",
+    "cgroups-per-qos", "contention-profiling", "cpu-cfs-quota", "docker-only", "docker-tls",
+    "enable-cadvisor-json-endpoints", "enable-controller-attach-detach",
+    "enable-debugging-handlers", "enable-load-reader", "enable-server", "exit-on-lock-contention",
+    "experimental-allocatable-ignore-eviction",
+    "experimental-check-node-capabilities-before-mount", "experimental-kernel-memcg-notification",
+    "experimental-logging-sanitization", "fail-swap-on", "help", "keep-terminated-pod-volumes",
+    "kernel-memcg-notification", "local-storage-capacity-isolation", "log-cadvisor-usage",
+    "log-json-split-stream", "log-text-split-stream", "logtostderr", "make-iptables-util-chains",
+    "one-output", "protect-kernel-defaults", "really-crash-for-testing",
+    "redirect-container-streaming", "register-node", "register-schedulable", "rotate-certificates",
+    "rotate-server-certificates", "runonce", "seccomp-default", "serialize-image-pulls",
+    "skip-headers", "skip-log-headers", "storage-driver-secure", "version",
+});
+
+/// Flags known to take a value, which they take from the next word whatever that looks like. A name in
+/// neither list is read by its neighbour, and the arguments are then not edited.
+constexpr auto kValued = std::to_array<std::string_view>({
+    "address", "allowed-unsafe-sysctls", "application-metrics-count-limit",
+    "authentication-token-webhook-cache-ttl", "authorization-mode",
+    "authorization-webhook-cache-authorized-ttl", "authorization-webhook-cache-unauthorized-ttl",
+    "azure-container-registry-config", "boot-id-file", "bootstrap-kubeconfig", "cert-dir",
+    "cgroup-driver", "cgroup-root", "client-ca-file", "cloud-config", "cloud-provider",
+    "cluster-dns", "cluster-domain", "cni-bin-dir", "cni-cache-dir", "cni-conf-dir", "config",
+    "config-dir", "container-hints", "container-log-max-files", "container-log-max-size",
+    "container-runtime", "container-runtime-endpoint", "containerd", "containerd-namespace",
+    "cpu-cfs-quota-period", "cpu-manager-policy", "cpu-manager-policy-options",
+    "cpu-manager-reconcile-period", "docker", "docker-endpoint", "docker-env-metadata-whitelist",
+    "docker-root", "dynamic-config-dir", "event-burst", "event-qps",
+    "event-storage-age-limit", "event-storage-event-limit", "eviction-hard",
+    "eviction-max-pod-grace-period", "eviction-minimum-reclaim",
+    "eviction-pressure-transition-period", "eviction-soft", "eviction-soft-grace-period",
+    "experimental-bootstrap-kubeconfig", "experimental-dockershim-root-directory",
+    "experimental-mounter-path", "feature-gates", "file-check-frequency",
+    "global-housekeeping-interval", "hairpin-mode", "healthz-bind-address", "healthz-port",
+    "hostname-override", "housekeeping-interval", "http-check-frequency",
+    "image-credential-provider-bin-dir", "image-credential-provider-config",
+    "image-gc-high-threshold", "image-gc-low-threshold", "image-pull-progress-deadline",
+    "image-service-endpoint", "instance-type", "iptables-drop-bit", "iptables-masquerade-bit",
+    "kube-api-burst", "kube-api-content-type", "kube-api-qps", "kube-reserved",
+    "kube-reserved-cgroup", "kubeconfig", "kubelet-cgroups", "lock-file", "log-backtrace-at",
+    "log-dir", "log-file", "log-file-max-size", "log-flush-frequency", "log-json-info-buffer-size",
+    "log-text-info-buffer-size", "logging-format", "machine-id-file", "manifest-url",
+    "manifest-url-header", "master-service-namespace", "max-open-files", "max-pods",
+    "maximum-dead-containers", "maximum-dead-containers-per-container", "memory-manager-policy",
+    "minimum-container-ttl-duration", "minimum-image-ttl-duration", "network-plugin",
+    "network-plugin-mtu", "node-ip", "node-labels", "node-status-max-images",
+    "node-status-update-frequency", "non-masquerade-cidr", "oom-score-adj", "pod-cidr",
+    "pod-infra-container-image", "pod-manifest-path", "pod-max-pids", "pods-per-core", "port",
+    "provider-id", "qos-reserved", "read-only-port", "register-with-taints", "registry-burst",
+    "registry-qps", "reserved-cpus", "reserved-memory", "resolv-conf", "root-dir",
+    "runtime-cgroups", "runtime-request-timeout", "seccomp-profile-root", "stderrthreshold",
+    "storage-driver-buffer-duration", "storage-driver-db", "storage-driver-host",
+    "storage-driver-password", "storage-driver-table", "storage-driver-user",
+    "streaming-connection-idle-timeout", "sync-frequency", "system-cgroups", "system-reserved",
+    "system-reserved-cgroup", "tls-cert-file", "tls-cipher-suites", "tls-min-version",
+    "tls-private-key-file", "topology-manager-policy", "topology-manager-policy-options",
+    "topology-manager-scope", "v", "vmodule", "volume-plugin-dir", "volume-stats-agg-period",
+});
+
+template <typename Table>
+bool holds(const Table& table, std::string_view name) {
+  return std::find(table.begin(), table.end(), name) != table.end();
+}
+
+/// Splits the first CSV record of a value as Go's encoding/csv does; a message where it refuses.
+/// Source: pflag string_slice.go readAsCSV(), encoding/csv with default settings.
+class CsvReader {
+ public:
+  CsvReader(std::string_view text, ListFlag& flag) : text_(text), flag_(flag) {}
+
+  std::optional<std::string> run() {
+    if (text_.size() == flag_.value_begin) return std::nullopt;
+    std::size_t at = flag_.value_begin;
+    while (at < text_.size() && line_end_at(at) > 0) at += line_end_at(at);
+    if (at == text_.size()) return "EOF";
+    for (;;) {
+      if (at < text_.size() && text_[at] == '"') {
+        if (auto fault = quoted(at)) return fault;
+      } else if (auto fault = plain(at)) {
+        return fault;
+      }
+      if (at >= text_.size()) return std::nullopt;
+      const std::size_t end = line_end_at(at);
+      if (end > 0) {
+        flag_.lost_lines = at + end < text_.size();
+        return std::nullopt;
+      }
+      ++at;   // the comma
+    }
+  }
+
+ private:
+  /// Length of the line end at `at`: "\n", "\r\n", or a "\r" that ends the text; else 0.
+  std::size_t line_end_at(std::size_t at) const {
+    if (text_[at] == '\n') return 1;
+    if (text_[at] == '\r' && at + 1 < text_.size() && text_[at + 1] == '\n') return 2;
+    if (text_[at] == '\r' && at + 1 == text_.size()) return 1;
+    return 0;
+  }
+
+  std::optional<std::string> plain(std::size_t& at) {
+    ListFlag::Item item{.text = {}, .begin = at, .end = at, .quoted = false};
+    while (at < text_.size() && text_[at] != ',' && line_end_at(at) == 0) {
+      if (text_[at] == '"') {
+        return fmt::format("parse error on line 1, column {}: bare \" in non-quoted-field",
+                           at - flag_.value_begin + 1);
+      }
+      item.text.push_back(text_[at++]);
+    }
+    item.end = at;
+    flag_.items.push_back(std::move(item));
+    return std::nullopt;
+  }
+
+  std::optional<std::string> quoted(std::size_t& at) {
+    ListFlag::Item item{.text = {}, .begin = at + 1, .end = at + 1, .quoted = true};
+    for (++at; at < text_.size(); ++at) {
+      if (text_[at] != '"') {
+        item.text.push_back(text_[at]);
+        continue;
+      }
+      if (at + 1 < text_.size() && text_[at + 1] == '"') {
+        item.text.push_back('"');
+        ++at;
+        continue;
+      }
+      item.end = at++;
+      if (at < text_.size() && text_[at] != ',' && line_end_at(at) == 0) break;
+      flag_.items.push_back(std::move(item));
+      return std::nullopt;
+    }
+    return fmt::format("parse error on line 1, column {}: extraneous or missing \" in quoted-field",
+                       at - flag_.value_begin + 1);
+  }
+
+  std::string_view text_;
+  ListFlag& flag_;
+};
+
+class Parser {
+ public:
+  Parser(const std::vector<std::string>& words, std::size_t first) : words_(words) {
+    flags_.first = first;
+  }
+
+  KubeletFlags run() {
+    for (at_ = flags_.first; at_ < words_.size() && !flags_.fatal; ++at_) {
+      const std::string& word = words_[at_];
+      if (word == "--") {
+        if (at_ + 1 < words_.size()) stray(at_ + 1);
+        break;
+      }
+      if (word.size() < 2 || word[0] != '-') {
+        stray(at_);
+      } else if (word[1] == '-') {
+        long_flag(word);
+      } else {
+        short_flags(word);
+      }
+    }
+    return std::move(flags_);
+  }
+
+ private:
+  void fatal(std::size_t word, std::string why) {
+    if (flags_.fatal) return;
+    flags_.fatal = std::move(why);
+    flags_.fatal_word = word;
+  }
+
+  void stray(std::size_t word) {
+    fatal(word, fmt::format("unknown command: {}", words_[word]));
+  }
+
+  /// `-v` and `-h` are the only shorthands.
+  void short_flags(const std::string& word) {
+    if (word[1] == 'h') return;
+    if (word[1] != 'v') {
+      return fatal(at_, fmt::format("unknown shorthand flag: '{}' in {}", word[1], word));
+    }
+    if (word.size() > 2) return;
+    if (at_ + 1 == words_.size()) return fatal(at_, "flag needs an argument: 'v' in -v");
+    ++at_;
+  }
+
+  void long_flag(const std::string& word) {
+    const std::size_t equals = word.find('=');
+    std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
+    if (name.empty() || name[0] == '-' || name[0] == '=') {
+      return fatal(at_, fmt::format("bad flag syntax: {}", word));
+    }
+    std::replace(name.begin(), name.end(), '_', '-');
+    const std::size_t flag = at_;
+    if (equals != std::string::npos) return set(name, flag, flag, equals + 1);
+    if (holds(kBooleans, name)) return;
+    if (!holds(kValued, name)) return unknown();
+    if (at_ + 1 == words_.size()) {
+      return fatal(flag, fmt::format("flag needs an argument: --{}", name));
+    }
+    ++at_;
+    set(name, flag, at_, 0);
+  }
+
+  /// A flag of a release newer than the tables, without '='. Followed by a plain word it most likely
+  /// takes it; followed by a flag or nothing it most likely is a boolean.
+  void unknown() {
+    if (at_ + 1 == words_.size()) return;
+    const std::string& next = words_[at_ + 1];
+    if (!flags_.ambiguous_word) flags_.ambiguous_word = at_;
+    if (next.empty() || next[0] != '-') ++at_;
+  }
+
+  void set(const std::string& name, std::size_t flag, std::size_t word, std::size_t begin) {
+    const std::string value = words_[word].substr(begin);
+    if (name == kListFlag) return list(flag, word, begin);
+    if (name == "config") {
+      flags_.config = value;
+      flags_.config_word = word;
+    } else if (name == "config-dir") {
+      flags_.config_dir = value;
+      flags_.config_dir_word = word;
+    } else if (name == "healthz-port") {
+      flags_.healthz_port = value;
+    } else if (name == "healthz-bind-address") {
+      flags_.healthz_bind_address = value;
+    } else if (name == "dynamic-config-dir") {
+      flags_.dynamic_config_dir = value;
+    } else if (name == "lock-file") {
+      flags_.lock_file = value;
+    }
+  }
+
+  void list(std::size_t flag, std::size_t word, std::size_t begin) {
+    ListFlag found{.word = flag, .value_word = word, .value_begin = begin, .items = {},
+                   .lost_lines = false};
+    const auto fault = CsvReader(words_[word], found).run();
+    if (fault) {
+      fatal(word, fmt::format("invalid argument \"{}\" for \"--{}\" flag: {}",
+                              words_[word].substr(begin), kListFlag, *fault));
+    }
+    flags_.lists.push_back(std::move(found));
+  }
+
+  const std::vector<std::string>& words_;
+  std::size_t at_ = 0;
+  KubeletFlags flags_;
+};
+
+std::string_view base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+bool is_shell(std::string_view name) {
+  constexpr auto kShells = std::to_array<std::string_view>({"sh", "bash", "dash", "ash", "zsh",
+                                                            "busybox", "env", "systemd-run"});
+  return holds(kShells, name);
+}
+
+}  // namespace
+
+KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first) {
+  return Parser(words, first).run();
+}
+
+std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string>& words) {
+  if (words.empty()) return std::nullopt;
+  if (is_shell(base_name(words[0]))) return std::nullopt;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (base_name(words[at]) == "kubelet" && words[at].find('=') == std::string::npos) return at + 1;
+    // hyperkube runs the kubelet that its next word names; any other wrapper is looked through until a
+    // word that is a flag, since a flag's value may end in "kubelet" by chance.
+    if (at > 0 && !words[at].empty() && words[at][0] == '-') break;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> list_of(const KubeletFlags& flags) {
+  std::vector<std::string> list;
+  for (const ListFlag& flag : flags.lists) {
+    for (const ListFlag::Item& item : flag.items) list.push_back(item.text);
+  }
+  return list;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lays text out in columns and keeps it safe on a terminal.
+#include "layout.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+namespace kubelet_sysctl {
+namespace {
+
+/// Bytes of the printable UTF-8 character at the start of `text`; 0 for a control character (C0, DEL,
+/// C1) and for what is not UTF-8. Source: ECMA-48 for the control ranges.
+std::size_t character_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x20 || lead == 0x7F) return 0;
+  if (lead < 0x80) return 1;
+  if (lead == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0) return 0;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (length > text.size() || !is_utf8(text.substr(0, length))) return 0;
+  return length;
+}
+
+bool is_plain(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         (byte >= '0' && byte <= '9') ||
+         std::string_view("-_./,:=@%+").find(byte) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string painted(const TextStyle& style, Paint paint, std::string_view text) {
+  if (!style.colour) return std::string(text);
+  const auto code = [&]() -> std::string_view {
+    switch (paint) {
+      case Paint::kBold: return "1";
+      case Paint::kDim: return "2";
+      case Paint::kRed: return "1;31";
+      case Paint::kGreen: return "32";
+      case Paint::kYellow: return "33";
+    }
+    bug("a Paint without a code");
+  }();
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(text[0])));
+      text.remove_prefix(1);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+Cells cells_of(std::string_view text) {
+  Cells made;
+  made.cell_of.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    made.cell_of.insert(made.cell_of.end(), std::max<std::size_t>(length, 1), made.cells.size());
+    if (length > 0) {
+      made.cells.emplace_back(text.substr(0, length));
+    } else {
+      made.cells.emplace_back(text.front() == '\t' ? " " : "?");
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return made;
+}
+
+std::size_t width_of(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {  // of painted(): printable() let none of the data's own through
+      i = std::min(text.find('m', i), text.size() - 1);
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) {
+      ++width;
+    }
+  }
+  return width;
+}
+
+std::string aligned(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    if (row.size() > widths.size()) widths.resize(row.size());
+    // The last cell of a row is followed by nothing, so it may be as long as it likes.
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line(indent);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  }
+  return out;
+}
+
+std::string place_text(std::string_view path, std::size_t line) {
+  if (path.empty()) return "-";
+  if (line == 0) return printable(path);
+  return fmt::format("{}:{}", printable(path), line);
+}
+
+std::string count_text(std::size_t count, std::string_view one, std::string_view many) {
+  if (count == 0) return fmt::format("no {}", many);
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string shell_word(std::string_view word) {
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+  std::string out = "'";
+  for (const char byte : word) {
+    if (byte == '\'') {
+      out += "'\\''";
+    } else {
+      out += byte;
+    }
+  }
+  return out + '\'';
+}
+
+std::string duration_text(std::int64_t milliseconds) {
+  if (milliseconds < 1000) return fmt::format("{} ms", milliseconds);
+  return fmt::format("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100);
+}
+
+ListChange change_between(const std::vector<std::string>& before,
+                          const std::vector<std::string>& after) {
+  const std::unordered_set<std::string_view> old_names(before.begin(), before.end());
+  const std::unordered_set<std::string_view> new_names(after.begin(), after.end());
+  ListChange change;
+  for (const std::string& entry : before) {
+    (new_names.contains(entry) ? change.kept : change.removed).push_back(entry);
+  }
+  for (const std::string& entry : after) {
+    if (!old_names.contains(entry)) change.added.push_back(entry);
+  }
+  change.reordered = change.added.empty() && change.removed.empty() && before != after;
+  return change;
+}
+
+std::string finding_lines(const Finding& finding, const TextStyle& style, std::string_view indent) {
+  const Paint paint = finding.severity == Severity::kError     ? Paint::kRed
+                      : finding.severity == Severity::kWarning ? Paint::kYellow
+                                                               : Paint::kBold;
+  std::string out(indent);
+  out += painted(style, paint, fmt::format("{}:", name_of(finding.severity))) + ' ';
+  if (!finding.path.empty()) out += place_text(finding.path, finding.line) + ": ";
+  out += fmt::format("{} [{}]\n", printable(finding.message), finding.id);
+  if (!finding.hint.empty()) out += fmt::format("{}hint: {}\n", indent, printable(finding.hint));
+  return out;
+}
+
+}  // namespace kubelet_sysctl

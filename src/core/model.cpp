@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a snapshot means: the layers that set the list, the winner, the running list, the health endpoint.
+#include "kubelet_sysctl/model.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace kubelet_sysctl {
+namespace {
+
+// Source: pkg/kubelet/apis/config/v1beta1/defaults.go.
+constexpr int kDefaultHealthPort = 10248;
+constexpr const char* kDefaultHealthAddress = "127.0.0.1";
+
+std::string absolute(const std::string& path, const std::string& directory) {
+  if (path.empty() || path.front() == '/') return path;
+  const std::string base = directory.empty() ? "/" : directory;
+  return base.back() == '/' ? base + path : base + "/" + path;
+}
+
+/// An error that the kubelet would end with, put at its place in the file.
+Error in_file(Error error, const SourceFile& file) {
+  error.path = file.path;
+  return error;
+}
+
+/// The part of `word` between two offsets, as bytes of the file it came from.
+Origin part_origin(const NodeSnapshot& snapshot, const Word& word, const Origin& of,
+                   std::size_t begin, std::size_t end) {
+  Origin origin = of;
+  origin.span = {0, 0};
+  origin.source = kNoSource;
+  if (begin >= end || end > word.text.at.size()) return origin;
+  CharOrigin whole = word.text.at[begin];
+  for (std::size_t i = begin; i < end; ++i) {
+    const CharOrigin& one = word.text.at[i];
+    if (one.source != whole.source) return origin;
+    whole.begin = std::min(whole.begin, one.begin);
+    whole.end = std::max(whole.end, one.end);
+  }
+  if (whole.source == kNoSource) return origin;
+  const SourceFile& file = snapshot.files[static_cast<std::size_t>(whole.source)];
+  origin.path = file.path;
+  origin.source = whole.source;
+  origin.span = {whole.begin, whole.end};
+  origin.line = line_column(file.bytes, whole.begin).line;
+  return origin;
+}
+
+bool same_set(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::set<std::string>(a.begin(), a.end()) == std::set<std::string>(b.begin(), b.end());
+}
+
+class Modeller {
+ public:
+  explicit Modeller(const NodeSnapshot& snapshot) : snapshot_(snapshot) {}
+
+  Result<NodeModel> run() {
+    auto command = resolve_command(snapshot_);
+    if (!command) return std::move(command).error();
+    model_.command = std::move(*command);
+    model_.kind = &kind_of(snapshot_);
+    for (const Word& word : model_.command.words) model_.argv.push_back(word.text.text);
+    read_flags();
+    if (auto status = config_layers(); !status) return std::move(status).error();
+    flag_layer();
+    choose();
+    health();
+    running();
+    model_.findings = run_checks(snapshot_, model_);
+    return std::move(model_);
+  }
+
+ private:
+  /// A kubelet that a shell or an unknown program runs has flags that only its process shows.
+  void read_flags() {
+    const auto start = kubelet_arguments_start(model_.argv);
+    model_.wrapped = !start.has_value();
+    if (start) {
+      model_.flags = parse_kubelet_flags(model_.argv, *start);
+    } else if (snapshot_.process) {
+      const auto live = kubelet_arguments_start(snapshot_.process->argv);
+      if (live) model_.flags = parse_kubelet_flags(snapshot_.process->argv, *live);
+    }
+    if (model_.flags.config) {
+      model_.config_path = absolute(*model_.flags.config, snapshot_.process_cwd);
+    }
+    if (model_.flags.config_dir) {
+      model_.config_dir = absolute(*model_.flags.config_dir, snapshot_.process_cwd);
+    }
+  }
+
+  Status config_layers() {
+    if (!model_.config_path.empty()) {
+      const SourceFile* file = find_file(snapshot_, model_.config_path);
+      if (file != nullptr && file->kind == FileKind::kDirectory) {
+        return Error{.kind = ErrorKind::kMalformed,
+                     .message = "the kubelet cannot read its configuration: this is a directory",
+                     .path = model_.config_path};
+      }
+      if (file != nullptr && file->exists()) {
+        if (auto status = config_layer(*file, ConfigRole::kMain); !status) return status;
+      }
+    }
+    const auto walk = snapshot_.config_dirs.find(model_.config_dir);
+    if (model_.config_dir.empty() || walk == snapshot_.config_dirs.end()) return {};
+    for (const WalkEntry& entry : walk->second) {
+      if (entry.source == kNoSource) continue;
+      const SourceFile& file = snapshot_.files[static_cast<std::size_t>(entry.source)];
+      if (!file.exists()) continue;
+      if (auto status = config_layer(file, ConfigRole::kDropIn); !status) return status;
+    }
+    return {};
+  }
+
+  Status config_layer(const SourceFile& file, ConfigRole role) {
+    auto parsed = parse_kubelet_config(file.bytes, role);
+    if (!parsed) return in_file(std::move(parsed).error(), file);
+    if (parsed->form == ListForm::kWrong) {
+      return error_at(ErrorKind::kMalformed, file, parsed->key_at,
+                      "the kubelet does not start with this list: it is not a list of names");
+    }
+    if (parsed->healthz_port) port_ = *parsed->healthz_port;
+    if (parsed->healthz_bind_address) address_ = *parsed->healthz_bind_address;
+    Layer layer;
+    layer.kind = role == ConfigRole::kMain ? LayerKind::kConfig : LayerKind::kConfigDir;
+    layer.sets = parsed->form != ListForm::kAbsent;
+    if (role == ConfigRole::kMain && parsed->form == ListForm::kUnset) layer.sets = false;
+    if (!layer.sets && role == ConfigRole::kDropIn) return {};
+    const std::int32_t source = find_source(snapshot_, file.path);
+    const OriginKind kind =
+        role == ConfigRole::kMain ? OriginKind::kConfig : OriginKind::kConfigDir;
+    const auto place = [&](Span span) {
+      return Origin{.kind = kind,
+                    .path = file.path,
+                    .line = span.end == 0 ? 0 : line_column(file.bytes, span.begin).line,
+                    .span = span,
+                    .source = source,
+                    .variable = {}};
+    };
+    layer.at = place(parsed->key_at);
+    for (ConfigEntry& entry : parsed->entries) {
+      if (!entry.is_string) {
+        return error_at(ErrorKind::kMalformed, file, entry.at,
+                        "the kubelet does not start with this list: an item is not a string");
+      }
+      layer.entries.push_back({std::move(entry.text), place(entry.at)});
+    }
+    model_.layers.push_back(std::move(layer));
+    return {};
+  }
+
+  void flag_layer() {
+    if (model_.flags.lists.empty()) return;
+    Layer layer;
+    layer.kind = LayerKind::kFlag;
+    for (const ListFlag& flag : model_.flags.lists) {
+      layer.at = origin_of(flag.word);
+      for (const ListFlag::Item& item : flag.items) {
+        Origin origin = origin_of(flag.value_word);
+        if (!model_.wrapped) {
+          origin = part_origin(snapshot_, model_.command.words[flag.value_word], origin, item.begin,
+                               item.end);
+        }
+        layer.entries.push_back({item.text, std::move(origin)});
+      }
+    }
+    model_.layers.push_back(std::move(layer));
+  }
+
+  Origin origin_of(std::size_t word) const {
+    if (model_.wrapped) {
+      Origin origin;
+      origin.kind = OriginKind::kProcess;
+      return origin;
+    }
+    return model_.command.origins[word];
+  }
+
+  void choose() {
+    for (auto layer = model_.layers.rbegin(); layer != model_.layers.rend(); ++layer) {
+      if (!layer->sets) continue;
+      layer->wins = true;
+      model_.configured = layer->entries;
+      return;
+    }
+  }
+
+  void health() {
+    if (model_.flags.healthz_bind_address) address_ = *model_.flags.healthz_bind_address;
+    if (model_.flags.healthz_port) {
+      const std::string& text = *model_.flags.healthz_port;
+      int value = 0;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+      if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size()) port_ = value;
+    }
+    if (port_ == 0) return;
+    model_.health_port = port_;
+    model_.health_address = address_;
+    // A wildcard is bound everywhere, loopback included.
+    if (address_.empty() || address_ == "0.0.0.0") model_.health_address = kDefaultHealthAddress;
+    if (address_ == "::") model_.health_address = "::1";
+  }
+
+  void running() {
+    if (!snapshot_.process) return;
+    RunningList running;
+    running.process = *snapshot_.process;
+    const auto start = kubelet_arguments_start(running.process.argv);
+    if (start) {
+      const KubeletFlags flags = parse_kubelet_flags(running.process.argv, *start);
+      if (!flags.lists.empty()) {
+        running.evidence = RunningList::Evidence::kArgv;
+        running.entries = list_of(flags);
+      } else if (files_prove(flags)) {
+        running.evidence = RunningList::Evidence::kConfigFile;
+        running.entries = file_list();
+      }
+    }
+    if (running.entries) model_.drift = !same_set(*running.entries, texts_of(model_.configured));
+    model_.running = std::move(running);
+  }
+
+  /// True when the process reads the very files that were read here and none is newer than it.
+  bool files_prove(const KubeletFlags& flags) const {
+    const auto path = [this](const std::optional<std::string>& text) {
+      return absolute(text.value_or(""), snapshot_.process_cwd);
+    };
+    if (path(flags.config) != model_.config_path) return false;
+    if (path(flags.config_dir) != model_.config_dir) return false;
+    const std::int64_t started = snapshot_.process->started_at_ms;
+    if (started == 0) return false;
+    // The change time, since 'cp -p' and 'mv' bring an old modification time along.
+    const auto older = [started](const SourceFile& file) {
+      return file.kind != FileKind::kAbsent && file.meta.ctime_ns / 1000000 <= started;
+    };
+    if (!model_.config_path.empty()) {
+      const SourceFile* file = find_file(snapshot_, model_.config_path);
+      if (file == nullptr || !older(*file)) return false;
+    }
+    const auto walk = snapshot_.config_dirs.find(model_.config_dir);
+    if (model_.config_dir.empty()) return true;
+    if (walk == snapshot_.config_dirs.end()) return false;
+    // A file that was taken away leaves only the directory's own time behind.
+    const SourceFile* directory = find_file(snapshot_, model_.config_dir);
+    if (directory == nullptr || !older(*directory)) return false;
+    return std::all_of(walk->second.begin(), walk->second.end(), [&](const WalkEntry& entry) {
+      if (entry.source == kNoSource) return true;
+      return older(snapshot_.files[static_cast<std::size_t>(entry.source)]);
+    });
+  }
+
+  /// The list of the files alone, which is what a process without the flag runs with.
+  std::vector<std::string> file_list() const {
+    for (auto layer = model_.layers.rbegin(); layer != model_.layers.rend(); ++layer) {
+      if (layer->kind != LayerKind::kFlag && layer->sets) return texts_of(layer->entries);
+    }
+    return {};
+  }
+
+  const NodeSnapshot& snapshot_;
+  NodeModel model_;
+  int port_ = kDefaultHealthPort;
+  std::string address_ = kDefaultHealthAddress;
+};
+
+}  // namespace
+
+const char* name_of(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConfig: return "config";
+    case LayerKind::kConfigDir: return "config-dir";
+    case LayerKind::kFlag: return "flag";
+  }
+  bug("a layer kind without a name");
+}
+
+const char* name_of(RunningList::Evidence evidence) {
+  switch (evidence) {
+    case RunningList::Evidence::kArgv: return "argv";
+    case RunningList::Evidence::kConfigFile: return "config-file";
+    case RunningList::Evidence::kNone: return "none";
+  }
+  bug("an evidence without a name");
+}
+
+const Layer* winner_of(const NodeModel& model) {
+  const auto winner = std::find_if(model.layers.begin(), model.layers.end(),
+                                   [](const Layer& layer) { return layer.wins; });
+  return winner == model.layers.end() ? nullptr : &*winner;
+}
+
+std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
+  std::vector<std::string> texts;
+  for (const Entry& entry : entries) texts.push_back(entry.text);
+  return texts;
+}
+
+Result<NodeModel> resolve(const NodeSnapshot& snapshot) { return Modeller(snapshot).run(); }
+
+std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv) {
+  const auto start = kubelet_arguments_start(argv);
+  if (!start) return std::nullopt;
+  const KubeletFlags flags = parse_kubelet_flags(argv, *start);
+  if (flags.lists.empty()) return std::nullopt;
+  return list_of(flags);
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a run ended, as an operator reads it: one sentence, then the list, the files and the evidence.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/report.hpp"
+#include "layout.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::size_t kKeptShown = 12;  ///< unchanged entries are listed up to here, then counted
+
+/// "2 entries added and 1 entry removed"; `would` puts it in the conditional.
+std::string change_phrase(const Outcome& outcome, bool would) {
+  const ListChange change = change_between(outcome.before, outcome.after);
+  const std::string_view verb = would ? " would be " : " ";
+  std::string out;
+  if (!change.added.empty()) {
+    out = count_text(change.added.size(), "entry", "entries") + fmt::format("{}added", verb);
+  }
+  if (!change.removed.empty()) {
+    if (!out.empty()) out += " and ";
+    out += count_text(change.removed.size(), "entry", "entries") + fmt::format("{}removed", verb);
+  }
+  if (!out.empty()) return out;
+  return change.reordered ? "the same entries in another order" : "the list stays as it is";
+}
+
+/// What the evidence says, and nothing more: ", seen in the running kubelet (pid 27340), healthy for
+/// 10.0 s".
+std::string seen_phrase(const std::optional<Evidence>& evidence) {
+  if (!evidence || evidence->pid <= 0) return {};
+  const bool list_seen = evidence->argv.value_or(false) || evidence->config_file.has_value();
+  std::string out = list_seen ? fmt::format(", seen in the running kubelet (pid {})", evidence->pid)
+                              : fmt::format(", the kubelet runs as pid {}", evidence->pid);
+  const std::string window = duration_text(evidence->window_ms);
+  if (evidence->health == "ok") {
+    out += evidence->window_ms > 0 ? fmt::format(", healthy for {}", window) : ", healthy";
+  } else if (evidence->health == "off") {
+    out += ", its health endpoint is off";
+    if (evidence->window_ms > 0) out += fmt::format(", the same process for {}", window);
+  } else if (!evidence->health.empty()) {
+    out += fmt::format(", health: {}", printable(evidence->health));
+  }
+  return out;
+}
+
+std::string sentence(const Outcome& outcome) {
+  switch (outcome.kind) {
+    case OutcomeKind::kUnchanged:
+      return outcome.after.empty()
+                 ? "the list is empty as wished"
+                 : fmt::format("the list is as wished, {}",
+                               count_text(outcome.after.size(), "entry", "entries"));
+    case OutcomeKind::kPlanned:
+      return fmt::format("{}{}; nothing was written", change_phrase(outcome, true),
+                         outcome.restart == "restart" ? ", the kubelet would be restarted" : "");
+    case OutcomeKind::kApplied: return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
+    case OutcomeKind::kPending:
+      return fmt::format("{}; written, takes effect at the next start of the kubelet",
+                         change_phrase(outcome, false));
+    case OutcomeKind::kRolledBack:
+      if (outcome.was_down) {
+        return "the files are as before; the kubelet was already down before this run, so no "
+               "running kubelet was restored";
+      }
+      return "the change did not hold, the files are as before" + seen_phrase(outcome.evidence);
+    case OutcomeKind::kStranded:
+      return outcome.was_down
+                 ? "neither the new state nor the old one was seen; the kubelet was already down "
+                   "before this run"
+                 : "neither the new state nor the old one was seen; a person must act";
+  }
+  bug("an OutcomeKind without a sentence");
+}
+
+std::string first_line(const Outcome& outcome, const TextStyle& style) {
+  struct Title {
+    std::string_view text;
+    Paint paint;
+  };
+  const Title title = [&]() -> Title {
+    switch (outcome.kind) {
+      case OutcomeKind::kUnchanged: return {"unchanged", Paint::kGreen};
+      case OutcomeKind::kPlanned: return {"planned", Paint::kBold};
+      case OutcomeKind::kApplied: return {"applied", Paint::kGreen};
+      case OutcomeKind::kPending: return {"pending", Paint::kYellow};
+      case OutcomeKind::kRolledBack: return {"rolled back", Paint::kRed};
+      case OutcomeKind::kStranded: return {"STRANDED", Paint::kRed};
+    }
+    bug("an OutcomeKind without a title");
+  }();
+  return painted(style, title.paint, fmt::format("{}:", title.text)) + ' ' + sentence(outcome) +
+         '\n';
+}
+
+bool went_wrong(const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
+}
+
+std::string list_text(const Outcome& outcome, const TextStyle& style) {
+  const ListChange change = change_between(outcome.before, outcome.after);
+  if (change.added.empty() && change.removed.empty() && !change.reordered) return {};
+  std::string out = went_wrong(outcome) ? "  what was tried\n" : "";
+  if (change.reordered) {
+    for (const std::string& entry : outcome.after) out += fmt::format("    {}\n", printable(entry));
+    return out;
+  }
+  if (change.kept.size() <= kKeptShown) {
+    for (const std::string& entry : change.kept) out += fmt::format("    {}\n", printable(entry));
+  } else {
+    out += fmt::format("    {} stay\n", count_text(change.kept.size(), "entry", "entries"));
+  }
+  for (const std::string& entry : change.removed) {
+    out += "  " + painted(style, Paint::kRed, "- " + printable(entry)) + '\n';
+  }
+  for (const std::string& entry : change.added) {
+    out += "  " + painted(style, Paint::kGreen, "+ " + printable(entry)) + '\n';
+  }
+  return out;
+}
+
+std::string files_text(const Outcome& outcome) {
+  std::string out;
+  for (const FileEdit& edit : outcome.edits) {
+    const std::string path = printable(edit.before.path);
+    switch (outcome.kind) {
+      case OutcomeKind::kUnchanged: break;
+      case OutcomeKind::kPlanned:
+        out += fmt::format("  would {} {}\n",
+                           edit.removes             ? "remove"
+                           : edit.before.exists()   ? "edit"
+                                                    : "create",
+                           path);
+        break;
+      case OutcomeKind::kApplied:
+      case OutcomeKind::kPending:
+        out += fmt::format("  {} {}\n",
+                           edit.removes             ? "removed"
+                           : edit.before.exists()   ? "edited"
+                                                    : "created",
+                           path);
+        break;
+      case OutcomeKind::kRolledBack: out += fmt::format("  as before: {}\n", path); break;
+      case OutcomeKind::kStranded: out += fmt::format("  touched by this run: {}\n", path); break;
+    }
+  }
+  return out;
+}
+
+std::string evidence_lines(const Outcome& outcome) {
+  if (!outcome.evidence) return {};
+  const Evidence& seen = *outcome.evidence;
+  std::string out;
+  if (seen.pid > 0) {
+    out += fmt::format("  process: pid {}", seen.pid);
+    if (seen.started_at_ms > 0) out += ", started " + rfc3339(seen.started_at_ms);
+    out += '\n';
+  }
+  if (seen.argv) {
+    out += *seen.argv ? "  list: stands in the arguments of the process\n"
+                      : "  list: not in the arguments of the process\n";
+  }
+  if (seen.config_file) {
+    out += fmt::format("  list: the process was started with '{}', which is older than it\n",
+                       printable(*seen.config_file));
+  }
+  if (!seen.health.empty()) out += fmt::format("  health: {}\n", printable(seen.health));
+  if (seen.restarts > 0) {
+    out += fmt::format("  automatic restarts since ours: {}\n", seen.restarts);
+  }
+  return out;
+}
+
+std::string failure_text(const Outcome& outcome, const TextStyle& style) {
+  std::string out;
+  if (outcome.cause) {
+    const Error& cause = *outcome.cause;
+    out += "  cause: ";
+    if (!cause.path.empty()) out += place_text(cause.path, cause.line) + ": ";
+    out += printable(cause.message) + '\n';
+  }
+  if (!outcome.recognised.empty()) {
+    out += fmt::format("  recognised: {}\n", printable(outcome.recognised));
+  }
+  if (!outcome.last_words.empty()) {
+    out += "  the kubelet's last words:\n";
+    for (const std::string& line : outcome.last_words) {
+      out += "    " + painted(style, Paint::kDim, "| " + printable(line)) + '\n';
+    }
+  }
+  return out;
+}
+
+std::string what_to_do(const Outcome& outcome) {
+  std::string out;
+  if (outcome.cause && !outcome.cause->hint.empty()) {
+    out += fmt::format("hint: {}\n", printable(outcome.cause->hint));
+  }
+  if (outcome.kind != OutcomeKind::kStranded) return out;
+  if (!outcome.transaction.empty()) {
+    out += fmt::format("the files as they were are kept in transaction {}\n",
+                       printable(outcome.transaction));
+  }
+  if (!outcome.commands.empty()) {
+    out += "type these:\n";
+    for (const std::string& command : outcome.commands) {
+      out += fmt::format("  {}\n", printable(command));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
+  std::string out = first_line(outcome, style);
+  out += list_text(outcome, style);
+  out += files_text(outcome);
+  out += evidence_lines(outcome);
+  for (const Step& step : outcome.steps) {
+    if (step.error || style.verbose) out += step_text(step, style);
+  }
+  if (went_wrong(outcome)) out += failure_text(outcome, style);
+  if (outcome.was_down && outcome.kind == OutcomeKind::kApplied) {
+    out += "  the kubelet was down before this run\n";
+  }
+  if (!outcome.transaction.empty() && outcome.kind != OutcomeKind::kStranded) {
+    out += fmt::format("  transaction {}\n", printable(outcome.transaction));
+  }
+  for (const Finding& finding : outcome.findings) {
+    const bool lasting = finding.id == "will-be-rewritten";
+    if (finding.severity == Severity::kNote && !lasting && !style.verbose) continue;
+    out += finding_lines(finding, style, "");
+  }
+  if (went_wrong(outcome)) out += what_to_do(outcome);
+  return out;
+}
+
+std::string step_text(const Step& step, const TextStyle& style) {
+  std::string out = fmt::format("  {}  {}", printable(step.what), duration_text(step.milliseconds));
+  if (step.error) {
+    out += "  " + painted(style, Paint::kRed, "failed") + ": " + printable(step.error->message);
+  }
+  return out + '\n';
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator reads: errors, findings, the state of the list and the command line.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/report.hpp"
+#include "layout.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::size_t kWindow = 96;  ///< columns of a file's line that an error shows at most
+constexpr std::string_view kCut = "…";
+
+/// The line of the file in a window around the place, and the caret under it.
+std::string excerpt_text(const Error& error, const TextStyle& style) {
+  const Cells line = cells_of(error.excerpt);
+  const std::size_t size = line.cells.size();
+  const auto cell_at = [&](std::size_t byte) {
+    return byte < line.cell_of.size() ? line.cell_of[byte] : size;
+  };
+  const std::size_t caret = cell_at(error.column - 1);
+  const std::size_t caret_end = std::max(caret + 1, cell_at(error.column - 1 + error.width));
+
+  const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
+  std::size_t begin = 0;
+  std::size_t end = size;
+  if (size > room) {
+    // A third of the window before the place: what leads to it says more than what follows.
+    begin = std::min(caret - std::min(caret, room / 3), size - room);
+    end = begin + room;
+  }
+  std::string text = "  ";
+  if (begin > 0) text += kCut;
+  for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
+  if (end < size) text += kCut;
+
+  std::string under(2 + (begin > 0 ? 1 : 0) + caret - begin, ' ');
+  const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
+  return text + '\n' + under +
+         painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) + '\n';
+}
+
+std::string heading(const TextStyle& style, std::string_view name) {
+  return painted(style, Paint::kBold, name);
+}
+
+/// "kubelet.service  kOps  running, pid 27340, started 2026-11-20T22:57:26Z, healthy"
+std::string header_line(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const TextStyle& style) {
+  std::string state;
+  if (!snapshot.live) {
+    state = fmt::format("files under '{}' alone, no process asked", printable(snapshot.root));
+  } else if (snapshot.process) {
+    state = fmt::format("running, pid {}", snapshot.process->pid);
+    if (snapshot.process->started_at_ms > 0) {
+      state += ", started " + rfc3339(snapshot.process->started_at_ms);
+    }
+  } else if (snapshot.state) {
+    state = fmt::format("not running ({}/{})", printable(snapshot.state->active_state),
+                        printable(snapshot.state->sub_state));
+  } else {
+    state = "not running";
+  }
+  if (snapshot.health && snapshot.health->ok) {
+    state += ", " + painted(style, Paint::kGreen, "healthy");
+  } else if (snapshot.health) {
+    state += ", " + painted(style, Paint::kRed,
+                            fmt::format("not healthy: {}", printable(snapshot.health->detail)));
+  }
+  return fmt::format("{}  {}  {}\n", heading(style, printable(snapshot.unit.name)),
+                     model.kind == nullptr ? "-" : model.kind->title, state);
+}
+
+std::string variable_text(const std::string& variable) {
+  return variable.empty() ? std::string() : '$' + printable(variable);
+}
+
+std::string entries_text(const std::vector<Entry>& entries) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Entry& entry : entries) {
+    rows.push_back({entry.text.empty() ? "''" : printable(entry.text),
+                    place_text(entry.origin.path, entry.origin.line),
+                    variable_text(entry.origin.variable)});
+  }
+  return aligned(rows, "  ");
+}
+
+std::string layer_name(const Layer& layer) {
+  switch (layer.kind) {
+    case LayerKind::kConfig: return "the configuration file";
+    case LayerKind::kConfigDir: return "a drop-in of the configuration directory";
+    case LayerKind::kFlag: return "the flag on the command line";
+  }
+  bug("a LayerKind without a name");
+}
+
+std::string configured_text(const NodeModel& model, const TextStyle& style) {
+  const Layer* winner = winner_of(model);
+  std::string out = '\n' + heading(style, "configured") + "  ";
+  if (winner == nullptr) {
+    out += model.wrapped ? "cannot be told: a wrapper runs the kubelet\n" : "(none)\n";
+  } else if (model.configured.empty()) {
+    out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
+                       place_text(winner->at.path, winner->at.line));
+  } else {
+    out += fmt::format("{}, set by {}\n{}", count_text(model.configured.size(), "entry", "entries"),
+                       layer_name(*winner), entries_text(model.configured));
+  }
+  for (const Layer& layer : model.layers) {
+    if (layer.wins) continue;
+    out += '\n' +
+           painted(style, Paint::kYellow,
+                   fmt::format("shadowed    {} in {} at {}: NOT in force",
+                               count_text(layer.entries.size(), "entry", "entries"),
+                               layer_name(layer), place_text(layer.at.path, layer.at.line))) +
+           '\n' + entries_text(layer.entries);
+  }
+  return out;
+}
+
+std::string evidence_text(const NodeSnapshot& snapshot, const RunningList& running) {
+  switch (running.evidence) {
+    case RunningList::Evidence::kArgv: return "read from the arguments of the process";
+    case RunningList::Evidence::kConfigFile:
+      return "the files it was started with are older than the process";
+    case RunningList::Evidence::kNone: break;
+  }
+  return snapshot.health && !snapshot.health->ok
+             ? "neither its arguments nor its files tell, and it is not healthy"
+             : "its arguments do not say, and its files may have changed since it started";
+}
+
+std::string running_text(const NodeSnapshot& snapshot, const NodeModel& model,
+                         const TextStyle& style) {
+  std::string out = '\n' + heading(style, "running") + "     ";
+  if (!model.running) return out + "-\n";
+  const RunningList& running = *model.running;
+  if (!running.entries) {
+    return out + fmt::format("cannot be told: {}\n", evidence_text(snapshot, running));
+  }
+  out += running.entries->empty() ? "(none)"
+                                  : count_text(running.entries->size(), "entry", "entries");
+  out += fmt::format(", {}\n", evidence_text(snapshot, running));
+  for (const std::string& entry : *running.entries) {
+    out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));
+  }
+  return out;
+}
+
+std::string join(const std::vector<std::string>& entries) {
+  constexpr std::size_t kShown = 6;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) {
+    out += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(entries[i]));
+  }
+  if (entries.size() > kShown) out += fmt::format(" and {} more", entries.size() - kShown);
+  return out;
+}
+
+std::string drift_text(const NodeSnapshot& snapshot, const NodeModel& model,
+                       const TextStyle& style) {
+  std::string out = '\n' + heading(style, "drift") + "       ";
+  if (!model.running) return out + "-\n";
+  const std::string mend = fmt::format(
+      "{}systemctl restart {}",
+      snapshot.state && snapshot.state->needs_reload ? "systemctl daemon-reload && " : "",
+      shell_word(printable(snapshot.unit.name)));
+  if (!model.running->entries) {
+    return out + fmt::format("cannot be told; '{}' makes the process use the files\n", mend);
+  }
+  if (!model.drift) return out + "no: the process runs with the configured list\n";
+  const ListChange change =
+      change_between(*model.running->entries, texts_of(model.configured));
+  std::string what;
+  if (!change.added.empty()) what = "the process lacks " + join(change.added);
+  if (!change.removed.empty()) {
+    what += what.empty() ? "the process " : " and ";
+    what += "still allows " + join(change.removed);
+  }
+  if (what.empty()) what = "the process has the entries in another order";
+  return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run '{}'\n", mend);
+}
+
+/// Findings that the report does not already show in its own way. Notes only when asked for, but for
+/// the one that says how long the list will last.
+bool is_worth_showing(const Finding& finding, const TextStyle& style) {
+  if (finding.id == "drift" || finding.id == "shadowed-list") return false;
+  return finding.severity != Severity::kNote || style.verbose || finding.id == "will-be-rewritten";
+}
+
+}  // namespace
+
+std::string error_text(const Error& error, const TextStyle& style) {
+  std::string out = "kubelet-sysctl: " + painted(style, Paint::kRed, "error:") + ' ';
+  if (!error.path.empty()) {
+    out += place_text(error.path, error.line);
+    if (error.line > 0 && error.column > 0) out += fmt::format(":{}", error.column);
+    out += ": ";
+  }
+  out += printable(error.message) + '\n';
+  if (!error.excerpt.empty() && error.column > 0) out += excerpt_text(error, style);
+  if (!error.hint.empty()) out += fmt::format("hint: {}\n", printable(error.hint));
+  return out;
+}
+
+std::string finding_text(const Finding& finding, const TextStyle& style) {
+  return "kubelet-sysctl: " + finding_lines(finding, style, "");
+}
+
+std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model,
+                      const TextStyle& style) {
+  std::string out = header_line(snapshot, model, style);
+  out += configured_text(model, style);
+  out += running_text(snapshot, model, style);
+  out += drift_text(snapshot, model, style);
+  bool first = true;
+  for (const Finding& finding : model.findings) {
+    if (!is_worth_showing(finding, style)) continue;
+    if (first) out += '\n';
+    first = false;
+    out += finding_lines(finding, style, "");
+  }
+  return out;
+}
+
+std::string explain_text(const NodeSnapshot&, const CommandLine& command, const TextStyle& style) {
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < command.words.size(); ++i) {
+    const Word& word = command.words[i];
+    const Origin origin = i < command.origins.size() ? command.origins[i] : Origin{};
+    std::string variable = variable_text(origin.variable);
+    for (const std::string& name : word.inner) {
+      variable += fmt::format("{}${{{}}}", variable.empty() ? "" : " ", printable(name));
+    }
+    // The word stands last: it may be very long, and must not push the others apart.
+    rows.push_back({painted(style, Paint::kDim, place_text(origin.path, origin.line)), variable,
+                    printable(shell_word(word.text.text))});
+  }
+  std::string out = aligned(rows, "");
+  if (!command.unset.empty()) {
+    out += '\n' + heading(style, "unset") + "  nothing sets these variables of the command:";
+    for (const std::string& name : command.unset) out += ' ' + variable_text(name);
+    out += '\n';
+  }
+  if (command.dropped_assignments > 0) {
+    out += fmt::format("\nsystemd drops {} of Environment= as malformed\n",
+                       count_text(command.dropped_assignments, "word", "words"));
+  }
+  return out;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a node once: from the machine to a NodeSnapshot.
+#include "kubelet_sysctl/discover.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "glob.hpp"
+#include "health.hpp"
+#include "kubelet_files.hpp"
+#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/unit_file.hpp"
+#include "paths.hpp"
+#include "process.hpp"
+#include "specifiers.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// ExecSearchPath= is known from this release on. Source: systemd NEWS for 250.
+constexpr int kExecSearchPath = 250;
+/// Builds for a merged /usr no longer search /sbin and /bin (measured on 255).
+constexpr int kMergedUsr = 255;
+/// `show` asks the health endpoint once and shall not hang on it.
+constexpr Milliseconds kHealthDeadline{1000};
+constexpr std::uint32_t kAnyExecutable = 0111;
+
+/// Collects the facts; a class because ports, options and the snapshot go through every step.
+class Discovery {
+ public:
+  Discovery(Ports& ports, const DiscoverOptions& options) : ports_(ports), options_(options) {}
+
+  Result<NodeSnapshot> run() {
+    snapshot_.root = options_.root;
+    snapshot_.process_cwd = "/";
+    for (auto step : {&Discovery::ask_manager, &Discovery::look_for_markers,
+                      &Discovery::read_unit, &Discovery::read_environment_files,
+                      &Discovery::look_for_programs, &Discovery::read_process_facts,
+                      &Discovery::ask_manager_environment, &Discovery::read_lists,
+                      &Discovery::ask_health}) {
+      Status status = (this->*step)();
+      if (!status) return std::move(status).error();
+    }
+    return std::move(snapshot_);
+  }
+
+ private:
+  Status ask_manager();
+  Status look_for_markers();
+  Status read_unit();
+  void merge(std::int32_t source);
+  Status read_environment_files();
+  Status read_environment_file(const std::string& path, const UnitSetting& declared);
+  Status look_for_programs();
+  Result<bool> can_start(const std::string& program);
+  [[nodiscard]] std::vector<std::string> program_directories() const;
+  Status read_process_facts();
+  Status ask_manager_environment();
+  Result<bool> may_hold(std::int64_t pid, const std::vector<std::string>& names);
+  Status read_lists();
+  Status ask_health();
+
+  [[nodiscard]] bool is_loaded() const { return snapshot_.unit.load == UnitLoad::kLoaded; }
+
+  Ports& ports_;
+  const DiscoverOptions& options_;
+  NodeSnapshot snapshot_;
+  ServiceSettings settings_;
+};
+
+Status Discovery::ask_manager() {
+  snapshot_.systemd_version = options_.systemd_version.value_or(kReferenceSystemd);
+  snapshot_.systemd_version_known = options_.systemd_version.has_value();
+  if (!options_.live) return {};
+  if (!ports_.services.booted()) {
+    // The files alone are enough to explain a command line.
+    if (!options_.need_process) return {};
+    return Error{.kind = ErrorKind::kNoSystemd,
+                 .message = "this machine was not booted with systemd",
+                 .hint = "name the root directory of a node that does not run with '--root DIR'"};
+  }
+  if (!snapshot_.systemd_version_known) {
+    if (const auto version = ports_.services.version()) {
+      snapshot_.systemd_version = *version;
+      snapshot_.systemd_version_known = true;
+    }
+  }
+  snapshot_.live = true;
+  if (!options_.need_process) return {};
+  auto state = ports_.services.show(options_.unit);
+  if (!state) return std::move(state).error();
+  snapshot_.state = std::move(*state);
+  return {};
+}
+
+Status Discovery::look_for_markers() {
+  for (const std::string& path : kind_markers()) {
+    auto target = target_of(ports_.files, path);
+    if (!target) return std::move(target).error();
+    snapshot_.markers[path] = target->entry.has_value();
+  }
+  auto fields = os_release(ports_.files, snapshot_.systemd_version);
+  if (!fields) return std::move(fields).error();
+  snapshot_.os_id = (*fields)["ID"];
+  return {};
+}
+
+Status Discovery::read_unit() {
+  auto unit = find_unit(ports_.files, options_.unit, snapshot_.systemd_version, snapshot_.files);
+  if (!unit) return std::move(unit).error();
+  snapshot_.unit = std::move(*unit);
+  auto specifiers = specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version,
+                                  snapshot_.live);
+  if (!specifiers) return std::move(specifiers).error();
+  snapshot_.specifiers = std::move(*specifiers);
+  if (!is_loaded()) return {};
+  merge(snapshot_.unit.fragment);
+  for (const std::int32_t source : snapshot_.unit.drop_ins) merge(source);
+  // Where a setting of the unit may be written that has no file yet.
+  const std::string directory = "/etc/systemd/system/" + snapshot_.unit.id + ".d";
+  auto own = add_file(ports_.files, joined(directory, kOwnDropIn), snapshot_.files);
+  return own ? Status() : Status(std::move(own).error());
+}
+
+/// Parsed only to learn what to read next; resolve() parses again and reports what is wrong.
+void Discovery::merge(std::int32_t source) {
+  const UnitFile file = parse_unit_file(snapshot_.files[static_cast<std::size_t>(source)], source);
+  apply_settings(file, settings_);
+  for (const UnitSetting& setting : file.settings) {
+    if (setting.section != "Service" || setting.key != "WorkingDirectory") continue;
+    std::string path = setting.value.text;
+    if (path.starts_with('-')) path.erase(0, 1);
+    if (path == "~") path = "/root";
+    snapshot_.process_cwd = path.starts_with('/') ? path : "/";
+  }
+}
+
+Status Discovery::read_environment_files() {
+  for (const UnitSetting& setting : settings_.environment_files) {
+    std::vector<FormUse> unused;
+    const auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, unused);
+    if (!line || !*line) continue;
+    std::vector<std::string> paths = {(*line)->path};
+    if (is_pattern(paths.front())) {
+      auto found = glob_paths(ports_.files, (*line)->path);
+      if (!found) return std::move(found).error();
+      paths = *found;
+      snapshot_.globs[(*line)->path] = std::move(*found);
+    }
+    for (const std::string& path : paths) {
+      const Status status = read_environment_file(path, setting);
+      if (!status) return status;
+    }
+  }
+  return {};
+}
+
+Status Discovery::read_environment_file(const std::string& path, const UnitSetting& declared) {
+  const auto refusal = [&](const std::string& why) {
+    const auto source = static_cast<std::size_t>(declared.value.at.front().source);
+    return error_at(ErrorKind::kUnsupported, snapshot_.files[source], declared.line_at,
+                    fmt::format("will not read the environment file '{}': {}", path, why));
+  };
+  auto target = target_of(ports_.files, path);
+  if (!target) return std::move(target).error();
+  const bool is_null = target->path == "/dev/null";
+  const bool is_file = !target->entry || target->entry->kind == EntryKind::kFile ||
+                       target->entry->kind == EntryKind::kDirectory;
+  // A pipe would give its bytes to us or to systemd, not to both; a device has no end.
+  if (!is_file && !is_null) return refusal("it is a pipe or a device");
+  auto source = add_file(ports_.files, path, snapshot_.files);
+  if (!source && source.error().kind == ErrorKind::kUnsupported) {
+    return refusal(source.error().message);
+  }
+  if (!source) return std::move(source).error();
+  // systemd reads /dev/null as an empty file; a tree on disk has no such device.
+  if (is_null) snapshot_.files[static_cast<std::size_t>(*source)].real_path = target->path;
+  return {};
+}
+
+Status Discovery::look_for_programs() {
+  for (const UnitSetting& setting : settings_.exec_start) {
+    std::vector<FormUse> unused;
+    const auto commands = parse_exec_start(setting.value, snapshot_.specifiers,
+                                           snapshot_.systemd_version, unused);
+    if (!commands) continue;
+    for (const StoredCommand& command : *commands) {
+      auto startable = can_start(command.program);
+      if (!startable) return std::move(startable).error();
+      snapshot_.programs[command.program] = *startable;
+    }
+  }
+  return {};
+}
+
+Result<bool> Discovery::can_start(const std::string& program) {
+  std::vector<std::string> candidates = {program};
+  if (!program.starts_with('/')) {
+    candidates = program_directories();
+    for (std::string& directory : candidates) directory += "/" + program;
+  }
+  for (const std::string& path : candidates) {
+    auto target = target_of(ports_.files, path);
+    if (!target) return std::move(target).error();
+    const auto& entry = target->entry;
+    if (entry && entry->kind == EntryKind::kFile && (entry->mode & kAnyExecutable) != 0) return true;
+  }
+  return false;
+}
+
+/// Where systemd looks for a program without a path; $PATH means nothing to it. Source:
+/// systemd.exec(5) ExecSearchPath=, src/basic/path-util.h DEFAULT_PATH.
+std::vector<std::string> Discovery::program_directories() const {
+  std::vector<std::string> directories;
+  if (snapshot_.systemd_version >= kExecSearchPath) {
+    for (const UnitSetting& setting : settings_.exec_search_path) {
+      const std::string& text = setting.value.text;
+      for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(':', at), text.size());
+        if (end > at) directories.push_back(text.substr(at, end - at));
+        at = end + 1;
+      }
+    }
+  }
+  if (!directories.empty()) return directories;
+  directories = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
+  if (snapshot_.systemd_version < kMergedUsr) {
+    directories.emplace_back("/sbin");
+    directories.emplace_back("/bin");
+  }
+  return directories;
+}
+
+Status Discovery::read_process_facts() {
+  if (!snapshot_.state) return {};
+  auto process = read_main_process(ports_, *snapshot_.state);
+  if (!process) return std::move(process).error();
+  snapshot_.process = std::move(*process);
+  if (!snapshot_.process) return {};
+  auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
+  if (!cwd) return std::move(cwd).error();
+  if (*cwd && (*cwd)->target.starts_with('/')) snapshot_.process_cwd = (*cwd)->target;
+  return {};
+}
+
+/// The manager's own variables reach $VAR too, but asking for them takes a child process. Nearly always
+/// it is not needed: a variable that no file sets and that the process does not have either was not
+/// set by the manager.
+Status Discovery::ask_manager_environment() {
+  if (!snapshot_.live || !is_loaded()) return {};
+  const auto command = resolve_command(snapshot_);
+  if (!command || command->unset.empty()) return {};
+  if (snapshot_.process) {
+    auto asked = may_hold(snapshot_.process->pid, command->unset);
+    if (!asked) return std::move(asked).error();
+    if (!*asked) return {};
+  }
+  auto variables = ports_.services.environment();
+  if (!variables) return std::move(variables).error();
+  snapshot_.manager_environment = std::move(*variables);
+  return {};
+}
+
+/// True when the environment that process `pid` was started with has one of `names`.
+Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string>& names) {
+  auto file = ports_.files.read(fmt::format("/proc/{}/environ", pid));
+  if (!file) return std::move(file).error();
+  // Source: proc(5): NAME=value strings, each ended by a NUL.
+  const std::string strings = '\0' + file->bytes;
+  return std::any_of(names.begin(), names.end(), [&strings](const std::string& name) {
+    return strings.find('\0' + name + '=') != std::string::npos;
+  });
+}
+
+Status Discovery::read_lists() {
+  if (!options_.need_process || !is_loaded()) return {};
+  const auto command = resolve_command(snapshot_);
+  if (!command) return {};  // resolve() says why.
+  std::vector<std::string> argv;
+  for (const Word& word : command->words) argv.push_back(word.text.text);
+  const auto start = kubelet_arguments_start(argv);
+  if (!start) return {};
+  return read_kubelet_files(ports_.files, parse_kubelet_flags(argv, *start), snapshot_);
+}
+
+Status Discovery::ask_health() {
+  if (!options_.probe_health || !snapshot_.process) return {};
+  const auto model = resolve(snapshot_);
+  if (!model || model->health_address.empty() || model->health_port == 0) return {};
+  auto seen = probe_health(ports_, snapshot_.process->pid, model->health_address,
+                           model->health_port, kHealthDeadline);
+  if (!seen) return std::move(seen).error();
+  snapshot_.health = std::move(*seen);
+  return {};
+}
+
+}  // namespace
+
+Result<NodeSnapshot> discover(Ports& ports, const DiscoverOptions& options) {
+  return Discovery(ports, options).run();
+}
+
+}  // namespace kubelet_sysctl

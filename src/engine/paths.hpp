@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of a node: joined, taken apart, and followed to what they lead to, through FileSystem alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// The part after the last slash.
+std::string base_name(std::string_view path);
+/// The part before the last slash; "/" for a name directly below it.
+std::string directory_of(std::string_view path);
+/// `path` itself when it is absolute, else below `base`; "//", "." and ".." are cleaned away.
+std::string joined(std::string_view base, std::string_view path);
+
+/// `path` with the links of its directories followed and its last component as it is.
+Result<std::string> with_real_directory(FileSystem& files, const std::string& path);
+
+/// Where a path leads once every link is followed.
+struct Target {
+  std::string path;
+  std::optional<DirEntry> entry;  ///< nothing when the links lead nowhere; never a link
+  bool through_link = false;
+};
+
+/// Follows `path` link by link, so that a link to "/dev/null" is known for what it is in a tree that has
+/// no devices.
+Result<Target> target_of(FileSystem& files, const std::string& path);
+
+/// Index in `read` of the file at `path`, read now unless it was read before.
+Result<std::int32_t> add_file(FileSystem& files, const std::string& path,
+                              std::vector<SourceFile>& read);
+
+}  // namespace kubelet_sysctl

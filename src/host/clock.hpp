@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real time, waiting for a process, and the signals that ask for the end.
+#pragma once
+
+#include <cstdint>
+
+#include "host/fd.hpp"
+#include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// The clocks of Linux.
+class SystemClock final : public Clock {
+ public:
+  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program: they make wait_until() return and
+  /// interrupted() true. One that was ignored at the start (nohup) stays ignored. Child programs that
+  /// run() starts have the usual signals. Errors: kIo.
+  Status watch_signals();
+
+  TimePoint now() override;
+  std::int64_t wall_ms() override;
+  /// Each signal ends one wait, so that putting things back can still wait after it.
+  bool wait_until(TimePoint until, std::int64_t pid) override;
+  bool interrupted() override;
+
+ private:
+  void take_signals();
+
+  UniqueFd signals_;
+  bool interrupted_ = false;
+};
+
+/// True while a signal that watch_signals() holds back has arrived and nobody has taken it: for waits
+/// that have no clock.
+bool stop_is_asked();
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes, names and removes temporary files, those of a killed run too.
+#include "host/disk_temporary.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::size_t kRandomLetters = 6;
+
+// A leading dot and an ending that is neither .conf nor a unit type: systemd reads no such file as a
+// drop-in, a unit or a match of EnvironmentFile=DIR/*.
+std::string prefix_of(const std::string& name) {
+  constexpr std::size_t kMostOfName = 200;  // NAME_MAX is 255
+  return "." + name.substr(0, kMostOfName) + ".kubelet-sysctl~";
+}
+
+std::string random_letters() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz012345";
+  std::array<std::uint8_t, kRandomLetters> bytes{};
+  // Not a secret: O_EXCL guards against a name that is taken.
+  if (::getrandom(bytes.data(), bytes.size(), 0) < 0) bytes.fill(static_cast<std::uint8_t>(::getpid()));
+  std::string letters;
+  for (const std::uint8_t byte : bytes) letters += kLetters[byte % kLetters.size()];
+  return letters;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// The maker of a temporary file holds a lock on it, which the kernel drops with its last breath: what
+// can be locked has no maker any more. A failure here is none of the caller's concern.
+void remove_left_over(int directory, const std::string& prefix) {
+  const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd));
+  if (!stream) {
+    ::close(fd);
+    return;
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(prefix) && name.size() == prefix.size() + kRandomLetters) {
+      names.emplace_back(name);
+    }
+  }
+  for (const std::string& name : names) {
+    const UniqueFd old(::openat(directory, name.c_str(),
+                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (old && ::flock(old.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name.c_str(), 0);
+  }
+}
+
+}  // namespace
+
+Result<TemporaryFile> TemporaryFile::beside(int directory, const std::string& name,
+                                            const std::string& path) {
+  const std::string prefix = prefix_of(name);
+  remove_left_over(directory, prefix);
+  constexpr int kTries = 16;
+  for (int attempt = 1;; ++attempt) {
+    std::string own = prefix + random_letters();
+    UniqueFd fd(::openat(directory, own.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (fd) {
+      ::flock(fd.get(), LOCK_EX | LOCK_NB);
+      return TemporaryFile(directory, std::move(own), std::move(fd));
+    }
+    if (errno != EEXIST || attempt == kTries) {
+      return errno_error(errno, path, "cannot make a temporary file beside it");
+    }
+  }
+}
+
+TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
+    : directory_(other.directory_),
+      name_(std::exchange(other.name_, {})),
+      fd_(std::move(other.fd_)) {}
+
+TemporaryFile::~TemporaryFile() {
+  if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
+}
+
+int TemporaryFile::put_over(const std::string& name) {
+  if (::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0) return errno;
+  name_.clear();
+  return 0;
+}
+
+int TemporaryFile::put_at(const std::string& name) {
+  // By number: musl has no renameat2().
+  if (::syscall(SYS_renameat2, directory_, name_.c_str(), directory_, name.c_str(),
+                RENAME_NOREPLACE) == 0) {
+    name_.clear();
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system without RENAME_NOREPLACE (rename(2)): a second link fails in the same way, and the
+  // destructor takes the first one away.
+  return ::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0 ? 0 : errno;
+}
+
+}  // namespace kubelet_sysctl

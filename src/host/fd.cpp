@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns, reads and writes file descriptors, and turns errno into an Error.
+#include "host/fd.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace kubelet_sysctl {
+namespace {
+
+ErrorKind kind_of(int number) {
+  switch (number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorKind::kPermission;
+    default:
+      return ErrorKind::kIo;
+  }
+}
+
+std::string hint_of(int number, const std::string& path) {
+  switch (number) {
+    case EACCES:
+      return geteuid() == 0 ? "root was refused: look at SELinux, AppArmor or the container's limits"
+                            : "run it as root";
+    case EPERM:
+      return geteuid() == 0
+                 ? fmt::format("see 'lsattr {0}': if it is immutable, 'chattr -i {0}' lifts that",
+                               path)
+                 : "run it as root";
+    case EROFS:
+      return "its file system is mounted read-only";
+    case ENOSPC:
+    case EDQUOT:
+      return "make room on its file system and run the command again";
+    case ETXTBSY:
+      return "a process runs this file as a program";
+    case ELOOP:
+      return "its symbolic links lead in a circle";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void UniqueFd::reset() {
+  // Never repeated after EINTR: Linux has let go of the descriptor by then (close(2)).
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+std::string errno_text(int number) { return std::generic_category().message(number); }
+
+Error errno_error(int number, const std::string& path, std::string_view what) {
+  return Error{.kind = kind_of(number),
+               .message = fmt::format("{}: {}", what, errno_text(number)),
+               .path = path,
+               .hint = hint_of(number, path)};
+}
+
+int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes) {
+  constexpr std::size_t kStep = 32768;
+  // One byte more than expected, so that one read of a file of known size meets its end.
+  std::size_t room = expected == 0 ? kStep : std::min(expected, limit) + 1;
+  while (bytes.size() <= limit) {
+    const std::size_t had = bytes.size();
+    bytes.resize(had + room);
+    const ssize_t got = ::read(fd, bytes.data() + had, room);
+    const int number = errno;
+    bytes.resize(had + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (got == 0) return 0;
+    if (got < 0 && number != EINTR) return number;
+    room = kStep;
+  }
+  return 0;
+}
+
+int write_all(int fd, std::string_view bytes, std::size_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+    offset += static_cast<std::size_t>(put);
+  }
+  return 0;
+}
+
+int sync_directory(int directory) {
+  // Some file systems have nothing to synchronise in a directory and say EINVAL (fsync(2)).
+  return ::fsync(directory) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks the kernel and the environment who runs the program.
+#include "host/machine.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+
+#include "host/fd.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+std::optional<std::uint32_t> login_uid() {
+  const UniqueFd fd(::open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC));
+  std::string text;
+  constexpr std::size_t kMost = 16;
+  if (!fd || read_to_end(fd.get(), 0, kMost, text) != 0) return std::nullopt;
+  std::uint32_t uid = 0;
+  const auto [stopped, fault] = std::from_chars(text.data(), text.data() + text.size(), uid);
+  // All bits set: nobody has logged in (audit_setloginuid(3)).
+  if (fault != std::errc{} || uid == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return uid;
+}
+
+}  // namespace
+
+MachineFacts machine_facts() {
+  MachineFacts facts;
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) == 0) facts.hostname = name.data();
+  facts.uid = ::geteuid();
+  const char* sudo_user = std::getenv("SUDO_USER");
+  if (sudo_user != nullptr) facts.sudo_user = sudo_user;
+  facts.login_uid = login_uid();
+  facts.output_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  facts.errors_are_terminal = ::isatty(STDERR_FILENO) == 1;
+  return facts;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and runs the tests: all of them, or one group.
+#
+#   tests/run.sh [all|unit|golden|vectors|disk|e2e|examples|fuzz|docs|layers]
+#
+# The last line is plain and always there: `N passed, N failed, N skipped`.
+# One build serves every group: the static program that is shipped, and the tests beside it. It is in
+# build/static, or where BUILD_DIR says.
+set -u
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD_DIR:-$root/build/static}
+group=${1:-all}
+jobs=$(nproc)
+
+heading() {
+  if [ -t 1 ]; then
+    printf '\n\033[1;36m== %s\033[0m\n' "$1"
+  else
+    printf '\n== %s\n' "$1"
+  fi
+}
+
+# What stops the run before a test could: it counts as one failure.
+stop() {
+  echo "run.sh: error: $1" >&2
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+
+case "$group" in
+  all) labels='.' ;;
+  unit | golden | vectors | disk | e2e | examples | fuzz | docs | layers) labels="^$group\$" ;;
+  *)
+    sed -n '5p' "$0" | sed 's/^# */usage: /' >&2
+    exit 2
+    ;;
+esac
+
+heading "packages"
+if command -v dpkg-query >/dev/null; then
+  "$root/scripts/packages.sh" test || stop "cannot install the packages"
+else
+  echo "not Debian: taking what is installed"
+fi
+
+heading "build in $build"
+cd "$root" || stop "cannot enter '$root'"
+cmake --preset static -B "$build" || stop "cannot configure"
+cmake --build "$build" --parallel "$jobs" || stop "cannot build"
+
+heading "tests: $group"
+results=$build/results-$group.xml
+rm -f "$results"
+ctest --test-dir "$build" --label-regex "$labels" --parallel "$jobs" --no-tests=error \
+  --output-on-failure --output-junit "$results"
+status=$?
+[ -s "$results" ] || stop "no test ran"
+
+# ctest counts a test that it could not start as skipped. Here only one that says so itself is: the
+# rest are failures. Why something was skipped belongs on the screen: GoogleTest puts the reason on the
+# line after ": Skipped", our scripts print "skipped: reason".
+heading "result"
+counts=$(awk '
+  function tell(text) { print text > "/dev/stderr" }
+  function close_case() { if (why) tell("skipped: " name); why = 0 }
+  /<testcase / { name = $0; sub(/.* name="/, "", name); sub(/".*/, "", name); total++ }
+  /<failure/ { failed++ }
+  /<skipped message="SKIP_/ { skipped++; why = 1; next }
+  /<skipped/ { failed++; tell("not run: " name) }
+  why == 2 || why && /skipped: / {
+    sub(/.*skipped: /, ""); sub(/<.system-out>.*/, ""); tell("skipped: " name ": " $0); why = 0
+  }
+  why && /: Skipped$/ { why = 2 }
+  /<.testcase>/ { close_case() }
+  END { printf "%d %d %d", total - failed - skipped, failed, skipped }
+' "$results")
+# shellcheck disable=SC2086
+set -- $counts
+echo "$1 passed, $2 failed, $3 skipped"
+[ "$status" -eq 0 ] && [ "$2" -eq 0 ]
