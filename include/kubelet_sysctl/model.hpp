@@ -90,7 +90,7 @@ Result<CommandLine> resolve_command(const NodeSnapshot& snapshot);
 /// Errors: kMalformed with what systemd would end with.
 Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command);
 
-/// What the snapshot means. Errors: kNotFound (no unit), kRefused (masked), kMalformed (systemd would
+/// What the snapshot means. Errors: kNotFound (no unit, or a masked one), kMalformed (systemd would
 /// not load or start it, or the kubelet would not read its file), kUnsupported (a form that this
 /// release of systemd reads differently, a specifier unknown here).
 Result<NodeModel> resolve(const NodeSnapshot& snapshot);

@@ -53,4 +53,11 @@ struct Plan {
 /// kUnsupported with the place (no provable edit), and those of resolve().
 Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
 
+/// The node as it will be read once `edits` are on disk. Errors: those of resolve().
+Result<NodeModel> model_after(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits);
+
+/// Sets `restart`, its reason and `pending` of a plan whose `after` and `edits` stand: a restart only when
+/// the running list would change or cannot be told.
+void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan);
+
 }  // namespace kubelet_sysctl

@@ -30,7 +30,8 @@ struct JournalFile {
   bool existed = true;
   FileMeta meta;                ///< of the original
   std::string original;         ///< bytes before; kept in a file of its own beside the record
-  std::string written;          ///< bytes after
+  std::vector<Splice> splices;  ///< what was changed in them
+  bool removed = false;         ///< the change took the file away
   std::string route;
   bool daemon_reload = false;
 };
@@ -70,12 +71,23 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports);
 Result<Transaction> load_transaction(Ports& ports, const std::string& id);
 
 /// Record to and from its JSON text (without the bytes, which stand in files of their own).
+/// Errors of the reader: kMalformed.
 std::string journal_text(const Transaction& transaction);
 Result<Transaction> parse_journal(std::string_view text);
 
+/// Path of the file that keeps the original bytes of the file with this index.
+std::string original_path(const Transaction& transaction, std::size_t index);
+
+/// The bytes that the transaction left in a file.
+Result<std::string> written_bytes(const JournalFile& file);
+
+/// The newest transaction that stands and can be undone: confirmed or pending, no undo itself and not
+/// undone yet; nothing when there is none.
+std::optional<std::string> newest_undoable(const std::vector<Transaction>& transactions);
+
 /// The plan that puts the files of `transaction` back. Errors: kConflict with the file when it no longer
 /// holds what the transaction wrote; those of resolve().
-Result<Plan> make_undo_plan(const NodeSnapshot& snapshot, const NodeModel& model,
+Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model,
                             const Transaction& transaction);
 
 }  // namespace kubelet_sysctl

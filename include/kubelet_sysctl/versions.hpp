@@ -48,6 +48,9 @@ enum class Form {
   kOddDropIn,              ///< a drop-in that is a directory
   kNotUtf8,                ///< a unit file that is not UTF-8
   kBackslashInValue,       ///< $VAR splitting of a value with a backslash
+  kEmptyWordInValue,       ///< $VAR splitting of a value with ''
+  kPercentInProgram,       ///< %% or a specifier in the program's path
+  kByteOrderMark,          ///< a byte order mark in a unit file
 };
 
 /// One use of such a form.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The change of one file: lines for a configuration, single words for arguments, which may be secret.
+// The change of one file: lines of a configuration, single words of arguments, which may be secret.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -46,9 +46,8 @@ std::vector<Region> regions_of(const FileEdit& edit) {
     }
     if (region.at.size() > 0 || !region.text.empty()) regions.push_back(region);
   }
-  std::stable_sort(regions.begin(), regions.end(), [](const Region& a, const Region& b) {
-    return a.at.begin < b.at.begin;
-  });
+  std::stable_sort(regions.begin(), regions.end(),
+                   [](const Region& a, const Region& b) { return a.at.begin < b.at.begin; });
   return regions;
 }
 
@@ -180,11 +179,10 @@ std::string hunk_text(const Texts& lines, const LineChange* begin, const LineCha
   for (const LineChange* change = begin; change != end; ++change) {
     new_size += change->added.size() - change->removed.size();
   }
-  std::string out =
-      painted(style, Paint::kDim,
-              fmt::format("@@ -{} +{} @@", range_text(at, last - at),
-                          range_text(begin->new_first - lead, new_size))) +
-      '\n';
+  std::string out = painted(style, Paint::kDim,
+                            fmt::format("@@ -{} +{} @@", range_text(at, last - at),
+                                        range_text(begin->new_first - lead, new_size))) +
+                    '\n';
   for (const LineChange* change = begin; change != end; ++change) {
     for (; at < change->first; ++at) put_line(out, style, ' ', lines[at]);
     for (const std::string_view line : change->removed) put_line(out, style, '-', line);
@@ -204,7 +202,9 @@ std::string line_diff(const FileEdit& edit, const TextStyle& style) {
   const std::vector<LineChange> changes = line_changes(edit.before.bytes, windows);
   for (std::size_t i = 0; i < changes.size();) {
     std::size_t j = i + 1;
-    const auto reach = [&](const LineChange& c) { return c.first + c.removed.size() + 2 * kContext; };
+    const auto reach = [&](const LineChange& c) {
+      return c.first + c.removed.size() + 2 * kContext;
+    };
     while (j < changes.size() && changes[j].first <= reach(changes[j - 1])) ++j;
     out += hunk_text(lines, changes.data() + i, changes.data() + j, style);
     i = j;
@@ -218,15 +218,20 @@ std::string line_diff(const FileEdit& edit, const TextStyle& style) {
 /// grows into a neighbour that may hold a secret.
 bool is_word_byte(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= '0' && byte <= '9') || std::string_view("-_./*,=").find(byte) != std::string_view::npos;
+         (byte >= '0' && byte <= '9') ||
+         std::string_view("-_./*,=").find(byte) != std::string_view::npos;
 }
 
-/// The region and what is left of the words that it cuts. A region that begins with a blank cuts none
-/// before it.
+/// The region and what is left of the words that it cuts. A region that begins with a blank cuts
+/// none before it.
 Span whole_words(std::string_view before, const Region& region) {
   const std::string_view old = before.substr(region.at.begin, region.at.size());
-  const auto starts = [](std::string_view text) { return !text.empty() && is_word_byte(text.front()); };
-  const auto ends = [](std::string_view text) { return !text.empty() && is_word_byte(text.back()); };
+  const auto starts = [](std::string_view text) {
+    return !text.empty() && is_word_byte(text.front());
+  };
+  const auto ends = [](std::string_view text) {
+    return !text.empty() && is_word_byte(text.back());
+  };
   Span wide = region.at;
   if (starts(old) || starts(region.text)) {
     while (wide.begin > 0 && is_word_byte(before[wide.begin - 1])) --wide.begin;
@@ -293,7 +298,8 @@ std::string_view variable_at(std::string_view text, std::size_t offset) {
     const bool quoted = quote == '\'' || quote == '"';
     if (quoted) line.remove_prefix(1);
     // Once the first assignment has ended, another one may hold the place.
-    if (line.find_first_of(quoted ? std::string_view(&quote, 1) : " \t") != std::string_view::npos) {
+    if (line.find_first_of(quoted ? std::string_view(&quote, 1) : " \t") !=
+        std::string_view::npos) {
       return {};
     }
   }

@@ -9,19 +9,32 @@ namespace kubelet_sysctl {
 
 const char* name_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kUsage: return "usage";
-    case ErrorKind::kBadEntry: return "bad-entry";
-    case ErrorKind::kMalformed: return "malformed";
-    case ErrorKind::kNotFound: return "not-found";
-    case ErrorKind::kPermission: return "permission";
-    case ErrorKind::kUnsupported: return "unsupported";
-    case ErrorKind::kRefused: return "refused";
-    case ErrorKind::kConflict: return "conflict";
-    case ErrorKind::kIo: return "io";
-    case ErrorKind::kNoSystemd: return "no-systemd";
-    case ErrorKind::kTimeout: return "timeout";
-    case ErrorKind::kLocked: return "locked";
-    case ErrorKind::kInterrupted: return "interrupted";
+    case ErrorKind::kUsage:
+      return "usage";
+    case ErrorKind::kBadEntry:
+      return "bad-entry";
+    case ErrorKind::kMalformed:
+      return "malformed";
+    case ErrorKind::kNotFound:
+      return "not-found";
+    case ErrorKind::kPermission:
+      return "permission";
+    case ErrorKind::kUnsupported:
+      return "unsupported";
+    case ErrorKind::kRefused:
+      return "refused";
+    case ErrorKind::kConflict:
+      return "conflict";
+    case ErrorKind::kIo:
+      return "io";
+    case ErrorKind::kNoSystemd:
+      return "no-systemd";
+    case ErrorKind::kTimeout:
+      return "timeout";
+    case ErrorKind::kLocked:
+      return "locked";
+    case ErrorKind::kInterrupted:
+      return "interrupted";
   }
   bug("an ErrorKind without a name");
 }

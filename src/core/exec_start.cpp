@@ -127,6 +127,9 @@ class Parser {
     if (prefixes.privileged) forms_.push_back({Form::kPrivilegePrefix, first.raw});
     Word program = first;
     program.text = first.text.sub(prefixes.length, first.text.text.size());
+    if (program.text.text.find('%') != std::string::npos) {
+      forms_.push_back({Form::kPercentInProgram, first.raw});
+    }
     auto path = expand(program.text);
     if (!path) return std::move(path).error();
     program.text = std::move(*path);

@@ -7,9 +7,7 @@
 namespace kubelet_sysctl::config_parts {
 namespace {
 
-bool is_space(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
+bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
 
 /// Past blanks, line ends and comments. Inside a string `#` never comes here: items are jumped over.
 std::size_t skip_space(std::string_view bytes, std::size_t at, bool& comments) {
@@ -183,7 +181,8 @@ std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const Fl
     return splices;
   }
   const bool own_lines = on_own_lines(bytes, list);
-  const bool removes = std::find(change.keep.begin(), change.keep.end(), false) != change.keep.end();
+  const bool removes =
+      std::find(change.keep.begin(), change.keep.end(), false) != change.keep.end();
   if (!own_lines && list.comments && removes) return std::nullopt;
   if (!list.comments && change.added.empty() && !change.keeps_any()) {
     return std::vector<Splice>{emptied(list)};
@@ -221,8 +220,8 @@ std::size_t next_line_at(std::string_view bytes, std::size_t offset) {
 std::string_view newline_of(std::string_view bytes, std::size_t offset) {
   std::size_t newline = bytes.find('\n', offset);
   if (newline == std::string_view::npos) newline = bytes.find('\n');
-  const bool carriage = newline != std::string_view::npos && newline > 0 &&
-                        bytes[newline - 1] == '\r';
+  const bool carriage =
+      newline != std::string_view::npos && newline > 0 && bytes[newline - 1] == '\r';
   return carriage ? "\r\n" : "\n";
 }
 

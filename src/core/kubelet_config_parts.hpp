@@ -81,7 +81,7 @@ struct ListChange {
 
 /// A list in brackets as it stands in the file.
 struct FlowList {
-  Span brackets;                    ///< both brackets included
+  Span brackets;  ///< both brackets included
   std::vector<Span> items;
   std::vector<std::size_t> commas;  ///< of the comma after each item, or kNone
   bool comments = false;            ///< a comment stands between the brackets

@@ -83,9 +83,9 @@ class Members {
       return events_[map].kind == EventKind::kMapStart;
     });
     if (events_[target].kind != EventKind::kSequenceStart || !all) {
-      return error_in(ErrorKind::kMalformed, bytes_, events_[value].at,
-                      fmt::format("{}: map merge requires map or sequence of maps as the value",
-                                  kNotStart));
+      return error_in(
+          ErrorKind::kMalformed, bytes_, events_[value].at,
+          fmt::format("{}: map merge requires map or sequence of maps as the value", kNotStart));
     }
     std::reverse(maps.begin(), maps.end());  // the first of them wins
     for (const std::size_t map : maps) {
@@ -340,10 +340,14 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
                  .message = fmt::format("{}: kubelet config file was empty", kNotStart)};
   }
   if (!is_utf8(bytes)) {
-    std::size_t good = 0;  // what is_utf8 takes before the first bad byte
-    while (good < bytes.size() && static_cast<unsigned char>(bytes[good]) < 0x80) ++good;
-    return error_in(ErrorKind::kMalformed, bytes, {good, good},
-                    fmt::format("{}: there are bytes from here on that are not UTF-8", kNotStart));
+    std::size_t line = 0;
+    while (is_utf8(bytes.substr(line, next_line_at(bytes, line) - line))) {
+      line = next_line_at(bytes, line);
+    }
+    Error error = error_in(ErrorKind::kMalformed, bytes, {line, line},
+                           fmt::format("{}: this line is not UTF-8", kNotStart));
+    error.excerpt.clear();  // nor fit to be shown
+    return error;
   }
   // Source: apimachinery util/yaml IsJSONBuffer. A byte order mark is not a blank to it.
   const std::size_t first = bytes.find_first_not_of(" \t\n\v\f\r");
@@ -360,11 +364,11 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
     auto collected = members.collect(0, 0);
     if (!collected) return std::move(collected).error();
   } else if (!events.empty() && events[0].kind != EventKind::kNull) {
-    return error_in(ErrorKind::kMalformed, bytes, events[0].at,
-                    fmt::format("{}: couldn't get version/kind; json parse error: it is a {}, not "
-                                "a mapping",
-                                kNotStart,
-                                events[0].kind == EventKind::kScalar ? "scalar" : "list"));
+    return error_in(
+        ErrorKind::kMalformed, bytes, events[0].at,
+        fmt::format("{}: couldn't get version/kind; json parse error: it is a {}, not "
+                    "a mapping",
+                    kNotStart, events[0].kind == EventKind::kScalar ? "scalar" : "list"));
   }
   if (role == ConfigRole::kDropIn) {
     if (const std::size_t key = repeated_key(events); key != kNone) {

@@ -112,8 +112,8 @@ Error tab_error(std::string_view bytes, std::size_t at) {
 std::optional<Error> forbidden_character(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
-    const bool control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') ||
-                         byte == 0x7F;
+    const bool control =
+        (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
     const bool c1 = byte == 0xC2 && i + 1 < bytes.size() &&
                     static_cast<unsigned char>(bytes[i + 1]) < 0xA0 && bytes[i + 1] != '\x85';
     if (control || c1) return yaml_error(bytes, i, "control characters are not allowed");
@@ -127,7 +127,8 @@ std::optional<Error> forbidden_tab(std::string_view bytes, const Events& events)
   std::vector<bool> open;  // is the collection a flow one?
   std::size_t flows = 0;
   for (const Event& event : events) {
-    const bool starts = event.kind == EventKind::kSequenceStart || event.kind == EventKind::kMapStart;
+    const bool starts =
+        event.kind == EventKind::kSequenceStart || event.kind == EventKind::kMapStart;
     const bool ends = event.kind == EventKind::kSequenceEnd || event.kind == EventKind::kMapEnd;
     std::size_t at = event.at.begin;
     if (!ends && event.kind != EventKind::kNull && flows == 0 && at > 0 && at < bytes.size() &&
@@ -174,8 +175,8 @@ std::optional<Error> forbidden_tab_line(std::string_view bytes, const Events& ev
       }
       before = &event;
     }
-    const bool plain = before != nullptr && before->kind == EventKind::kScalar &&
-                       !before->quoted && before->tag.empty();
+    const bool plain = before != nullptr && before->kind == EventKind::kScalar && !before->quoted &&
+                       before->tag.empty();
     if (plain && flows == 0) return tab_error(bytes, at);
   }
   return std::nullopt;
@@ -185,19 +186,19 @@ Error syntax_error(std::string_view bytes, const Collector& collector,
                    const YAML::Exception& caught) {
   const std::size_t at = collector.offset(caught.mark);
   const std::size_t begin = line_begin_at(bytes, at);
-  const std::string_view indent = bytes.substr(begin, bytes.find_first_not_of(" \t", begin) - begin);
+  const std::string_view indent =
+      bytes.substr(begin, bytes.find_first_not_of(" \t", begin) - begin);
   if (const std::size_t tab = indent.find('\t'); tab != std::string_view::npos) {
     return tab_error(bytes, begin + tab);
   }
   // The words of go-yaml, where a person may search for them.
   if (at < bytes.size() && bytes[at] == '*') {
     const std::size_t end = bytes.find_first_of(" \t\r\n,]}", at);
-    const std::string_view name = bytes.substr(at + 1, end == std::string_view::npos
-                                                           ? std::string_view::npos
-                                                           : end - at - 1);
-    return error_in(ErrorKind::kMalformed, bytes, {at, at + 1 + name.size()},
-                    fmt::format("a kubelet cannot read this YAML: unknown anchor '{}' referenced",
-                                name));
+    const std::string_view name =
+        bytes.substr(at + 1, end == std::string_view::npos ? std::string_view::npos : end - at - 1);
+    return error_in(
+        ErrorKind::kMalformed, bytes, {at, at + 1 + name.size()},
+        fmt::format("a kubelet cannot read this YAML: unknown anchor '{}' referenced", name));
   }
   return yaml_error(bytes, at, caught.msg);
 }

@@ -19,6 +19,10 @@ bool is_alnum(char byte) {
          (byte >= '0' && byte <= '9');
 }
 
+bool is_word(char byte) {
+  return is_alnum(byte) || std::string_view("._/-*").find(byte) != std::string_view::npos;
+}
+
 class PlainReader {
  public:
   explicit PlainReader(std::string_view bytes) : bytes_(bytes) {}
@@ -76,8 +80,8 @@ class PlainReader {
   }
 
   bool read_line(std::size_t column) {
-    const bool entry = line_[column] == '-' &&
-                       (column + 1 == line_.size() || line_[column + 1] == ' ');
+    const bool entry =
+        line_[column] == '-' && (column + 1 == line_.size() || line_[column + 1] == ' ');
     return entry ? read_entry(column) : read_pair(column);
   }
 
@@ -145,17 +149,50 @@ class PlainReader {
       pending_ = true;
       return true;
     }
-    const std::string_view rest = line_.substr(at, 2);
-    if (rest == "{}" || rest == "[]") {
-      if (!ends_at(at + 2)) return false;
-      push(rest == "{}" ? EventKind::kMapStart : EventKind::kSequenceStart, at);
+    if (line_[at] == '[') return read_flow(at);
+    if (line_.substr(at, 2) == "{}") {
+      push(EventKind::kMapStart, at);
       events_.back().flow = true;
-      push(rest == "{}" ? EventKind::kMapEnd : EventKind::kSequenceEnd, at);
-      return true;
+      push(EventKind::kMapEnd, at);
+      return ends_at(at + 2);
     }
     Event value;
     if (!scan(at, value) || !ends_at(at)) return false;
     events_.push_back(std::move(value));
+    return true;
+  }
+
+  /// A list in brackets whose items are words, or words in quotes.
+  bool read_flow(std::size_t at) {
+    push(EventKind::kSequenceStart, at++);
+    events_.back().flow = true;
+    for (bool first = true;; first = false) {
+      at = line_.find_first_not_of(' ', at);
+      if (at == std::string_view::npos) return false;
+      if (line_[at] == ']' && first) break;
+      if (!scan_flow_item(at)) return false;
+      at = line_.find_first_not_of(' ', at);
+      if (at == std::string_view::npos || (line_[at] != ',' && line_[at] != ']')) return false;
+      if (line_[at] == ']') break;
+      ++at;
+    }
+    push(EventKind::kSequenceEnd, at);
+    return ends_at(at + 1);
+  }
+
+  bool scan_flow_item(std::size_t& at) {
+    Event item;
+    if (line_[at] == '"' || line_[at] == '\'') {
+      if (!scan(at, item)) return false;
+      events_.push_back(std::move(item));
+      return true;
+    }
+    const std::size_t begin = at;
+    if (!is_alnum(line_[at])) return false;
+    while (at < line_.size() && is_word(line_[at])) ++at;
+    const std::string_view text = line_.substr(begin, at - begin);
+    const bool null = is_null_word(text);
+    push(null ? EventKind::kNull : EventKind::kScalar, begin, null ? std::string_view() : text);
     return true;
   }
 

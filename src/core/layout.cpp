@@ -10,8 +10,8 @@
 namespace kubelet_sysctl {
 namespace {
 
-/// Bytes of the printable UTF-8 character at the start of `text`; 0 for a control character (C0, DEL,
-/// C1) and for what is not UTF-8. Source: ECMA-48 for the control ranges.
+/// Bytes of the printable UTF-8 character at the start of `text`; 0 for a control character (C0,
+/// DEL, C1) and for what is not UTF-8. Source: ECMA-48 for the control ranges.
 std::size_t character_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   if (lead < 0x20 || lead == 0x7F) return 0;
@@ -34,11 +34,16 @@ std::string painted(const TextStyle& style, Paint paint, std::string_view text) 
   if (!style.colour) return std::string(text);
   const auto code = [&]() -> std::string_view {
     switch (paint) {
-      case Paint::kBold: return "1";
-      case Paint::kDim: return "2";
-      case Paint::kRed: return "1;31";
-      case Paint::kGreen: return "32";
-      case Paint::kYellow: return "33";
+      case Paint::kBold:
+        return "1";
+      case Paint::kDim:
+        return "2";
+      case Paint::kRed:
+        return "1;31";
+      case Paint::kGreen:
+        return "32";
+      case Paint::kYellow:
+        return "33";
     }
     bug("a Paint without a code");
   }();

@@ -21,8 +21,8 @@ std::string painted(const TextStyle& style, Paint paint, std::string_view text);
 /// write escape sequences to an operator's terminal.
 std::string printable(std::string_view text);
 
-/// One string for each column a terminal needs for `text`: a code point, a tab as one blank, anything
-/// that printable() would escape as '?'. `cell_of` tells the cell that holds a byte.
+/// One string for each column a terminal needs for `text`: a code point, a tab as one blank, what
+/// printable() would escape as '?'. `cell_of` tells the cell that holds a byte.
 struct Cells {
   std::vector<std::string> cells;
   std::vector<std::size_t> cell_of;  ///< one for each byte of the text
@@ -32,7 +32,7 @@ Cells cells_of(std::string_view text);
 /// Columns a terminal needs for printable or painted text, one for each code point.
 std::size_t width_of(std::string_view text);
 
-/// Rows as lines: every column as wide as its widest cell, two blanks between, no blanks at the end.
+/// Rows as lines: each column as wide as its widest cell, two blanks between, no blanks at the end.
 /// A row may be shorter than others. Each line begins with `indent` and ends with a newline.
 std::string aligned(const std::vector<std::vector<std::string>>& rows, std::string_view indent);
 

@@ -6,12 +6,18 @@ namespace kubelet_sysctl {
 
 const char* name_of(OutcomeKind kind) {
   switch (kind) {
-    case OutcomeKind::kUnchanged: return "unchanged";
-    case OutcomeKind::kPlanned: return "planned";
-    case OutcomeKind::kApplied: return "applied";
-    case OutcomeKind::kPending: return "pending";
-    case OutcomeKind::kRolledBack: return "rolled-back";
-    case OutcomeKind::kStranded: return "stranded";
+    case OutcomeKind::kUnchanged:
+      return "unchanged";
+    case OutcomeKind::kPlanned:
+      return "planned";
+    case OutcomeKind::kApplied:
+      return "applied";
+    case OutcomeKind::kPending:
+      return "pending";
+    case OutcomeKind::kRolledBack:
+      return "rolled-back";
+    case OutcomeKind::kStranded:
+      return "stranded";
   }
   bug("an OutcomeKind without a name");
 }
@@ -33,12 +39,16 @@ const std::vector<ExitCode>& exit_codes() {
 
 int exit_code_of(const Outcome& outcome, bool unchanged_is_77) {
   switch (outcome.kind) {
-    case OutcomeKind::kUnchanged: return unchanged_is_77 ? 77 : 0;
+    case OutcomeKind::kUnchanged:
+      return unchanged_is_77 ? 77 : 0;
     case OutcomeKind::kPlanned:
     case OutcomeKind::kApplied:
-    case OutcomeKind::kPending: return 0;
-    case OutcomeKind::kRolledBack: return 4;
-    case OutcomeKind::kStranded: return 5;
+    case OutcomeKind::kPending:
+      return 0;
+    case OutcomeKind::kRolledBack:
+      return 4;
+    case OutcomeKind::kStranded:
+      return 5;
   }
   bug("an OutcomeKind without an exit code");
 }
@@ -46,10 +56,13 @@ int exit_code_of(const Outcome& outcome, bool unchanged_is_77) {
 int exit_code_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::kUsage:
-    case ErrorKind::kBadEntry: return 2;
+    case ErrorKind::kBadEntry:
+      return 2;
     case ErrorKind::kRefused:
-    case ErrorKind::kUnsupported: return 3;
-    case ErrorKind::kLocked: return 7;
+    case ErrorKind::kUnsupported:
+      return 3;
+    case ErrorKind::kLocked:
+      return 7;
     case ErrorKind::kMalformed:
     case ErrorKind::kNotFound:
     case ErrorKind::kPermission:
@@ -57,7 +70,8 @@ int exit_code_of(const Error& error) {
     case ErrorKind::kIo:
     case ErrorKind::kNoSystemd:
     case ErrorKind::kTimeout:
-    case ErrorKind::kInterrupted: return 1;
+    case ErrorKind::kInterrupted:
+      return 1;
   }
   bug("an ErrorKind without an exit code");
 }

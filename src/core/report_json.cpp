@@ -19,7 +19,7 @@ Json document(const char* kind) {
   return made;
 }
 
-/// One line. Bytes that are not UTF-8 become U+FFFD: file contents reach this, and dump() would throw.
+/// One line. Bytes that are not UTF-8 become U+FFFD: files have such bytes, and dump() would throw.
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a run ended, as an operator reads it: one sentence, then the list, the files and the evidence.
+// How a run ended, for an operator: one sentence, then the list, the files and the evidence.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -28,8 +28,8 @@ std::string change_phrase(const Outcome& outcome, bool would) {
   return change.reordered ? "the same entries in another order" : "the list stays as it is";
 }
 
-/// What the evidence says, and nothing more: ", seen in the running kubelet (pid 27340), healthy for
-/// 10.0 s".
+/// What the evidence says, and nothing more: ", seen in the running kubelet (pid 27340), healthy
+/// for 10.0 s".
 std::string seen_phrase(const std::optional<Evidence>& evidence) {
   if (!evidence || evidence->pid <= 0) return {};
   const bool list_seen = evidence->argv.value_or(false) || evidence->config_file.has_value();
@@ -57,7 +57,8 @@ std::string sentence(const Outcome& outcome) {
     case OutcomeKind::kPlanned:
       return fmt::format("{}{}; nothing was written", change_phrase(outcome, true),
                          outcome.restart == "restart" ? ", the kubelet would be restarted" : "");
-    case OutcomeKind::kApplied: return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
+    case OutcomeKind::kApplied:
+      return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
     case OutcomeKind::kPending:
       return fmt::format("{}; written, takes effect at the next start of the kubelet",
                          change_phrase(outcome, false));
@@ -83,12 +84,18 @@ std::string first_line(const Outcome& outcome, const TextStyle& style) {
   };
   const Title title = [&]() -> Title {
     switch (outcome.kind) {
-      case OutcomeKind::kUnchanged: return {"unchanged", Paint::kGreen};
-      case OutcomeKind::kPlanned: return {"planned", Paint::kBold};
-      case OutcomeKind::kApplied: return {"applied", Paint::kGreen};
-      case OutcomeKind::kPending: return {"pending", Paint::kYellow};
-      case OutcomeKind::kRolledBack: return {"rolled back", Paint::kRed};
-      case OutcomeKind::kStranded: return {"STRANDED", Paint::kRed};
+      case OutcomeKind::kUnchanged:
+        return {"unchanged", Paint::kGreen};
+      case OutcomeKind::kPlanned:
+        return {"planned", Paint::kBold};
+      case OutcomeKind::kApplied:
+        return {"applied", Paint::kGreen};
+      case OutcomeKind::kPending:
+        return {"pending", Paint::kYellow};
+      case OutcomeKind::kRolledBack:
+        return {"rolled back", Paint::kRed};
+      case OutcomeKind::kStranded:
+        return {"STRANDED", Paint::kRed};
     }
     bug("an OutcomeKind without a title");
   }();
@@ -127,24 +134,29 @@ std::string files_text(const Outcome& outcome) {
   for (const FileEdit& edit : outcome.edits) {
     const std::string path = printable(edit.before.path);
     switch (outcome.kind) {
-      case OutcomeKind::kUnchanged: break;
+      case OutcomeKind::kUnchanged:
+        break;
       case OutcomeKind::kPlanned:
         out += fmt::format("  would {} {}\n",
-                           edit.removes             ? "remove"
-                           : edit.before.exists()   ? "edit"
-                                                    : "create",
+                           edit.removes           ? "remove"
+                           : edit.before.exists() ? "edit"
+                                                  : "create",
                            path);
         break;
       case OutcomeKind::kApplied:
       case OutcomeKind::kPending:
         out += fmt::format("  {} {}\n",
-                           edit.removes             ? "removed"
-                           : edit.before.exists()   ? "edited"
-                                                    : "created",
+                           edit.removes           ? "removed"
+                           : edit.before.exists() ? "edited"
+                                                  : "created",
                            path);
         break;
-      case OutcomeKind::kRolledBack: out += fmt::format("  as before: {}\n", path); break;
-      case OutcomeKind::kStranded: out += fmt::format("  touched by this run: {}\n", path); break;
+      case OutcomeKind::kRolledBack:
+        out += fmt::format("  as before: {}\n", path);
+        break;
+      case OutcomeKind::kStranded:
+        out += fmt::format("  touched by this run: {}\n", path);
+        break;
     }
   }
   return out;

@@ -38,8 +38,8 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
 
   std::string under(2 + (begin > 0 ? 1 : 0) + caret - begin, ' ');
   const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
-  return text + '\n' + under +
-         painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) + '\n';
+  return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +
+         '\n';
 }
 
 std::string heading(const TextStyle& style, std::string_view name) {
@@ -89,9 +89,12 @@ std::string entries_text(const std::vector<Entry>& entries) {
 
 std::string layer_name(const Layer& layer) {
   switch (layer.kind) {
-    case LayerKind::kConfig: return "the configuration file";
-    case LayerKind::kConfigDir: return "a drop-in of the configuration directory";
-    case LayerKind::kFlag: return "the flag on the command line";
+    case LayerKind::kConfig:
+      return "the configuration file";
+    case LayerKind::kConfigDir:
+      return "a drop-in of the configuration directory";
+    case LayerKind::kFlag:
+      return "the flag on the command line";
   }
   bug("a LayerKind without a name");
 }
@@ -100,7 +103,8 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
   const Layer* winner = winner_of(model);
   std::string out = '\n' + heading(style, "configured") + "  ";
   if (winner == nullptr) {
-    out += model.wrapped ? "cannot be told: a wrapper runs the kubelet\n" : "(none)\n";
+    out += model.wrapped && !model.running ? "cannot be told: a wrapper runs the kubelet\n"
+                                           : "(none)\n";
   } else if (model.configured.empty()) {
     out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
                        place_text(winner->at.path, winner->at.line));
@@ -109,7 +113,7 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
                        layer_name(*winner), entries_text(model.configured));
   }
   for (const Layer& layer : model.layers) {
-    if (layer.wins) continue;
+    if (layer.wins || layer.entries.empty()) continue;
     out += '\n' +
            painted(style, Paint::kYellow,
                    fmt::format("shadowed    {} in {} at {}: NOT in force",
@@ -122,10 +126,12 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
 
 std::string evidence_text(const NodeSnapshot& snapshot, const RunningList& running) {
   switch (running.evidence) {
-    case RunningList::Evidence::kArgv: return "read from the arguments of the process";
+    case RunningList::Evidence::kArgv:
+      return "read from the arguments of the process";
     case RunningList::Evidence::kConfigFile:
       return "the files it was started with are older than the process";
-    case RunningList::Evidence::kNone: break;
+    case RunningList::Evidence::kNone:
+      break;
   }
   return snapshot.health && !snapshot.health->ok
              ? "neither its arguments nor its files tell, and it is not healthy"
@@ -140,8 +146,8 @@ std::string running_text(const NodeSnapshot& snapshot, const NodeModel& model,
   if (!running.entries) {
     return out + fmt::format("cannot be told: {}\n", evidence_text(snapshot, running));
   }
-  out += running.entries->empty() ? "(none)"
-                                  : count_text(running.entries->size(), "entry", "entries");
+  out +=
+      running.entries->empty() ? "(none)" : count_text(running.entries->size(), "entry", "entries");
   out += fmt::format(", {}\n", evidence_text(snapshot, running));
   for (const std::string& entry : *running.entries) {
     out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));
@@ -168,11 +174,10 @@ std::string drift_text(const NodeSnapshot& snapshot, const NodeModel& model,
       snapshot.state && snapshot.state->needs_reload ? "systemctl daemon-reload && " : "",
       shell_word(printable(snapshot.unit.name)));
   if (!model.running->entries) {
-    return out + fmt::format("cannot be told; '{}' makes the process use the files\n", mend);
+    return out + fmt::format("cannot be told; to make the process use the files, run: {}\n", mend);
   }
   if (!model.drift) return out + "no: the process runs with the configured list\n";
-  const ListChange change =
-      change_between(*model.running->entries, texts_of(model.configured));
+  const ListChange change = change_between(*model.running->entries, texts_of(model.configured));
   std::string what;
   if (!change.added.empty()) what = "the process lacks " + join(change.added);
   if (!change.removed.empty()) {
@@ -180,11 +185,11 @@ std::string drift_text(const NodeSnapshot& snapshot, const NodeModel& model,
     what += "still allows " + join(change.removed);
   }
   if (what.empty()) what = "the process has the entries in another order";
-  return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run '{}'\n", mend);
+  return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run: {}\n", mend);
 }
 
-/// Findings that the report does not already show in its own way. Notes only when asked for, but for
-/// the one that says how long the list will last.
+/// Findings that the report does not already show in its own way. Notes only when asked for, but
+/// for the one that says how long the list will last.
 bool is_worth_showing(const Finding& finding, const TextStyle& style) {
   if (finding.id == "drift" || finding.id == "shadowed-list") return false;
   return finding.severity != Severity::kNote || style.verbose || finding.id == "will-be-rewritten";

@@ -2,6 +2,7 @@
 // From the files of a unit to the one command line that systemd would run now.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,8 +20,10 @@ Error not_loadable(const NodeSnapshot& snapshot, const UnitSetting& setting, con
   const CharOrigin& at = setting.value.at.empty() ? CharOrigin{} : setting.value.at.front();
   if (at.source == kNoSource) return why;
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(at.source)];
+  const bool ours = why.kind == ErrorKind::kUnsupported;  // systemd would load it
   return error_at(why.kind, file, setting.line_at,
-                  fmt::format("systemd does not load '{}': {}", snapshot.unit.id, why.message),
+                  ours ? why.message
+                       : fmt::format("systemd does not load '{}': {}", snapshot.unit.id, why.message),
                   why.hint);
 }
 
@@ -34,6 +37,13 @@ class Resolver {
     if (auto status = choose_command(); !status) return std::move(status).error();
     base_environment();
     for (const UnitSetting& setting : settings_.environment) {
+      std::vector<FormUse> unused;
+      const auto expanded = words::expand_specifiers(setting.value, snapshot_.specifiers,
+                                                     snapshot_.systemd_version, unused);
+      // A value that cannot be known here is no value that systemd drops.
+      if (!expanded && expanded.error().kind == ErrorKind::kUnsupported) {
+        return not_loadable(snapshot_, setting, expanded.error());
+      }
       const OriginKind kind = kind_of_setting(setting);
       result_.dropped_assignments +=
           apply_environment(setting.value, snapshot_.specifiers, kind, result_.environment, forms_);
@@ -60,7 +70,7 @@ class Resolver {
                      .message = fmt::format("there is no unit '{}'", unit.name),
                      .hint = "name the unit that runs the kubelet with '--unit NAME'"};
       case UnitLoad::kMasked:
-        return Error{.kind = ErrorKind::kRefused,
+        return Error{.kind = ErrorKind::kNotFound,
                      .message = fmt::format("the unit '{}' is masked", unit.name),
                      .path = unit.fragment_path,
                      .hint = fmt::format("systemd will not start it before 'systemctl unmask {}'",
@@ -100,9 +110,10 @@ class Resolver {
     for (const UnitSetting& setting : file.settings) {
       if (setting.section != "Service" || setting.value.text.empty()) continue;
       if (std::find(kCommands.begin(), kCommands.end(), setting.key) == kCommands.end()) continue;
-      std::vector<FormUse> unused;
+      std::vector<FormUse> forms;
       auto parsed = parse_exec_start(setting.value, snapshot_.specifiers,
-                                     snapshot_.systemd_version, unused);
+                                     snapshot_.systemd_version, forms);
+      std::copy_if(forms.begin(), forms.end(), std::back_inserter(forms_), may_stop_load);
       const bool only_unknown_here = !parsed && setting.key != "ExecStart" &&
                                      parsed.error().kind == ErrorKind::kUnsupported;
       if (!parsed && !only_unknown_here) return not_loadable(snapshot_, setting, parsed.error());
@@ -110,14 +121,25 @@ class Resolver {
     return {};
   }
 
+  /// Forms over which some older release refuses the whole unit, whatever becomes of the line.
+  static bool may_stop_load(const FormUse& use) {
+    constexpr std::array<Form, 7> kFatal = {
+        Form::kColonPrefix,  Form::kPrivilegePrefix,  Form::kBareProgram,  Form::kStraySemicolon,
+        Form::kNewSpecifier, Form::kPercentInProgram, Form::kNumericEscape};
+    return std::find(kFatal.begin(), kFatal.end(), use.form) != kFatal.end();
+  }
+
   /// In a drop-in systemd logs a bad ExecStart= and goes on without it.
   void drop_invalid(UnitFile& file) {
     std::erase_if(file.settings, [this](const UnitSetting& setting) {
       if (setting.section != "Service" || setting.key != "ExecStart") return false;
-      std::vector<FormUse> unused;
+      std::vector<FormUse> forms;
       auto parsed = parse_exec_start(setting.value, snapshot_.specifiers,
-                                     snapshot_.systemd_version, unused);
-      return !parsed && parsed.error().kind == ErrorKind::kMalformed;
+                                     snapshot_.systemd_version, forms);
+      const bool dropped = !parsed && parsed.error().kind == ErrorKind::kMalformed;
+      // A release that reads the line in another way may take it.
+      if (dropped) forms_.insert(forms_.end(), forms.begin(), forms.end());
+      return dropped;
     });
   }
 
@@ -229,6 +251,11 @@ class Resolver {
       }
       auto parsed = parse_env_file(file.bytes, source, snapshot_.systemd_version);
       if (!parsed) {
+        const std::size_t nul = file.bytes.find('\0');
+        if (nul != std::string::npos) {
+          const auto at = static_cast<std::uint32_t>(nul);
+          forms_.push_back({Form::kNulInEnvFile, {source, at, at + 1}});
+        }
         if (line.optional) continue;
         Error error = std::move(parsed).error();
         error.path = file.path;

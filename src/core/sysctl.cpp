@@ -43,13 +43,9 @@ constexpr std::array<std::string_view, 8> kNodeRoots = {"abi.", "crypto.", "debu
 constexpr std::array<RuleSet, 3> kRuleSets = {RuleSet::kUpTo122, RuleSet::kUpTo128,
                                               RuleSet::kFrom129};
 
-bool is_alnum(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-}
+bool is_alnum(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'); }
 
-bool is_inner(char byte) {
-  return is_alnum(byte) || byte == '-' || byte == '_';
-}
+bool is_inner(char byte) { return is_alnum(byte) || byte == '-' || byte == '_'; }
 
 /// One segment of the pattern. Only the last may end in `*`, and only it may then have `-` or `_`
 /// before that end.
@@ -161,9 +157,9 @@ std::pair<std::string, std::string> spelling_fault(std::string_view text) {
     for (char& byte : lower) {
       if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
     }
-    return {"there is an upper-case letter in it",
-            matches_pattern(lower, true) ? fmt::format("did you mean '{}'?", lower)
-                                         : "names of sysctls are lower case"};
+    return {"there is an upper-case letter in it", matches_pattern(lower, true)
+                                                       ? fmt::format("did you mean '{}'?", lower)
+                                                       : "names of sysctls are lower case"};
   }
   const std::size_t star = text.find('*');
   if (star != std::string_view::npos && star + 1 != text.size()) {
@@ -217,8 +213,7 @@ std::string place_hint(const SysctlPattern& entry) {
       stem.starts_with("netfilter.")) {
     return fmt::format("did you mean 'net.{}'?", name);
   }
-  return fmt::format("pods can set what {} covers",
-                     join_quoted({kWidest.begin(), kWidest.end()}));
+  return fmt::format("pods can set what {} covers", join_quoted({kWidest.begin(), kWidest.end()}));
 }
 
 /// How to write an entry that holds a slash so that the oldest kubelets take it too.
@@ -280,9 +275,12 @@ std::optional<std::string> rejection_by(RuleSet rules, std::string_view entry) {
 
 std::string_view releases_of(RuleSet rules) {
   switch (rules) {
-    case RuleSet::kUpTo122: return "1.22 and earlier";
-    case RuleSet::kUpTo128: return "1.23 to 1.28";
-    case RuleSet::kFrom129: return "1.29 and later";
+    case RuleSet::kUpTo122:
+      return "1.22 and earlier";
+    case RuleSet::kUpTo128:
+      return "1.23 to 1.28";
+    case RuleSet::kFrom129:
+      return "1.29 and later";
   }
   bug("a RuleSet without releases");
 }

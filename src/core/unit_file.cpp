@@ -96,6 +96,7 @@ class Parser {
     std::size_t begin = line.at.begin;
     if (!mark_seen_ && body.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
       mark_seen_ = true;
+      use(Form::kByteOrderMark, {begin, begin + kByteOrderMark.size()});
       begin += kByteOrderMark.size();
       body.remove_prefix(kByteOrderMark.size());
     }
@@ -111,6 +112,7 @@ class Parser {
     joined_.at.back().end = static_cast<std::uint32_t>(line.next);
     pending_ = true;
     pending_at_ = line.at;
+    if (line.at.end < text.size() && text[line.at.end] == '\r') use(Form::kCarriageReturn, line.at);
   }
 
   void logical(const MappedText& whole) {
@@ -178,14 +180,20 @@ void apply_settings(const UnitFile& file, ServiceSettings& settings) {
 }
 
 std::vector<std::string> unit_search_path(int version) {
+  constexpr int kControl = 237;   // or an older one that was not measured; 229 has none
+  constexpr int kAttached = 245;
   constexpr int kWithoutSplitUsr = 255;
-  std::vector<std::string> path = {
-      "/etc/systemd/system.control",   "/run/systemd/system.control",
-      "/run/systemd/transient",        "/run/systemd/generator.early",
-      "/etc/systemd/system",           "/etc/systemd/system.attached",
-      "/run/systemd/system",           "/run/systemd/system.attached",
-      "/run/systemd/generator",        "/usr/local/lib/systemd/system",
-  };
+  std::vector<std::string> path;
+  if (version >= kControl) {
+    path = {"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient"};
+  }
+  path.emplace_back("/run/systemd/generator.early");
+  path.emplace_back("/etc/systemd/system");
+  if (version >= kAttached) path.emplace_back("/etc/systemd/system.attached");
+  path.emplace_back("/run/systemd/system");
+  if (version >= kAttached) path.emplace_back("/run/systemd/system.attached");
+  path.emplace_back("/run/systemd/generator");
+  path.emplace_back("/usr/local/lib/systemd/system");
   if (version < kWithoutSplitUsr) path.emplace_back("/lib/systemd/system");
   path.emplace_back("/usr/lib/systemd/system");
   path.emplace_back("/run/systemd/generator.late");

@@ -32,7 +32,7 @@ const std::vector<FormFacts>& form_table() {
       {Form::kLineWithoutEquals, 245, "a line without '='", "src/shared/conf-parser.c"},
       {Form::kUnfinishedContinuation, 245, "a continuation at the end of the file",
        "src/shared/conf-parser.c"},
-      {Form::kCarriageReturn, 245, "a line ended by CR or NUL alone", "src/basic/fileio.c"},
+      {Form::kCarriageReturn, 245, "a line ended by CR or NUL alone, or a continued one by CRLF", "src/basic/fileio.c"},
       {Form::kBackslashInSingle, 245, "a backslash in single quotes", "src/basic/env-file.c"},
       {Form::kBackslashInDouble, 247, "a backslash in double quotes", "src/basic/env-file.c"},
       {Form::kControlInValue, 247, "a control character in a value", "src/basic/env-file.c"},
@@ -44,6 +44,10 @@ const std::vector<FormFacts>& form_table() {
       {Form::kOddDropIn, 245, "a drop-in that is a directory", "src/shared/dropin.c"},
       {Form::kNotUtf8, 245, "text that is not UTF-8", "src/shared/conf-parser.c"},
       {Form::kBackslashInValue, 229, "a backslash in a variable's value", "src/basic/env-util.c"},
+      {Form::kEmptyWordInValue, 229, "an empty word in a variable's value", "src/basic/env-util.c"},
+      {Form::kPercentInProgram, 237, "a percent sign in the program's path",
+       "src/core/load-fragment.c"},
+      {Form::kByteOrderMark, 237, "a byte order mark", "src/shared/conf-parser.c"},
   };
   return table;
 }

@@ -107,6 +107,7 @@ class Taker {
       if (!rules_.open_quotes) return bad(fmt::format("the quote {} is never closed", quote_));
       use_at(Form::kOpenQuoteInValue, begin_);
     }
+    if (!rules_.c_escapes && word_.text.text.empty()) use_at(Form::kEmptyWordInValue, begin_);
     word_.raw = hull(text_, begin_, at_);
     skip_blanks(text_.text, at_);
     return {.got = Got::kWord, .word = std::move(word_), .why = {}};
@@ -130,7 +131,9 @@ class Taker {
     }
     const auto escape = unescape(std::string_view(text_.text).substr(at_));
     if (escape) {
-      if (text_.text[at_] == 'u' || text_.text[at_] == 'U') use_at(Form::kNumericEscape, start);
+      // 219 has no \u and no \U, and refuses a line in which \x or \OOO makes text that is not UTF-8.
+      const bool wide = text_.text[at_] == 'u' || text_.text[at_] == 'U';
+      if (wide || !is_utf8(escape->text)) use_at(Form::kNumericEscape, start);
       word_.text.append(escape->text, joined(start, at_ + escape->length - 1));
       at_ += escape->length;
       return true;
@@ -245,6 +248,7 @@ Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& s
       if (!is_old_specifier(letter)) forms.push_back({Form::kNewSpecifier, text.at[at]});
       result.append(value->second, both);
     } else if (is_alphanumeric(letter)) {
+      forms.push_back({Form::kPercentAtEnd, text.at[at]});
       return specifier_error(text, at, ErrorKind::kMalformed, "systemd knows no specifier");
     } else {
       result.push('%', text.at[at]);

@@ -35,11 +35,10 @@ class Discovery {
   Result<NodeSnapshot> run() {
     snapshot_.root = options_.root;
     snapshot_.process_cwd = "/";
-    for (auto step : {&Discovery::ask_manager, &Discovery::look_for_markers,
-                      &Discovery::read_unit, &Discovery::read_environment_files,
-                      &Discovery::look_for_programs, &Discovery::read_process_facts,
-                      &Discovery::ask_manager_environment, &Discovery::read_lists,
-                      &Discovery::ask_health}) {
+    for (auto step : {&Discovery::ask_manager, &Discovery::look_for_markers, &Discovery::read_unit,
+                      &Discovery::read_environment_files, &Discovery::look_for_programs,
+                      &Discovery::read_process_facts, &Discovery::ask_manager_environment,
+                      &Discovery::read_lists, &Discovery::ask_health}) {
       Status status = (this->*step)();
       if (!status) return std::move(status).error();
     }
@@ -111,8 +110,8 @@ Status Discovery::read_unit() {
   auto unit = find_unit(ports_.files, options_.unit, snapshot_.systemd_version, snapshot_.files);
   if (!unit) return std::move(unit).error();
   snapshot_.unit = std::move(*unit);
-  auto specifiers = specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version,
-                                  snapshot_.live);
+  auto specifiers =
+      specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version, snapshot_.live);
   if (!specifiers) return std::move(specifiers).error();
   snapshot_.specifiers = std::move(*specifiers);
   if (!is_loaded()) return {};
@@ -183,8 +182,8 @@ Status Discovery::read_environment_file(const std::string& path, const UnitSetti
 Status Discovery::look_for_programs() {
   for (const UnitSetting& setting : settings_.exec_start) {
     std::vector<FormUse> unused;
-    const auto commands = parse_exec_start(setting.value, snapshot_.specifiers,
-                                           snapshot_.systemd_version, unused);
+    const auto commands =
+        parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, unused);
     if (!commands) continue;
     for (const StoredCommand& command : *commands) {
       auto startable = can_start(command.program);
@@ -205,7 +204,8 @@ Result<bool> Discovery::can_start(const std::string& program) {
     auto target = target_of(ports_.files, path);
     if (!target) return std::move(target).error();
     const auto& entry = target->entry;
-    if (entry && entry->kind == EntryKind::kFile && (entry->mode & kAnyExecutable) != 0) return true;
+    if (entry && entry->kind == EntryKind::kFile && (entry->mode & kAnyExecutable) != 0)
+      return true;
   }
   return false;
 }
@@ -245,9 +245,9 @@ Status Discovery::read_process_facts() {
   return {};
 }
 
-/// The manager's own variables reach $VAR too, but asking for them takes a child process. Nearly always
-/// it is not needed: a variable that no file sets and that the process does not have either was not
-/// set by the manager.
+/// The manager's own variables reach $VAR too, but asking for them takes a child process. Nearly
+/// always it is not needed: a variable that no file sets and that the process does not have either
+/// was not set by the manager.
 Status Discovery::ask_manager_environment() {
   if (!snapshot_.live || !is_loaded()) return {};
   const auto command = resolve_command(snapshot_);

@@ -14,9 +14,10 @@ namespace kubelet_sysctl {
 /// True when `path` holds a character that glob(3) does not take literally.
 bool is_pattern(std::string_view path);
 
-/// Absolute paths that match `pattern`, in byte order: `*`, `?`, `[…]` and a backslash that protects;
-/// a leading dot must be given, braces are plain. Errors: those of listing a directory.
-/// Source: systemd src/core/execute.c exec_context_load_environment(), which calls glob(3) with no flag.
+/// Absolute paths that match `pattern`, in byte order: `*`, `?`, `[…]` and a backslash that
+/// protects; a leading dot must be given, braces are plain. Errors: those of listing a directory.
+/// Source: systemd src/core/execute.c exec_context_load_environment(), which calls glob(3) with no
+/// flag.
 Result<std::vector<std::string>> glob_paths(FileSystem& files, const std::string& pattern);
 
 }  // namespace kubelet_sysctl

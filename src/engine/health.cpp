@@ -41,9 +41,8 @@ Result<bool> holds_socket(FileSystem& files, std::int64_t pid,
                           const std::set<std::string>& sockets) {
   auto descriptors = files.list(fmt::format("/proc/{}/fd", pid));
   if (!descriptors) return std::move(descriptors).error();
-  return std::any_of(descriptors->begin(), descriptors->end(), [&sockets](const DirEntry& entry) {
-    return sockets.contains(entry.target);
-  });
+  return std::any_of(descriptors->begin(), descriptors->end(),
+                     [&sockets](const DirEntry& entry) { return sockets.contains(entry.target); });
 }
 
 /// Sockets that listen on `port` in the network namespace of `pid`, as /proc/PID/fd shows them.
@@ -76,8 +75,8 @@ Result<bool> listens(FileSystem& files, std::int64_t pid, int port) {
 
 }  // namespace
 
-Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address, int port,
-                                Milliseconds deadline) {
+Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address,
+                                int port, Milliseconds deadline) {
   auto answer = ports.health.get(address, port, "/healthz", deadline);
   if (!answer) return HealthSeen{.ok = false, .detail = answer.error().message};
   constexpr int kOk = 200;

@@ -11,10 +11,11 @@
 
 namespace kubelet_sysctl {
 
-/// One GET /healthz on a numeric address. `ok` only when it says 200 and the listening socket belongs
-/// to process `pid` or to a child of it: a kubelet that finds its port taken only logs that, and the old
-/// one may still answer. Nobody listening is a fact, not an error. Errors: kPermission, kIo from /proc.
-Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address, int port,
-                                Milliseconds deadline);
+/// One GET /healthz on a numeric address. `ok` only when it says 200 and the listening socket
+/// belongs to process `pid` or to a child of it: a kubelet that finds its port taken only logs
+/// that, and the old one may still answer. Nobody listening is a fact, not an error. Errors:
+/// kPermission, kIo from /proc.
+Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address,
+                                int port, Milliseconds deadline);
 
 }  // namespace kubelet_sysctl

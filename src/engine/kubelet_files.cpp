@@ -11,6 +11,12 @@
 namespace kubelet_sysctl {
 namespace {
 
+/// A flag's path below the directory that the process works in; kept as it is spelt.
+std::string below(const std::string& directory, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  return (directory == "/" ? directory : directory + "/") + path;
+}
+
 /// The kubelet reads a file whose name ends in exactly this; ".conf" alone counts too. Source:
 /// kubernetes cmd/kubelet/app/server.go mergeKubeletConfigurations(), Go filepath.Ext.
 bool is_read(const std::string& name) { return name.ends_with(".conf"); }
@@ -28,9 +34,10 @@ Status add_entry(FileSystem& files, const std::string& path, std::vector<WalkEnt
 }
 
 /// Go's filepath.WalkDir: names in byte order, each directory at the place of its own name, no link
-/// entered. A link to a directory that is named like a file is read, and fails, as it does in the kubelet.
-Status walk_directory(FileSystem& files, const std::string& directory,
-                      std::vector<WalkEntry>& walk, std::vector<SourceFile>& read) {
+/// entered. A link to a directory that is named like a file is read, and fails, as it does in the
+/// kubelet.
+Status walk_directory(FileSystem& files, const std::string& directory, std::vector<WalkEntry>& walk,
+                      std::vector<SourceFile>& read) {
   auto entries = files.list(directory);
   if (!entries) return std::move(entries).error();
   for (const DirEntry& entry : *entries) {
@@ -47,11 +54,14 @@ Status walk_directory(FileSystem& files, const std::string& directory,
 
 Status read_kubelet_files(FileSystem& files, const KubeletFlags& flags, NodeSnapshot& snapshot) {
   if (flags.config && !flags.config->empty()) {
-    auto source = add_file(files, joined(snapshot.process_cwd, *flags.config), snapshot.files);
+    auto source = add_file(files, below(snapshot.process_cwd, *flags.config), snapshot.files);
     if (!source) return std::move(source).error();
   }
   if (!flags.config_dir || flags.config_dir->empty()) return {};
-  const std::string directory = joined(snapshot.process_cwd, *flags.config_dir);
+  const std::string directory = below(snapshot.process_cwd, *flags.config_dir);
+  // The directory's own time of change tells whether a file was taken away.
+  auto itself = add_file(files, directory, snapshot.files);
+  if (!itself) return std::move(itself).error();
   auto root = files.look(directory);
   if (!root) return std::move(root).error();
   if (root->has_value()) {

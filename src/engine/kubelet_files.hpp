@@ -9,12 +9,13 @@
 
 namespace kubelet_sysctl {
 
-/// Name of the file that holds the list alone, in a drop-in directory of the unit or of the kubelet.
+/// Name of the file that holds the list alone, in a drop-in directory of the unit or of the
+/// kubelet.
 inline constexpr const char* kOwnDropIn = "90-kubelet-sysctl.conf";
 
-/// Reads what `flags` name into `snapshot`, relative paths below snapshot.process_cwd. What does not
-/// exist is a fact: an absent file, or a directory without an entry in snapshot.config_dirs. Errors:
-/// those of reading.
+/// Reads what `flags` name into `snapshot`, relative paths below snapshot.process_cwd. What does
+/// not exist is a fact: an absent file, or a directory without an entry in snapshot.config_dirs.
+/// Errors: those of reading.
 Status read_kubelet_files(FileSystem& files, const KubeletFlags& flags, NodeSnapshot& snapshot);
 
 }  // namespace kubelet_sysctl

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths of a node: joined, taken apart, and followed to what they lead to, through FileSystem alone.
+// Paths of a node: joined, taken apart, and followed to what they lead to.
 #include "paths.hpp"
 
 #include <filesystem>

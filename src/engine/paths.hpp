@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths of a node: joined, taken apart, and followed to what they lead to, through FileSystem alone.
+// Paths of a node: joined, taken apart, and followed to what they lead to.
 #pragma once
 
 #include <optional>
@@ -29,8 +29,8 @@ struct Target {
   bool through_link = false;
 };
 
-/// Follows `path` link by link, so that a link to "/dev/null" is known for what it is in a tree that has
-/// no devices.
+/// Follows `path` link by link, so that a link to "/dev/null" is known for what it is in a tree
+/// that has no devices.
 Result<Target> target_of(FileSystem& files, const std::string& path);
 
 /// Index in `read` of the file at `path`, read now unless it was read before.

@@ -30,10 +30,8 @@ Result<std::optional<Process>> read_once(FileSystem& files, std::int64_t pid, bo
   auto second = parse_start_ticks(after->bytes);
   if (!second) return std::move(second).error();
   changed = *first != *second;
-  return std::optional<Process>(Process{.pid = pid,
-                                        .start_ticks = *second,
-                                        .started_at_ms = 0,
-                                        .argv = parse_cmdline(words->bytes)});
+  return std::optional<Process>(Process{
+      .pid = pid, .start_ticks = *second, .started_at_ms = 0, .argv = parse_cmdline(words->bytes)});
 }
 
 }  // namespace
@@ -52,8 +50,8 @@ Result<std::optional<Process>> read_process(FileSystem& files, std::int64_t pid)
 std::int64_t started_at_ms(Ports& ports, const UnitState& state, const Process& process) {
   if (state.main_start_usec != 0 && state.main_pid == process.pid) {
     // steady_clock is CLOCK_MONOTONIC on Linux, the clock of ExecMainStartTimestampMonotonic.
-    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-        ports.clock.now().time_since_epoch());
+    const auto now =
+        std::chrono::duration_cast<std::chrono::microseconds>(ports.clock.now().time_since_epoch());
     const auto age_us = now.count() - static_cast<std::int64_t>(state.main_start_usec);
     constexpr std::int64_t kMicroseconds = 1000;
     return ports.clock.wall_ms() - age_us / kMicroseconds;

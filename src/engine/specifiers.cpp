@@ -76,9 +76,9 @@ Status add_os_release(FileSystem& files, int version, Specifiers& values) {
   auto fields = os_release(files, version);
   if (!fields) return std::move(fields).error();
   if (fields->empty()) return {};
-  constexpr std::pair<char, const char*> kFields[] = {
-      {'A', "IMAGE_VERSION"}, {'B', "BUILD_ID"},   {'M', "IMAGE_ID"},
-      {'o', "ID"},            {'w', "VERSION_ID"}, {'W', "VARIANT_ID"}};
+  constexpr std::pair<char, const char*> kFields[] = {{'A', "IMAGE_VERSION"}, {'B', "BUILD_ID"},
+                                                      {'M', "IMAGE_ID"},      {'o', "ID"},
+                                                      {'w', "VERSION_ID"},    {'W', "VARIANT_ID"}};
   for (const auto& [letter, field] : kFields) values[letter] = (*fields)[field];
   return {};
 }

@@ -34,9 +34,9 @@ struct SearchDirectory {
 
 /// What the highest directory that knows a name says about it.
 struct Indexed {
-  std::string path;           ///< of the file or link that decides
-  std::string alias;          ///< base name of the unit that it is an alias of; empty otherwise
-  std::string link;           ///< what an alias or a linked unit points to, directories resolved
+  std::string path;   ///< of the file or link that decides
+  std::string alias;  ///< base name of the unit that it is an alias of; empty otherwise
+  std::string link;   ///< what an alias or a linked unit points to, directories resolved
   EntryKind kind = EntryKind::kFile;
   std::uint64_t size = 0;
 };
@@ -46,7 +46,7 @@ using Index = std::map<std::string, Indexed>;
 struct Chain {
   enum class End { kUnknown, kBroken, kLoop, kFragment };
   End end = End::kUnknown;
-  std::string name;                 ///< of the fragment, as it is indexed
+  std::string name;  ///< of the fragment, as it is indexed
   const Indexed* found = nullptr;
   const Indexed* detour = nullptr;  ///< an alias whose base name led elsewhere than its link
 };
@@ -102,7 +102,7 @@ class Search {
 
   struct DropIn {
     std::string path;
-    std::string owner;       // the name of the unit whose directory it is in
+    std::string owner;  // the name of the unit whose directory it is in
     EntryKind kind = EntryKind::kFile;
     bool wide = false;       // in a directory that releases before 245 do not know
     bool contested = false;  // an alias has a drop-in of the same name
@@ -166,8 +166,8 @@ Status Search::index_link(const SearchDirectory& directory, const DirEntry& entr
                 .kind = EntryKind::kSymlink,
                 .size = entry.size};
   const bool absolute = entry.target.starts_with('/');
-  auto link = with_real_directory(files_, absolute ? entry.target
-                                                   : directory.path + "/" + entry.target);
+  auto link =
+      with_real_directory(files_, absolute ? entry.target : directory.path + "/" + entry.target);
   if (!link) return std::move(link).error();
   found.link = std::move(*link);
   if (is_in_search_path(found.link)) {
@@ -250,8 +250,7 @@ Status Search::load(const Chain& chain) {
     unit_.fragment_path.clear();
     return {};
   }
-  unit_.load =
-      target->entry->kind == EntryKind::kFile ? UnitLoad::kLoaded : UnitLoad::kBroken;
+  unit_.load = target->entry->kind == EntryKind::kFile ? UnitLoad::kLoaded : UnitLoad::kBroken;
   unit_.fragment = *source;
   const Status named = collect_names(by_target ? base_name(target->path) : chain.name);
   return named ? find_drop_ins() : named;
@@ -329,8 +328,8 @@ Status Search::list_drop_ins(const std::string& owner, const std::vector<std::st
       if (!entries) return std::move(entries).error();
       for (const DirEntry& entry : *entries) {
         if (!is_drop_in_name(entry.name)) continue;
-        const Status status = take_drop_in(*real + "/" + entry.name, entry, owner,
-                                           !own.contains(name));
+        const Status status =
+            take_drop_in(*real + "/" + entry.name, entry, owner, !own.contains(name));
         if (!status) return status;
       }
     }
@@ -357,9 +356,10 @@ Status Search::read_drop_ins() {
     auto target = target_of(files_, drop_in.path);
     if (!target) return std::move(target).error();
     if (target->entry && target->entry->kind == EntryKind::kFifo) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .message = "will not read this drop-in: it is a pipe, and opening it would block",
-                   .path = drop_in.path};
+      return Error{
+          .kind = ErrorKind::kUnsupported,
+          .message = "will not read this drop-in: it is a pipe, and opening it would block",
+          .path = drop_in.path};
     }
     // Empty, a directory, dangling or /dev/null: it hides the others and is reported all the same.
     auto source = add_file(files_, drop_in.path, read_);

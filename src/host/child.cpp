@@ -86,10 +86,12 @@ class Start {
   }
 
   /// Returns 0 or errno, and the process in `pid`.
-  int go(const std::string& path, const Command& command, int output, int errors, pid_t& pid) {
-    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, errors, STDERR_FILENO);
+  int go(const std::string& path, const Command& command, const std::array<int, 3>& streams,
+         pid_t& pid) {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+      const int fd = streams[static_cast<std::size_t>(stream)];
+      posix_spawn_file_actions_adddup2(&files_, fd, stream);
+    }
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -213,13 +215,16 @@ Result<Ended> run(const Command& command) {
   const std::string path = path_of(command.program);
   if (path.empty()) return cannot_run(ENOENT, command);
   let_children_be_waited_for();
+  const UniqueFd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!input) return errno_error(errno, "/dev/null", "cannot open the file");
   Pipe output;
   Pipe errors;
   int number = open_pipe(output);
   if (number == 0) number = open_pipe(errors);
   if (number != 0) return cannot_run(number, command);
   pid_t pid = 0;
-  number = Start().go(path, command, output.write_end.get(), errors.write_end.get(), pid);
+  number = Start().go(path, command,
+                      {input.get(), output.write_end.get(), errors.write_end.get()}, pid);
   if (number != 0) return cannot_run(number, command);
   output.write_end.reset();
   errors.write_end.reset();

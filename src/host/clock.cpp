@@ -2,6 +2,7 @@
 // Waits on events of the kernel: a signalfd, a pidfd, a time.
 #include "host/clock.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -12,6 +13,11 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/procfs.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -26,7 +32,13 @@ timespec timespec_of(std::chrono::nanoseconds span) {
   return time;
 }
 
-bool has_ended(std::int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH; }
+bool has_ended(std::int64_t pid) {
+  if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
+  const UniqueFd fd(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  constexpr std::size_t kMost = 4096;
+  std::string stat;
+  return fd && read_to_end(fd.get(), 0, kMost, stat) == 0 && is_dead(stat);
+}
 
 }  // namespace
 

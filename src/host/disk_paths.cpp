@@ -88,7 +88,8 @@ FileMeta meta_of(const struct stat& facts) {
                   .device = facts.st_dev,
                   .inode = facts.st_ino,
                   .links = facts.st_nlink,
-                  .mtime_ns = facts.st_mtim.tv_sec * kNanoseconds + facts.st_mtim.tv_nsec};
+                  .mtime_ns = facts.st_mtim.tv_sec * kNanoseconds + facts.st_mtim.tv_nsec,
+                  .ctime_ns = facts.st_ctim.tv_sec * kNanoseconds + facts.st_ctim.tv_nsec};
 }
 
 RootedPaths::RootedPaths(std::string root)

@@ -76,19 +76,20 @@ Error errno_error(int number, const std::string& path, std::string_view what) {
 
 int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes) {
   constexpr std::size_t kStep = 32768;
-  // One byte more than expected, so that one read of a file of known size meets its end.
-  std::size_t room = expected == 0 ? kStep : std::min(expected, limit) + 1;
-  while (bytes.size() <= limit) {
-    const std::size_t had = bytes.size();
-    bytes.resize(had + room);
-    const ssize_t got = ::read(fd, bytes.data() + had, room);
-    const int number = errno;
-    bytes.resize(had + (got > 0 ? static_cast<std::size_t>(got) : 0));
-    if (got == 0) return 0;
-    if (got < 0 && number != EINTR) return number;
-    room = kStep;
+  std::size_t filled = bytes.size();
+  // One byte more than expected: the read that meets the end needs room too.
+  bytes.resize(filled + (expected == 0 ? kStep : std::min(expected, limit) + 1));
+  int number = 0;
+  while (filled <= limit) {
+    if (filled == bytes.size()) bytes.resize(filled + kStep);
+    const ssize_t got = ::read(fd, bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) number = errno;
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
   }
-  return 0;
+  bytes.resize(filled);
+  return number;
 }
 
 int write_all(int fd, std::string_view bytes, std::size_t offset) {

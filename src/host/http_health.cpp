@@ -77,8 +77,6 @@ int wait_for(int fd, short events, SteadyTime until) {
 }
 
 int connect_to(int fd, const Address& address, SteadyTime until) {
-  sockaddr generic = {};
-  static_assert(sizeof generic <= sizeof address.storage);
   const void* bytes = &address.storage;
   if (::connect(fd, static_cast<const sockaddr*>(bytes), address.size) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
@@ -207,7 +205,8 @@ Result<HealthAnswer> HttpHealth::get(const std::string& address, int port, const
   if (number != 0) return failure(number, *to, deadline);
   auto answer = parse_answer(text);
   if (answer) return std::move(*answer);
-  return Error{.kind = ErrorKind::kIo, .message = fmt::format("{} speaks no HTTP", to->text)};
+  const char* what = text.empty() ? "hung up without an answer" : "does not speak HTTP";
+  return Error{.kind = ErrorKind::kIo, .message = fmt::format("{} {}", to->text, what)};
 }
 
 }  // namespace kubelet_sysctl

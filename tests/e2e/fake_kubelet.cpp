@@ -2,8 +2,8 @@
 // Stand-in for a kubelet in the end-to-end tests: reads its settings, dies of a bad list as late as
 // a kubelet does, and answers on the health port.
 //
-// It is the oracle: it shares no code with the program under test. Its knobs are the struct Knobs
-// below; they stand as key=value lines in /etc/fake-kubelet/settings.
+// It is the oracle: it shares no code with the program under test. Its knobs are in
+// fake_kubelet_knobs.hpp.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -23,6 +23,7 @@
 
 #include "fake_kubelet_config.hpp"
 #include "fake_kubelet_flags.hpp"
+#include "fake_kubelet_knobs.hpp"
 #include "fake_kubelet_rules.hpp"
 
 namespace fake_kubelet {
@@ -30,77 +31,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-struct Knobs {
-  int bad_list_delay_ms = 300;          // from start to the check of the list
-  int health_delay_ms = 200;            // from that check to the open health port
-  int exit_after_ms = -1;               // from start; -1: stays
-  int exit_code = 1;                    // of that exit
-  bool never_healthy = false;           // the health port stays closed, READY=1 is not sent
-  bool health_hangs = false;            // the port takes connections and never answers
-  int health_status = 200;              // what /healthz answers
-  int stop_delay_ms = 0;                // from SIGTERM to the end
-  bool never_ready = false;             // READY=1 is not sent although the port is open
-  std::string exit_message;             // logged at exit_after_ms
-  std::string only_when_list_contains;  // the misbehaviour needs this entry; empty: always
-};
-
-std::string read_file_or(const std::string& path, const std::string& otherwise) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return otherwise;
-  auto out = text.str();
-  while (!out.empty() && std::isspace(static_cast<unsigned char>(out.back()))) out.pop_back();
-  return out;
-}
-
-// A path of the stand-in itself; the environment moves it for the test of the stand-in.
-std::string own_path(const char* variable, const char* otherwise) {
-  const char* path = std::getenv(variable);
-  return path == nullptr ? otherwise : path;
-}
-
-std::map<std::string, std::string> read_settings() {
-  std::map<std::string, std::string> settings;
-  std::istringstream lines(
-      read_file_or(own_path("FAKE_KUBELET_SETTINGS", "/etc/fake-kubelet/settings"), ""));
-  for (std::string line; std::getline(lines, line);) {
-    const auto equals = line.find('=');
-    if (line.starts_with('#') || equals == std::string::npos) continue;
-    settings[line.substr(0, equals)] = line.substr(equals + 1);
-  }
-  return settings;
-}
-
-// A misspelt knob would make a test pass for the wrong reason, so it ends the stand-in.
-Knobs read_knobs() {
-  Knobs knobs;
-  for (const auto& [key, value] : read_settings()) {
-    const std::map<std::string, int*> numbers = {{"bad_list_delay_ms", &knobs.bad_list_delay_ms},
-                                                 {"health_delay_ms", &knobs.health_delay_ms},
-                                                 {"exit_after_ms", &knobs.exit_after_ms},
-                                                 {"exit_code", &knobs.exit_code},
-                                                 {"health_status", &knobs.health_status},
-                                                 {"stop_delay_ms", &knobs.stop_delay_ms}};
-    const std::map<std::string, bool*> switches = {{"never_healthy", &knobs.never_healthy},
-                                                   {"health_hangs", &knobs.health_hangs},
-                                                   {"never_ready", &knobs.never_ready}};
-    const std::map<std::string, std::string*> texts = {
-        {"exit_message", &knobs.exit_message},
-        {"only_when_list_contains", &knobs.only_when_list_contains}};
-    if (numbers.contains(key)) {
-      *numbers.at(key) = std::atoi(value.c_str());
-    } else if (switches.contains(key)) {
-      *switches.at(key) = value == "1";
-    } else if (texts.contains(key)) {
-      *texts.at(key) = value;
-    } else if (key != "version") {
-      std::fprintf(stderr, "stand-in kubelet: unknown knob '%s'\n", key.c_str());
-      std::_Exit(99);
-    }
-  }
-  return knobs;
-}
 
 void log(char severity, const char* place, const std::string& message) {
   std::timespec now{};
@@ -420,7 +350,7 @@ int run(int count, char** words) {
   const auto knobs = read_knobs();
   const auto config = effective_config(flags, version);
   record_start(config);
-  if (std::atoi(value_of(flags, "v", "0").c_str()) >= 1) {
+  if (to_int(value_of(flags, "v", "0")) >= 1) {
     log('I', "flags.go:64",
         "FLAG: --allowed-unsafe-sysctls=\"[" +
             joined(flags.allowlist.value_or(std::vector<std::string>{})) + "]\"");

@@ -22,11 +22,16 @@ struct Version {
   int minor = 29;
 };
 
+/// The number that `text` begins with; 0 when it begins with none.
+inline int to_int(const std::string& text) {
+  return static_cast<int>(std::strtol(text.c_str(), nullptr, 10));
+}
+
 inline Version parse_version(std::string text) {
   if (text.empty() || text.front() != 'v') text.insert(0, "v");
   const auto dot = text.find('.');
   if (dot == std::string::npos) return {.text = text, .minor = 29};
-  return {.text = text, .minor = std::atoi(text.c_str() + dot + 1)};
+  return {.text = text, .minor = to_int(text.substr(dot + 1))};
 }
 
 inline bool starts_with_any(std::string_view name, std::initializer_list<std::string_view> stems) {
@@ -83,9 +88,10 @@ inline std::optional<std::string> refusal_of(const std::vector<std::string>& lis
     const bool is_pattern = name.ends_with('*');
     if (is_pattern) name.pop_back();
     if (is_namespaced(name, minor)) continue;
-    const char* noun = is_pattern || minor >= 29 ? "the sysctls \"" : "the sysctl \"";
-    return noun + name + (is_pattern && minor <= 28 ? "*" : "") +
-           "\" are not known to be namespaced";
+    std::string words = is_pattern || minor >= 29 ? "the sysctls \"" : "the sysctl \"";
+    words += name;
+    if (is_pattern && minor <= 28) words += '*';
+    return words + "\" are not known to be namespaced";
   }
   return std::nullopt;
 }

@@ -15,12 +15,19 @@
 
 namespace fake_kubelet {
 
+struct Field;
+
 struct Value {
   enum class Kind { kNull, kString, kNumber, kBool, kList, kMap };
   Kind kind = Kind::kNull;
-  std::string text;                                   // scalars
-  std::vector<Value> items;                           // lists
-  std::vector<std::pair<std::string, Value>> fields;  // maps, in file order, duplicates kept
+  std::string text;           // scalars
+  std::vector<Value> items;   // lists
+  std::vector<Field> fields;  // maps, in file order, duplicates kept
+};
+
+struct Field {
+  std::string key;
+  Value value;
 };
 
 /// Thrown by both readers; what() is the message after the kubelet's own prefix.
@@ -151,7 +158,7 @@ class JsonReader : Reader {
       }
       auto item = read_value();
       if (is_map) {
-        value.fields.emplace_back(std::move(key), std::move(item));
+        value.fields.push_back({std::move(key), std::move(item)});
       } else {
         value.items.push_back(std::move(item));
       }
@@ -320,7 +327,7 @@ class YamlReader : Reader {
       while (is_one_of(" \t")) ++at_;
       if (peek() != ':') throw error("could not find expected ':'");
       ++at_;
-      map.fields.emplace_back(std::move(key), read_node(col, true));
+      map.fields.push_back({std::move(key), read_node(col, true)});
     }
     if (next_token() > col) throw error("did not find expected key");
     return map;
@@ -352,7 +359,7 @@ class YamlReader : Reader {
           item = is_one_of("[{") ? read_flow() : string_value(read_scalar_text(true));
           if (item.kind == Value::Kind::kString && !value_quoted) item = plain_scalar(item.text);
         }
-        value.fields.emplace_back(std::move(key), std::move(item));
+        value.fields.push_back({std::move(key), std::move(item)});
       } else {
         value.items.push_back(std::move(item));
       }

@@ -6,7 +6,7 @@
 #
 #   node_new KIND [NAME]    a node from tests/nodes/KIND or examples/nodes/KIND, not booted; the
 #                           current one from now on
-#   node_settings LINE...   knobs of the stand-in kubelet (struct Knobs in fake_kubelet.cpp)
+#   node_settings LINE...   knobs of the stand-in kubelet (fake_kubelet_knobs.hpp)
 #   node_boot               boots it and waits for its manager
 #   node_start              starts the kubelet, enabled or not, and waits until it is healthy
 #   node_up KIND [NAME]     node_new, node_boot, node_start
@@ -60,7 +60,7 @@ e2e_outer() {
   export E2E_TMP
   # setpriv: a signal that nothing can trap still ends the inner half.
   setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork \
-    --kill-child --mount-proc -- "$BASH" "$0" "$@" &
+    --kill-child --mount-proc -- "$BASH" "$0" "$@" <&0 &
   local child=$! status=0
   # The terminal sends its signals to both halves; one that came from elsewhere is passed on.
   trap 'kill -TERM $(cat "/proc/$child/task/$child/children") 2>/dev/null || :' INT TERM HUP
@@ -192,6 +192,7 @@ e2e_quieten() {
     "$NODE_ROOT"/usr/lib/systemd/system/kubelet.service{,.d} \
     "$NODE_ROOT"/var/lib/kubelet "$NODE_ROOT"/etc/kubernetes "$NODE_ROOT"/var/lib/kubelet-sysctl \
     "$NODE_ROOT"/etc/sysconfig "$NODE_ROOT"/etc/default/kubelet
+  echo node-1 >"$NODE_ROOT/etc/hostname"
   printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' \
     >"$NODE_ROOT/etc/systemd/journald.conf.d/e2e.conf"
   mkdir -p "$NODE_ROOT/usr/lib/systemd/system/multi-user.target.wants"
@@ -283,21 +284,23 @@ node_boot() {
       --directory="$NODE_ROOT" --boot 9<&-
   ) </dev/null >"$console" 2>&1 &
   E2E_SUPERVISOR[$NODE]=$!
-  if ! wait_until "$E2E_BOOT_SECONDS" e2e_is_booted; then
-    tail -n 20 "$console" >&2
-    skip "the node did not boot in $E2E_BOOT_SECONDS s"
-  fi
+  local deadline=$(($(now_ms) + E2E_BOOT_SECONDS * 1000)) trouble=""
+  until e2e_is_booted 2>/dev/null; do
+    [ -d "/proc/${E2E_SUPERVISOR[$NODE]}" ] || trouble="systemd-nspawn cannot start one here"
+    [ "$(now_ms)" -lt "$deadline" ] || trouble="the node did not boot in $E2E_BOOT_SECONDS s"
+    if [ -n "$trouble" ]; then
+      tail -n 20 "$console" >&2
+      skip "$trouble"
+    fi
+    sleep 0.03
+  done
   # As on a node: systemd-nspawn makes /proc/sys read-only, all but net.
   node_run mount -o remount,bind,rw /proc/sys
 }
 
 e2e_is_booted() {
   local supervisor=${E2E_SUPERVISOR[$NODE]} leader
-  if ! [ -d "/proc/$supervisor" ]; then
-    cat "$E2E_TMP/$NODE/console" >&2
-    skip "systemd-nspawn cannot start a container here"
-  fi
-  leader=$(cat "/proc/$supervisor/task/$supervisor/children")
+  leader=$(cat "/proc/$supervisor/task/$supervisor/children") || return 1
   leader=${leader%% *}
   [ -n "$leader" ] || return 1
   E2E_LEADER[$NODE]=$leader
@@ -318,11 +321,15 @@ node_start() {
   node_wait_healthy
 }
 
-node_run() {
-  nsenter --target "${E2E_LEADER[$NODE]}" --mount --uts --ipc --net --pid --cgroup -- \
+# In the control group of the node's process 1, as far as there is one yet: not from outside.
+node_run() (
+  exec 9<&-
+  scope=$E2E_GROUP/$NODE/payload/init.scope/cgroup.procs
+  [ ! -e "$scope" ] || echo 0 >"$scope"
+  exec nsenter --target "${E2E_LEADER[$NODE]}" --mount --uts --ipc --net --pid --cgroup -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-    LANG=C.UTF-8 TERM="${TERM:-dumb}" "$@" 9<&-
-}
+    LANG=C.UTF-8 TERM="${TERM:-dumb}" "$@"
+)
 
 node_path() { echo "/proc/${E2E_LEADER[$NODE]}/root$1"; }
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// add, remove and set: the three verbs that change the list.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/change.hpp"
+#include "cli/commands.hpp"
+#include "cli/entries.hpp"
+#include "cli/values.hpp"
+#include "kubelet_sysctl/report.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// "add net.core.somaxconn kernel.msg*"
+std::string note_of(Verb verb, const std::vector<std::string>& entries) {
+  constexpr std::size_t kMost = 200;
+  std::string note = name_of(verb);
+  for (const std::string& entry : entries) {
+    if (note.size() + entry.size() > kMost) return note + " …";
+    note += ' ' + entry;
+  }
+  return note;
+}
+
+/// `set` without entries is how a list is emptied, and how a script with an empty variable reads too.
+void say_that_it_empties(Session& session) {
+  if (session.options.json || session.options.quiet) return;
+  Finding finding;
+  finding.id = "empties-the-list";
+  finding.severity = Severity::kNote;
+  finding.message = "'set' without entries empties the list";
+  session.host.err(finding_text(finding, session.err));
+}
+
+int run_edit(Session& session, Verb verb) {
+  const Options& options = session.options;
+  const bool none_given = options.arguments.empty() && options.from_file.empty();
+  if (none_given && verb != Verb::kSet) {
+    return fail(session,
+                usage_error(fmt::format("'{}' needs an entry", name_of(verb)),
+                            fmt::format("write 'kubelet-sysctl {} net.core.somaxconn', or name a "
+                                        "file of entries with '-f FILE'",
+                                        name_of(verb))));
+  }
+  auto entries = wished_entries(options, session.host);
+  if (!entries) return fail(session, entries.error());
+  if (none_given) say_that_it_empties(session);
+  const std::string note = note_of(verb, *entries);
+  const Change change = {.verb = verb,
+                         .entries = std::move(*entries),
+                         .exact = options.exact,
+                         .force = options.force,
+                         .via = options.via,
+                         .file = options.file};
+  const auto plan = [&change](const NodeSnapshot& snapshot, const NodeModel& model) {
+    return make_plan(snapshot, model, change);
+  };
+  return carry_out(session, note, [&](Ports&) -> Result<Wish> {
+    return Wish{.note = note, .plan = plan, .undoes = {}, .unit = {}};
+  });
+}
+
+int run_add(Session& session) { return run_edit(session, Verb::kAdd); }
+int run_remove(Session& session) { return run_edit(session, Verb::kRemove); }
+int run_set(Session& session) { return run_edit(session, Verb::kSet); }
+
+constexpr std::uint32_t kEditOptions =
+    kEverywhere | kForChanges | kTakesUnit | kTakesFromFile | kTakesVia | kTakesFile | kTakesUnchangedExit77;
+
+}  // namespace
+
+constexpr Command kAddCommand = {
+    .name = "add",
+    .title = "add entries to the list, restart the kubelet, see that it holds",
+    .arguments = "ENTRY...",
+    .options = kEditOptions | kTakesExact | kTakesForce,
+    .about = "Adds what the list lacks, where the list in force stands. Then restarts the kubelet, watches\n"
+             "it, and puts the old files back if it does not run with the new list or does not stay\n"
+             "healthy. Where there is nothing to do, nothing is written and nothing restarts.",
+    .examples = "kubelet-sysctl add net.core.somaxconn 'kernel.msg*'\n"
+                "kubelet-sysctl add net.core.somaxconn --dry-run --diff\n"
+                "kubelet-sysctl add -f entries.txt --unchanged-exit-77 -o json",
+    .run = run_add};
+
+constexpr Command kRemoveCommand = {
+    .name = "remove",
+    .title = "remove entries from the list",
+    .arguments = "ENTRY...",
+    .options = kEditOptions,
+    .about = "Removes entries, each exactly as the list spells it: a pattern is not taken apart. Pods that\n"
+             "run keep what they set; new ones that set it are refused.",
+    .examples = "kubelet-sysctl remove net.core.somaxconn\n"
+                "kubelet-sysctl remove 'kernel.msg*' --reason 'ticket 1412'",
+    .run = run_remove};
+
+constexpr Command kSetCommand = {
+    .name = "set",
+    .title = "make the list exactly these entries",
+    .arguments = "[ENTRY...]",
+    .options = kEditOptions | kTakesForce,
+    .about = "Makes the list what is given, in that order, and nothing else. Without any entry the list is\n"
+             "emptied; an empty file of '-f' is an error instead.",
+    .examples = "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
+                "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
+                "kubelet-sysctl set",
+    .run = run_set};
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// explain: the command line of a unit word by word, as systemd would make it now.
+#include <utility>
+
+#include "cli/commands.hpp"
+#include "cli/session.hpp"
+#include "kubelet_sysctl/model.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+// The unit is read from its files, for systemd would read them too: no `systemctl show`. The manager is
+// asked for what no file tells, its release and, when the command names a variable that nothing sets,
+// its own environment.
+int run_explain(Session& session) {
+  Ports ports = session.host.open(session.options.root);
+  DiscoverOptions wanted = discover_options(session.options);
+  wanted.need_process = false;
+  const auto snapshot = discover(ports, wanted);
+  if (!snapshot) return fail(session, snapshot.error());
+  const auto command = resolve_command(*snapshot);
+  if (!command) return fail(session, command.error());
+  if (auto status = check_startable(*snapshot, *command); !status) {
+    return fail(session, status.error());
+  }
+  print(session, session.options.json ? command_line_json(*snapshot, *command)
+                                      : explain_text(*snapshot, *command, session.out));
+  return 0;
+}
+
+}  // namespace
+
+constexpr Command kExplainCommand = {
+    .name = "explain",
+    .title = "the kubelet's command line, each word with its file and line",
+    .arguments = "",
+    .options = kEverywhere | kTakesUnit,
+    .about = "Prints the words that systemd would start the unit with now, one a line, with the file, the\n"
+             "line and the variable of each. Works for any service. Where systemd would not start it,\n"
+             "prints why and no words.",
+    .examples = "kubelet-sysctl explain\n"
+                "kubelet-sysctl explain --unit containerd.service\n"
+                "kubelet-sysctl explain --root /mnt/image --systemd-version 249",
+    .run = run_explain};
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands in help order, and the table of options.
+#include "cli/commands.hpp"
+
+#include <algorithm>
+
+namespace kubelet_sysctl {
+
+const std::vector<const Command*>& all_commands() {
+  static const std::vector<const Command*> commands = {&kShowCommand,   &kExplainCommand, &kAddCommand,
+                                                       &kRemoveCommand, &kSetCommand,     &kUndoCommand};
+  return commands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto& commands = all_commands();
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [name](const Command* one) { return one->name == name; });
+  return found == commands.end() ? nullptr : *found;
+}
+
+const std::vector<OptionRow>& all_options() {
+  static const std::vector<OptionRow> options = {
+      {kTakesFromFile, "-f", "--from-file", "FILE",
+       "read entries from FILE, one a line, '#' begins a comment;\n'-' is standard input"},
+      {kTakesVia, "", "--via", "auto|config|args",
+       "where to write: auto is where the list in force stands\n(default: auto)"},
+      {kTakesFile, "", "--file", "PATH", "edit this file of the node and no other"},
+      {kTakesExact, "", "--exact", "", "add an entry even where a pattern of the list covers it"},
+      {kTakesForce, "", "--force", "", "write entries that some kubelet does not start with"},
+      {kTakesDryRun, "", "--dry-run", "", "say what would be done, and do none of it"},
+      {kTakesDiff, "", "--diff", "",
+       "print how each file changes, then go on; with --dry-run\nstop there"},
+      {kTakesNoRestart, "", "--no-restart", "", "write, and leave the restart to somebody else"},
+      {kTakesTimeout, "", "--timeout", "DURATION",
+       "from the restart to the first healthy answer (default: 2m)"},
+      {kTakesWindow, "", "--window", "DURATION",
+       "how long it must then stay the same and healthy\n(default: 10s)"},
+      {kTakesNoRollback, "", "--no-rollback", "", "leave a change in place that could not be confirmed"},
+      {kTakesReason, "", "--reason", "TEXT", "why; kept in the record of the change"},
+      {kTakesLockTimeout, "", "--lock-timeout", "DURATION",
+       "how long to wait for another run to end (default: 30s)"},
+      {kTakesUnchangedExit77, "", "--unchanged-exit-77", "", "exit with 77 when there was nothing to do"},
+      {kTakesUnit, "", "--unit", "NAME", "the unit that runs the kubelet (default: kubelet.service)"},
+      {kTakesRoot, "", "--root", "DIR",
+       "the node's files are below DIR: an image, a backup. Nothing is\nrestarted, no process asked"},
+      {kTakesSystemdVersion, "", "--systemd-version", "N",
+       "read units as this release does (default: the release that\nruns; 252 with --root)"},
+      {kTakesOutput, "-o", "--output", "text|json", "text for people, json for scripts (default: text)"},
+      {kTakesColor, "", "--color", "auto|always|never",
+       "auto: on a terminal, unless NO_COLOR is set (default: auto)"},
+      {kTakesQuiet, "-q", "--quiet", "", "print nothing unless something goes wrong"},
+      {kTakesVerbose, "-v", "--verbose", "", "say more; -vv also what is read"},
+      {kTakesHelp, "-h", "--help", "", "print this"},
+  };
+  return options;
+}
+
+}  // namespace kubelet_sysctl

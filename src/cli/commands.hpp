@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables behind the command line: every command, and every option with the commands that take it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace kubelet_sysctl {
+
+struct Session;
+
+/// One bit for each option, so that a command can say which it takes.
+enum OptionBit : std::uint32_t {
+  kTakesVia = 1U << 0U,
+  kTakesFile = 1U << 1U,
+  kTakesFromFile = 1U << 2U,
+  kTakesExact = 1U << 3U,
+  kTakesForce = 1U << 4U,
+  kTakesDryRun = 1U << 5U,
+  kTakesDiff = 1U << 6U,
+  kTakesNoRestart = 1U << 7U,
+  kTakesTimeout = 1U << 8U,
+  kTakesWindow = 1U << 9U,
+  kTakesNoRollback = 1U << 10U,
+  kTakesReason = 1U << 11U,
+  kTakesLockTimeout = 1U << 12U,
+  kTakesUnchangedExit77 = 1U << 13U,
+  kTakesUnit = 1U << 14U,
+  kTakesRoot = 1U << 15U,
+  kTakesSystemdVersion = 1U << 16U,
+  kTakesOutput = 1U << 17U,
+  kTakesColor = 1U << 18U,
+  kTakesQuiet = 1U << 19U,
+  kTakesVerbose = 1U << 20U,
+  kTakesHelp = 1U << 21U,
+};
+
+/// What every command takes.
+inline constexpr std::uint32_t kEverywhere =
+    kTakesRoot | kTakesSystemdVersion | kTakesOutput | kTakesColor | kTakesVerbose | kTakesHelp;
+/// What the commands take that write.
+inline constexpr std::uint32_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart | kTakesTimeout | kTakesWindow |
+                                             kTakesNoRollback | kTakesReason | kTakesLockTimeout | kTakesQuiet;
+
+/// One option as the help shows it.
+struct OptionRow {
+  OptionBit bit;
+  std::string_view short_name;  ///< "-o"; may be empty
+  std::string_view name;        ///< "--output"
+  std::string_view value;       ///< "text|json"; empty for a switch
+  std::string_view help;        ///< one line, or several separated by newlines
+};
+
+/// All options, in help order.
+const std::vector<OptionRow>& all_options();
+
+/// One command.
+struct Command {
+  std::string_view name;
+  std::string_view title;      ///< one line, lower case
+  std::string_view arguments;  ///< "ENTRY...", "[ID]"; empty when it takes none
+  std::uint32_t options = 0;   ///< OptionBit of each option it takes
+  std::string_view about;      ///< what a person should know before using it
+  std::string_view examples;   ///< one command line each, without indent
+  int (*run)(Session& session) = nullptr;
+};
+
+extern const Command kShowCommand;
+extern const Command kExplainCommand;
+extern const Command kAddCommand;
+extern const Command kRemoveCommand;
+extern const Command kSetCommand;
+extern const Command kUndoCommand;
+
+/// All commands, in help order.
+const std::vector<const Command*>& all_commands();
+/// The command of that name, or nullptr.
+const Command* find_command(std::string_view name);
+
+/// "0.1.0"
+std::string_view tool_version();
+
+}  // namespace kubelet_sysctl

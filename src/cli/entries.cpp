@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries that a command line wishes for, from its arguments and from --from-file.
+#include "cli/entries.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/sysctl.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::size_t kMostBytes = 16U << 20U;
+constexpr std::string_view kBlanks = " \t\r\v\f";
+
+Error cannot_read(const std::string& path, int number) {
+  Error error;
+  error.kind = number == ENOENT   ? ErrorKind::kNotFound
+               : number == EACCES ? ErrorKind::kPermission
+                                  : ErrorKind::kIo;
+  error.message = fmt::format("cannot read '{}': {}", path, std::strerror(number));
+  return error;
+}
+
+/// A file of the machine the program runs on; --root does not apply to it.
+Result<std::string> read_whole(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                             std::fclose);
+  if (!file) return cannot_read(path, errno);
+  std::string text;
+  std::array<char, 65536> block{};
+  for (;;) {
+    const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
+    if (count == 0) break;
+    text.append(block.data(), count);
+    if (text.size() > kMostBytes) {
+      return Error{.kind = ErrorKind::kBadEntry,
+                   .message = "this is no list of entries: it has more than 16 MiB",
+                   .path = path};
+    }
+  }
+  if (std::ferror(file.get()) != 0) return cannot_read(path, errno);
+  return text;
+}
+
+/// The line without its comment and the blanks around what is left.
+std::string_view entry_in(std::string_view line) {
+  for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+    if (at != 0 && kBlanks.find(line[at - 1]) == std::string_view::npos) continue;
+    line = line.substr(0, at);
+    break;
+  }
+  const std::size_t begin = line.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return line.substr(begin, line.find_last_not_of(kBlanks) - begin + 1);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  std::vector<std::string> entries;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view entry = entry_in(line);
+    if (entry.empty()) continue;
+    auto pattern = SysctlPattern::parse(entry);
+    if (!pattern) {
+      Error error = std::move(pattern).error();
+      error.path = path;
+      error.line = number;
+      error.column = static_cast<std::size_t>(entry.data() - line.data()) + 1;
+      error.excerpt = line;
+      error.width = entry.size();
+      return error;
+    }
+    entries.emplace_back(entry);
+  }
+  return entries;
+}
+
+Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host) {
+  std::vector<std::string> entries;
+  for (const std::string& argument : options.arguments) {
+    auto pattern = SysctlPattern::parse(argument);
+    if (!pattern) return std::move(pattern).error();
+    entries.push_back(argument);
+  }
+  if (options.from_file.empty()) return entries;
+  const bool from_input = options.from_file == "-";
+  const std::string path = from_input ? "standard input" : options.from_file;
+  auto text = from_input ? Result<std::string>(host.read_input()) : read_whole(path);
+  if (!text) return std::move(text).error();
+  auto listed = parse_entry_list(path, *text);
+  if (!listed) return std::move(listed).error();
+  if (listed->empty()) {
+    // An empty file is more often a mistake than a wish; emptying the list must be said.
+    return Error{.kind = ErrorKind::kBadEntry,
+                 .message = "there is no entry in it",
+                 .path = path,
+                 .hint = "to empty the list run 'kubelet-sysctl set' without entries"};
+  }
+  entries.insert(entries.end(), listed->begin(), listed->end());
+  return entries;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries that a command line wishes for, from its arguments and from --from-file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/error.hpp"
+
+namespace kubelet_sysctl {
+
+/// All entries, those of the arguments first, each spelt like one. Errors: kBadEntry, with file and line
+/// for one of a file, also for a file without any; kNotFound, kPermission, kIo for the file itself.
+Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host);
+
+/// The entries in `text`, one a line; '#' at the start of a line or after a blank begins a comment.
+/// `path` names the text in errors. Errors: kBadEntry.
+Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::string_view text);
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: puts the real machine behind the ports and runs one command line.
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "host/clock.hpp"
+#include "host/disk.hpp"
+#include "host/http_health.hpp"
+#include "host/machine.hpp"
+#include "host/systemctl.hpp"
+#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/outcome.hpp"
+
+namespace {
+
+std::string read_input() {
+  std::string text;
+  char block[65536];
+  for (std::size_t count = 0; (count = std::fread(block, 1, std::size(block), stdin)) > 0;) {
+    text.append(block, count);
+  }
+  return text;
+}
+
+/// Whether all of standard output arrived. A reader that has gone away wanted no more: no failure.
+int checked_exit(int code, int write_error) {
+  if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno;
+  if (write_error == 0 || write_error == EPIPE) return code;
+  fmt::print(stderr, "kubelet-sysctl: error: cannot write to standard output: {}\n",
+             std::strerror(write_error));
+  return code == 0 ? 1 : code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A closed pipe must not end the program between two writes of a change.
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto facts = kubelet_sysctl::machine_facts();
+  std::unique_ptr<kubelet_sysctl::Disk> disk;
+  kubelet_sysctl::Systemctl systemctl;
+  kubelet_sysctl::HttpHealth health;
+  kubelet_sysctl::SystemClock clock;
+  int write_error = 0;
+  kubelet_sysctl::CliHost host;
+  host.open = [&](const std::string& root) {
+    disk = std::make_unique<kubelet_sysctl::Disk>(root);
+    return kubelet_sysctl::Ports{
+        .files = *disk, .services = systemctl, .health = health, .clock = clock};
+  };
+  host.out = [&](const std::string& text) {
+    const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if (!whole && write_error == 0) write_error = errno;
+  };
+  host.err = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  host.out_is_terminal = facts.output_is_terminal;
+  host.err_is_terminal = facts.errors_are_terminal;
+  host.uid = facts.uid;
+  host.sudo_user = facts.sudo_user;
+  host.read_input = read_input;
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return checked_exit(kubelet_sysctl::run_cli(arguments, host), write_error);
+}

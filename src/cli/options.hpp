@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command line asks for, after it was read and checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/plan.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+enum class Colour { kAuto, kAlways, kNever };
+
+/// Values of all options; a command accepts some of them and the others keep their default.
+struct Options {
+  std::vector<std::string> arguments;  ///< entries, or the id for `undo`
+  Via via = Via::kAuto;
+  std::string file;
+  std::string unit = "kubelet.service";
+  std::string root = "/";  ///< absolute, without a slash at the end
+  bool dry_run = false;
+  bool diff = false;
+  bool restart = true;
+  bool rollback = true;
+  Milliseconds timeout{120'000};
+  Milliseconds window{10'000};
+  Milliseconds lock_timeout{30'000};
+  std::string reason;
+  std::string from_file;  ///< "-" is standard input; empty when not given
+  bool json = false;
+  Colour colour = Colour::kAuto;
+  bool quiet = false;
+  int verbosity = 0;
+  bool unchanged_is_77 = false;
+  bool exact = false;
+  bool force = false;
+  std::optional<int> systemd_version;
+
+  /// False for a tree of files: then no manager and no process is asked.
+  [[nodiscard]] bool is_live() const { return root == "/"; }
+};
+
+}  // namespace kubelet_sysctl

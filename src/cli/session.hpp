@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of one command: its options, where its words go, and how it ends with an error.
+#pragma once
+
+#include <string>
+
+#include "cli/options.hpp"
+#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/report.hpp"
+
+namespace kubelet_sysctl {
+
+struct Session {
+  CliHost& host;
+  const Options& options;
+  TextStyle out;  ///< of standard output
+  TextStyle err;  ///< of standard error
+};
+
+/// The session of `options`: colours only where they were asked for or can be seen.
+Session session_of(CliHost& host, const Options& options);
+
+/// A result: text as it is, a JSON document as one line.
+void print(Session& session, const std::string& text);
+
+/// Reports the error, as a document on standard output with -o json, and returns its exit code.
+int fail(Session& session, const Error& error);
+
+/// The node that the options name.
+DiscoverOptions discover_options(const Options& options);
+
+}  // namespace kubelet_sysctl

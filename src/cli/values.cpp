@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of options: durations, names of units, and the nearest word to a misspelt one.
+#include "cli/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr Milliseconds kLongest{24L * 60 * 60 * 1000};
+
+struct Unit {
+  std::string_view name;
+  Milliseconds length;
+};
+// "ms" before "m": the longer name is tried first.
+constexpr std::array<Unit, 4> kUnits = {Unit{"ms", Milliseconds{1}}, Unit{"s", Milliseconds{1000}},
+                                        Unit{"m", Milliseconds{60'000}},
+                                        Unit{"h", Milliseconds{3'600'000}}};
+
+bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+
+const Unit* unit_at(std::string_view text) {
+  for (const Unit& unit : kUnits) {
+    if (text.starts_with(unit.name)) return &unit;
+  }
+  return nullptr;
+}
+
+/// The number at the start of `text`, which is taken from it.
+std::optional<std::int64_t> take_number(std::string_view& text) {
+  std::int64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || !is_digit(text.front()) || fault != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+/// How many letters must be changed, added, dropped or swapped with their neighbour.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return cost[a.size()][b.size()];
+}
+
+}  // namespace
+
+Error usage_error(std::string message, std::string hint) {
+  Error error;
+  error.kind = ErrorKind::kUsage;
+  error.message = std::move(message);
+  error.hint = std::move(hint);
+  return error;
+}
+
+Result<Milliseconds> parse_duration(std::string_view option, std::string_view text) {
+  const auto bad = [&](std::string hint) {
+    return usage_error(fmt::format("'{}' takes a duration, not '{}'", option, text),
+                       std::move(hint));
+  };
+  const std::string forms = "a duration is written '500ms', '10s', '2m', '1h30m'";
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) {
+    return bad(fmt::format("give the unit: '{}s' or '{}ms'", text, text));
+  }
+  Milliseconds total{0};
+  std::string_view rest = text;
+  do {
+    const auto number = take_number(rest);
+    const Unit* unit = number ? unit_at(rest) : nullptr;
+    if (unit == nullptr) return bad(forms);
+    rest.remove_prefix(unit->name.size());
+    if (*number > kLongest / unit->length || total + *number * unit->length > kLongest) {
+      return bad("the longest is '24h'");
+    }
+    total += *number * unit->length;
+  } while (!rest.empty());
+  return total;
+}
+
+Result<int> parse_number(std::string_view option, std::string_view text, int most) {
+  std::string_view rest = text;
+  const auto number = take_number(rest);
+  if (number && rest.empty() && *number >= 1 && *number <= most) return static_cast<int>(*number);
+  return usage_error(fmt::format("'{}' takes a number, not '{}'", option, text),
+                     fmt::format("a number from 1 to {}", most));
+}
+
+Result<std::string> parse_unit_name(std::string_view text) {
+  // Source: systemd src/basic/unit-name.h VALID_CHARS.
+  const auto is_valid = [](char byte) {
+    return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           std::string_view(":-_.\\@").find(byte) != std::string_view::npos;
+  };
+  constexpr std::size_t kLongestName = 255;  // UNIT_NAME_MAX with its NUL
+  const bool valid = !text.empty() && text.front() != '-' && text.size() <= kLongestName &&
+                     std::all_of(text.begin(), text.end(), is_valid);
+  if (!valid) {
+    return usage_error(fmt::format("'{}' is no name of a unit", text),
+                       "give the name alone, such as 'kubelet.service', not a path");
+  }
+  if (text.ends_with(".service")) return std::string(text);
+  constexpr std::array<std::string_view, 10> kOtherTypes = {
+      ".socket", ".device", ".mount", ".automount", ".swap",
+      ".target", ".path",   ".timer", ".slice",     ".scope"};
+  for (const std::string_view type : kOtherTypes) {
+    if (text.ends_with(type)) {
+      return usage_error(fmt::format("'{}' runs no kubelet", text), "only a service does");
+    }
+  }
+  return std::string(text) + ".service";
+}
+
+Result<std::string> parse_root(const std::string& text) {
+  if (text.empty()) return usage_error("'--root' takes a directory, not ''", {});
+  std::error_code fault;
+  // Links are left alone: /proc/1/root reads as a link to "/" and leads to another root.
+  std::string path = std::filesystem::absolute(text, fault).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (path.empty() || path.find_first_not_of('/') == std::string::npos) return std::string("/");
+  return path;
+}
+
+std::optional<std::string> nearest(std::string_view text, const std::vector<std::string>& words) {
+  constexpr std::size_t kLongestWord = 64;
+  if (text.size() > kLongestWord) return std::nullopt;
+  std::optional<std::string> best;
+  std::size_t least = text.size() / 3 + 1;
+  for (const std::string& word : words) {
+    const std::size_t found = distance(text, word);
+    // The start of a word is as good as one wrong letter.
+    const bool begins = text.size() >= 3 && word.starts_with(text);
+    const std::size_t cost = begins ? std::min<std::size_t>(found, 1) : found;
+    if (cost > least || (best && cost == least)) continue;
+    least = cost;
+    best = word;
+  }
+  return best;
+}
+
+}  // namespace kubelet_sysctl

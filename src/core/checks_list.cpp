@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of the list itself: its files, the layers that hide one another, and its entries.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "checks_parts.hpp"
+#include "kubelet_sysctl/sysctl.hpp"
+#include "layout.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr std::string_view kKey = "allowedUnsafeSysctls";
+
+std::string command_with(std::string_view command, const std::vector<std::string>& entries) {
+  std::string out(command);
+  for (const std::string& entry : entries) out += ' ' + shell_word(entry);
+  return out;
+}
+
+std::string name_with_place(const Layer& layer) {
+  const std::string_view name = layer.kind == LayerKind::kFlag        ? "the flag"
+                                : layer.kind == LayerKind::kConfigDir ? "the drop-in"
+                                                                      : "the list";
+  if (layer.at.path.empty()) return fmt::format("{} of the running process", name);
+  return fmt::format("{} at {}", name, place_text(layer.at.path, layer.at.line));
+}
+
+struct ParsedFile {
+  const SourceFile* file = nullptr;
+  ConfigRole role = ConfigRole::kMain;
+  KubeletConfigFile parsed;
+};
+
+/// The configuration files in force whose bytes `may_matter` does not rule out, parsed. A file of a
+/// megabyte takes long to parse, and nearly all files have none of these faults. What does not
+/// parse never comes here: resolve() stopped at it.
+std::vector<ParsedFile> parsed_files(const NodeSnapshot& snapshot, const NodeModel& model,
+                                     bool (*may_matter)(std::string_view)) {
+  std::vector<ParsedFile> files;
+  const auto add = [&](const SourceFile* file, ConfigRole role) {
+    if (file == nullptr || !file->exists() || !may_matter(file->bytes)) return;
+    auto parsed = parse_kubelet_config(file->bytes, role);
+    if (parsed) files.push_back({file, role, std::move(*parsed)});
+  };
+  if (!model.config_path.empty()) add(find_file(snapshot, model.config_path), ConfigRole::kMain);
+  const auto walk = snapshot.config_dirs.find(model.config_dir);
+  if (!model.config_dir.empty() && walk != snapshot.config_dirs.end()) {
+    for (const WalkEntry& entry : walk->second) {
+      if (entry.source == kNoSource) continue;
+      add(&snapshot.files[static_cast<std::size_t>(entry.source)], ConfigRole::kDropIn);
+    }
+  }
+  return files;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& byte : lower) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  }
+  return lower;
+}
+
+/// True when a part of the key's name stands anywhere but in the key as it must be spelt.
+bool may_be_misspelt(std::string_view bytes) {
+  const std::string lower = lower_case(bytes);
+  const auto strays = [&](std::string_view part, std::size_t offset) {
+    for (std::size_t at = lower.find(part); at != std::string::npos;
+         at = lower.find(part, at + 1)) {
+      if (at < offset || bytes.substr(at - offset, kKey.size()) != kKey) return true;
+    }
+    return false;
+  };
+  return strays("unsafe", 7) || strays("sysctl", 13);
+}
+
+bool may_have_documents(std::string_view bytes) {
+  return bytes.find("\n---") != std::string_view::npos ||
+         bytes.find("\n...") != std::string_view::npos;
+}
+
+bool may_repeat_key(std::string_view bytes) {
+  const std::size_t first = bytes.find(kKey);
+  return first != std::string_view::npos && bytes.find(kKey, first + 1) != std::string_view::npos;
+}
+
+bool is_empty_flag(const Layer* winner) {
+  return winner != nullptr && winner->kind == LayerKind::kFlag && winner->entries.empty();
+}
+
+/// What is wrong with the text of an entry as a value, before any rule for names; and its mend.
+std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
+  if (text.empty()) {
+    return {{"an entry is empty: the kubelet ends over it",
+             "take the comma or the item without a name out"}};
+  }
+  constexpr std::string_view kBlanks = " \t\r\n";
+  constexpr std::string_view kQuotes = "'\"";
+  const auto either_end = [&](std::string_view any) {
+    return any.find(text.front()) != std::string_view::npos ||
+           any.find(text.back()) != std::string_view::npos;
+  };
+  if (either_end(kBlanks)) {
+    return {{fmt::format("'{}' has a blank at an end: the kubelet keeps it and ends over it", text),
+             "write commas without blanks, and no blanks inside quotes"}};
+  }
+  if (either_end(kQuotes)) {
+    return {
+        {fmt::format("{} has a quote in it: the kubelet takes that as a part of the name and ends "
+                     "over it",
+                     text),
+         "one pair of quotes too many: take it out"}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void misspelt_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                  std::vector<Finding>& found) {
+  for (const ParsedFile& one : parsed_files(snapshot, model, may_be_misspelt)) {
+    for (const MisspeltKey& key : one.parsed.misspelt) {
+      // A drop-in ends in Go's own decoder, which matches keys in any case.
+      // Source: encoding/json Unmarshal; cmd/kubelet/app/server.go mergeKubeletConfigurations.
+      const bool any_case =
+          one.role == ConfigRole::kDropIn && lower_case(key.key) == lower_case(kKey);
+      found.push_back(at_span(
+          finding_of(check,
+                     fmt::format("the kubelet {} the key '{}' with {}",
+                                 any_case ? "may or may not read" : "ignores", key.key,
+                                 count_text(key.entries.size(), "entry", "entries")),
+                     fmt::format("the key is '{}': rename it there, or remove it and run: {}", kKey,
+                                 command_with("kubelet-sysctl add", key.entries))),
+          *one.file, key.at));
+    }
+  }
+}
+
+void second_document(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                     std::vector<Finding>& found) {
+  for (const ParsedFile& one : parsed_files(snapshot, model, may_have_documents)) {
+    if (one.parsed.documents < 2) continue;
+    found.push_back(at_span(
+        finding_of(check,
+                   fmt::format("there are {} YAML documents, and the kubelet reads the first alone",
+                               one.parsed.documents),
+                   "move what is needed to the first document and remove the others"),
+        *one.file, {}));
+  }
+}
+
+void repeated_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                  std::vector<Finding>& found) {
+  for (const ParsedFile& one : parsed_files(snapshot, model, may_repeat_key)) {
+    if (!one.parsed.repeated_key) continue;
+    found.push_back(at_span(
+        finding_of(check,
+                   fmt::format("'{}' stands more than once, and the kubelet takes the last", kKey),
+                   "make one list of them"),
+        *one.file, one.parsed.key_at));
+  }
+}
+
+void empty_flag(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                std::vector<Finding>& found) {
+  const Layer* winner = winner_of(model);
+  if (!is_empty_flag(winner)) return;
+  for (const Layer& layer : model.layers) {
+    if (layer.wins || layer.entries.empty()) continue;
+    found.push_back(at_origin(
+        finding_of(check,
+                   fmt::format("an empty flag sets the list to nothing and hides {} of {}",
+                               count_text(layer.entries.size(), "entry", "entries"),
+                               name_with_place(layer)),
+                   "remove the flag, or give it the entries"),
+        winner->at));
+  }
+}
+
+void shadowed_list(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                   std::vector<Finding>& found) {
+  const Layer* winner = winner_of(model);
+  if (winner == nullptr || is_empty_flag(winner)) return;
+  for (const Layer& layer : model.layers) {
+    if (layer.wins || layer.entries.empty()) continue;
+    const std::vector<std::string> lost =
+        change_between(texts_of(layer.entries), texts_of(winner->entries)).removed;
+    Finding finding = finding_of(
+        check,
+        fmt::format("{} here {} not in force: {} replaces the list whole",
+                    count_text(layer.entries.size(), "entry", "entries"),
+                    layer.entries.size() == 1 ? "is" : "are", name_with_place(*winner)),
+        lost.empty() ? "all of them are in the list in force too; the list here can go"
+                     : fmt::format("to put what is missing into the list in force, run: {}",
+                                   command_with("kubelet-sysctl add", lost)));
+    if (lost.empty()) finding.severity = Severity::kNote;
+    found.push_back(at_origin(std::move(finding), layer.at));
+  }
+}
+
+void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
+               std::vector<Finding>& found) {
+  for (const Entry& entry : model.configured) {
+    if (auto fault = value_fault(entry.text)) {
+      found.push_back(at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
+                                entry.origin));
+    }
+  }
+  for (const ListFlag& flag : model.flags.lists) {
+    if (!flag.lost_lines) continue;
+    const bool known = !model.wrapped && flag.value_word < model.command.origins.size();
+    found.push_back(at_origin(
+        finding_of(check, "the list goes on after a line end: the kubelet drops that part",
+                   "write the list on one line, with commas"),
+        known ? model.command.origins[flag.value_word] : Origin{}));
+  }
+}
+
+void entry_refused(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                   std::vector<Finding>& found) {
+  for (const Entry& entry : model.configured) {
+    if (value_fault(entry.text)) continue;  // bad-value says it better
+    const auto pattern = SysctlPattern::parse(entry.text);
+    std::optional<Error> refusal = pattern ? refusal_of(*pattern) : pattern.error();
+    if (!refusal) continue;
+    Finding finding = finding_of(
+        check, std::move(refusal->message),
+        fmt::format("{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
+                    command_with("kubelet-sysctl remove", {entry.text})));
+    // Only kubelets long out of support die of it.
+    if (!rejection_by(RuleSet::kFrom129, entry.text)) finding.severity = Severity::kNote;
+    found.push_back(at_origin(std::move(finding), entry.origin));
+  }
+}
+
+void duplicate_entry(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                     std::vector<Finding>& found) {
+  std::unordered_map<std::string_view, std::size_t> seen;
+  for (std::size_t i = 0; i < model.configured.size(); ++i) {
+    const Entry& entry = model.configured[i];
+    const auto [first, fresh] = seen.emplace(entry.text, i);
+    if (fresh) continue;
+    const Origin& other = model.configured[first->second].origin;
+    found.push_back(
+        at_origin(finding_of(check,
+                             fmt::format("'{}' is in the list already, from {}", entry.text,
+                                         place_text(other.path, other.line)),
+                             "harmless; one of the two can go"),
+                  entry.origin));
+  }
+}
+
+/// Linear in the list: each entry is looked up by those of its beginnings that have the length of
+/// some pattern's stem, and there are few lengths.
+void covered_entry(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                   std::vector<Finding>& found) {
+  std::map<std::size_t, std::unordered_map<std::string, std::string>> stems;  // by length
+  std::vector<std::string> dotted(model.configured.size());
+  for (std::size_t i = 0; i < model.configured.size(); ++i) {
+    const auto pattern = SysctlPattern::parse(model.configured[i].text);
+    if (!pattern) continue;
+    dotted[i] = pattern->dotted();
+    if (!pattern->is_prefix()) continue;
+    std::string stem = dotted[i].substr(0, dotted[i].size() - 1);
+    stems[stem.size()].emplace(std::move(stem), pattern->text());
+  }
+  for (std::size_t i = 0; i < dotted.size(); ++i) {
+    const bool prefix = dotted[i].ends_with('*');
+    const std::string_view name = std::string_view(dotted[i]).substr(0, dotted[i].size() - prefix);
+    for (const auto& [length, patterns] : stems) {
+      if (dotted[i].empty() || length > name.size() || (prefix && length == name.size())) break;
+      const auto pattern = patterns.find(std::string(name.substr(0, length)));
+      if (pattern == patterns.end()) continue;
+      found.push_back(at_origin(finding_of(check,
+                                           fmt::format("'{}' is covered by '{}'",
+                                                       model.configured[i].text, pattern->second),
+                                           "harmless; it would stay allowed without its own entry"),
+                                model.configured[i].origin));
+      break;
+    }
+  }
+}
+
+}  // namespace kubelet_sysctl

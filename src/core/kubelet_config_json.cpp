@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON configurations: strict reading by nlohmann::json, the bytes of each token by a scanner of our
+// own, and the edit.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "kubelet_config_parts.hpp"
+
+namespace kubelet_sysctl::config_parts {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Collects events; nlohmann's parser keeps its own stack, so depth costs no recursion.
+class Collector final : public nlohmann::json_sax<Json> {
+ public:
+  explicit Collector(Events& events) : events_(events) {}
+
+  bool null() override { return push(EventKind::kNull); }
+  bool boolean(bool value) override { return push(EventKind::kScalar, value ? "true" : "false"); }
+  bool number_integer(number_integer_t value) override {
+    return push(EventKind::kScalar, std::to_string(value));
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    return push(EventKind::kScalar, std::to_string(value));
+  }
+  bool number_float(number_float_t, const string_t& written) override {
+    return push(EventKind::kScalar, written);
+  }
+  bool string(string_t& value) override { return push(EventKind::kScalar, std::move(value), true); }
+  bool key(string_t& value) override { return push(EventKind::kScalar, std::move(value), true); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return push(EventKind::kMapStart); }
+  bool end_object() override { return push(EventKind::kMapEnd); }
+  bool start_array(std::size_t) override { return push(EventKind::kSequenceStart); }
+  bool end_array() override { return push(EventKind::kSequenceEnd); }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& caught) override {
+    error_at_ = position;
+    error_ = caught.what();
+    return false;
+  }
+
+  [[nodiscard]] std::size_t error_at() const { return error_at_; }
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  bool push(EventKind kind, std::string text = {}, bool quoted = false) {
+    const bool collection = kind == EventKind::kMapStart || kind == EventKind::kSequenceStart;
+    events_.push_back(
+        {.kind = kind, .quoted = quoted, .flow = collection, .text = std::move(text)});
+    return true;
+  }
+
+  Events& events_;
+  std::size_t error_at_ = 0;
+  std::string error_;
+};
+
+/// The tokens of valid JSON stand in the order of its events: one pass gives each event its bytes.
+void place(std::string_view bytes, Events& events) {
+  std::size_t at = 0;
+  for (Event& event : events) {
+    at = bytes.find_first_not_of(" \t\r\n,:", at);
+    if (at == std::string_view::npos) bug("fewer JSON tokens than events");
+    std::size_t end = at + 1;
+    if (bytes[at] == '"') {
+      while (bytes[end] != '"') end += bytes[end] == '\\' ? 2U : 1U;
+      ++end;
+    } else if (event.kind == EventKind::kScalar || event.kind == EventKind::kNull) {
+      end = std::min(bytes.find_first_of(" \t\r\n,:]}", at), bytes.size());
+    }
+    event.at = {at, end};
+    at = end;
+  }
+}
+
+Error syntax_error(std::string_view bytes, const Collector& collector) {
+  // nlohmann counts the bytes that it has read, the offending one included.
+  const std::size_t at = std::min(std::max<std::size_t>(collector.error_at(), 1) - 1, bytes.size());
+  std::string_view what = collector.error();
+  if (what.find("expected end of input") != std::string_view::npos && at < bytes.size()) {
+    return error_in(ErrorKind::kMalformed, bytes, {at, at},
+                    fmt::format("a kubelet does not start with this file: json parse error: "
+                                "invalid character '{}' after top-level value",
+                                bytes[at]));
+  }
+  if (const std::size_t colon = what.find(": "); colon != std::string_view::npos) {
+    what.remove_prefix(colon + 2);
+  }
+  return error_in(ErrorKind::kMalformed, bytes, {at, at},
+                  fmt::format("a kubelet does not start with this file: couldn't get version/kind; "
+                              "json parse error: {}",
+                              what),
+                  "a file whose first byte is '{' must be JSON, not YAML");
+}
+
+/// The end of the value that begins at event `value`.
+std::size_t end_of(const Events& events, std::size_t value) {
+  return events[node_end(events, value) - 1].at.end;
+}
+
+/// True when the file writes its arrays one item a line, as far as it shows any.
+bool arrays_span_lines(std::string_view bytes, const Reading& reading, bool fallback) {
+  const Events& events = reading.tree.events;
+  for (const Member& member : reading.members) {
+    if (events[member.value].kind != EventKind::kSequenceStart) continue;
+    if (events[member.value + 1].kind == EventKind::kSequenceEnd) continue;
+    const std::size_t begin = events[member.value].at.begin;
+    return line_text_end(bytes, begin) < events[member.value + 1].at.begin;
+  }
+  return fallback;
+}
+
+/// A new first member: the lines of the others stay as they are, commas included.
+Splice new_member(std::string_view bytes, const Reading& reading, const ListChange& change) {
+  const Events& events = reading.tree.events;
+  const Member& first = reading.members.front();
+  const Span key = events[first.key].at;
+  const std::size_t value = events[first.value].at.begin;
+  const std::string_view colon = bytes.substr(key.end, value - key.end);
+  const std::size_t line = line_begin_at(bytes, key.begin);
+  const std::string indent(bytes.substr(line, key.begin - line));
+  const bool own_line = line > events[0].at.begin && is_blank(indent);
+  const std::string newline(newline_of(bytes, events[0].at.begin));
+  const std::vector<std::string>& texts = change.added.front().texts;
+  const bool compact = colon.find_first_of(" \t") == std::string_view::npos;
+  std::string array = fmt::format("[{}]", joined(texts, compact ? "," : ", "));
+  if (own_line && arrays_span_lines(bytes, reading, true)) {
+    const std::string inner = newline + indent + indent;
+    array = fmt::format("[{}{}{}{}]", inner, joined(texts, "," + inner), newline, indent);
+  }
+  std::string after = newline + indent;
+  if (!own_line) after = compact ? "" : " ";
+  return {{key.begin, key.begin},
+          fmt::format("\"{}\"{}{},{}", kListKey, is_blank(colon.substr(1)) ? colon : ": ", array,
+                      after)};
+}
+
+/// The member goes with the comma that it no longer needs.
+Splice without_member(const Reading& reading) {
+  const Events& events = reading.tree.events;
+  const Member& list = reading.members[reading.list];
+  if (reading.list + 1 < reading.members.size()) {
+    const Member& next = reading.members[reading.list + 1];
+    return {{events[list.key].at.begin, events[next.key].at.begin}, ""};
+  }
+  // A file with no other member has no kind, and was not read.
+  const Member& previous = reading.members[reading.list - 1];
+  return {{end_of(events, previous.value), end_of(events, list.value)}, ""};
+}
+
+}  // namespace
+
+Result<Tree> json_tree(std::string_view bytes) {
+  Tree tree;
+  tree.format = ConfigFormat::kJson;
+  Collector collector(tree.events);
+  if (!Json::sax_parse(bytes, &collector)) return syntax_error(bytes, collector);
+  place(bytes, tree.events);
+  return tree;
+}
+
+Result<std::vector<Splice>> json_splices(std::string_view bytes, const Reading& reading,
+                                         const ListChange& change, bool remove_key) {
+  const Events& events = reading.tree.events;
+  if (reading.file.form == ListForm::kAbsent) {
+    return std::vector<Splice>{new_member(bytes, reading, change)};
+  }
+  const bool empties = change.added.empty() && !change.keeps_any();
+  if (empties && remove_key) return std::vector<Splice>{without_member(reading)};
+  const Member& list = reading.members[reading.list];
+  const Span value = events[list.value].at;
+  const Span key = events[list.key].at;
+  const std::string_view colon = bytes.substr(key.end, value.begin - key.end);
+  const std::string separator = colon.find_first_of(" \t") == std::string_view::npos ? "," : ", ";
+  if (reading.file.form == ListForm::kUnset) {
+    return std::vector<Splice>{
+        {value, fmt::format("[{}]", joined(change.added.front().texts, separator))}};
+  }
+  std::vector<Span> items;
+  for (const ConfigEntry& entry : reading.file.entries) items.push_back(entry.at);
+  const auto found = find_flow_list(bytes, value.begin, std::move(items));
+  if (!found) {
+    return error_in(ErrorKind::kUnsupported, bytes, key,
+                    "will not edit this list: it holds something that is not a string");
+  }
+  auto splices = flow_splices(bytes, *found, change, separator);
+  if (!splices) bug("a comment in JSON");
+  return std::move(*splices);
+}
+
+std::string json_written(std::string_view entry) {
+  std::string out = "\"";
+  for (const char byte : entry) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (byte == '"' || byte == '\\') {
+      out += '\\';
+      out += byte;
+    } else if (value < 0x20 || value == 0x7F) {
+      out += fmt::format("\\u{:04x}", value);
+    } else {
+      out += byte;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace kubelet_sysctl::config_parts

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns the change of a list in YAML into splices, or says why it will not.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_config_parts.hpp"
+
+namespace kubelet_sysctl::config_parts {
+namespace {
+
+/// The list as it stands in the file, for an edit.
+struct Place {
+  Span key;
+  std::size_t line = 0;   ///< begin of the key's line
+  std::size_t colon = 0;  ///< after the colon
+};
+
+class Editor {
+ public:
+  Editor(std::string_view bytes, const Reading& reading, const ListChange& change, bool remove_key)
+      : bytes_(bytes),
+        reading_(reading),
+        events_(reading.tree.events),
+        change_(change),
+        remove_key_(remove_key && change.added.empty() && !change.keeps_any()) {}
+
+  Result<std::vector<Splice>> run() {
+    if (auto error = obstacle()) return std::move(*error);
+    if (reading_.file.form == ListForm::kAbsent) return append();
+    auto place = find_key();
+    if (!place) return std::move(place).error();
+    const Event& value = events_[member().value];
+    if (value.anchor != 0 || !value.tag.empty() || member().written != member().value) {
+      return refuse(value.at, "it has an anchor, an alias or a tag");
+    }
+    switch (reading_.file.form) {
+      case ListForm::kUnset:
+        return fill_unset(*place, value);
+      case ListForm::kFlow:
+        return edit_flow(*place, value);
+      case ListForm::kBlock:
+        return edit_block(*place);
+      default:
+        bug("a form of list that has no edit");
+    }
+  }
+
+ private:
+  [[nodiscard]] const Member& member() const { return reading_.members[reading_.list]; }
+
+  [[nodiscard]] Error refuse(Span at, std::string_view why) const {
+    return error_in(ErrorKind::kUnsupported, bytes_, at,
+                    fmt::format("will not edit '{}': {}", kListKey, why),
+                    "edit the file by hand, or write the list as one '- entry' a line");
+  }
+
+  /// What makes every edit of this file unsafe.
+  [[nodiscard]] std::optional<Error> obstacle() const {
+    const Span key = reading_.file.key_at;
+    if (reading_.merges) return refuse(key, "the file has a merge key '<<' at the top");
+    // go-yaml takes these for line ends, yaml-cpp does not. Source: yaml.v2 yamlprivateh.go, is_break.
+    for (const std::string_view line_end : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+      if (const std::size_t at = bytes_.find(line_end); at != std::string_view::npos) {
+        return refuse({at, at + line_end.size()}, "the file has a line end that is not '\\n'");
+      }
+    }
+    for (std::size_t at = bytes_.find('\r'); at != std::string_view::npos;
+         at = bytes_.find('\r', at + 1)) {
+      if (at + 1 == bytes_.size() || bytes_[at + 1] != '\n') {
+        return refuse({at, at + 1}, "the file has a line end that is not '\\n'");
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// The key must stand on its line alone with its colon: what `? key` and `{key: …}` do not.
+  [[nodiscard]] Result<Place> find_key() const {
+    const Event& key = events_[member().key];
+    bool simple = false;
+    const Span span = yaml_scalar_span(bytes_, key, simple);
+    const std::size_t line = line_begin_at(bytes_, span.begin);
+    std::string_view before = bytes_.substr(line, span.begin - line);
+    if (line == 0 && before.starts_with(kByteOrderMark)) {
+      before.remove_prefix(kByteOrderMark.size());
+    }
+    std::size_t colon = span.end;
+    while (colon < bytes_.size() && bytes_[colon] == ' ') ++colon;
+    const bool alone = before.find_first_not_of(' ') == std::string_view::npos;
+    if (!simple || events_[0].flow || !alone || colon >= bytes_.size() || bytes_[colon] != ':') {
+      return refuse(span, "its key does not stand on a line of its own");
+    }
+    return Place{span, line_begin_after_mark(line), colon + 1};
+  }
+
+  /// A byte order mark is not part of the first line: it stays when that line goes.
+  [[nodiscard]] std::size_t line_begin_after_mark(std::size_t line) const {
+    return line == 0 && bytes_.starts_with(kByteOrderMark) ? kByteOrderMark.size() : line;
+  }
+
+  /// How far the file indents the dashes of lists below their keys; 0 as kubeadm and Go do.
+  [[nodiscard]] std::string dash_indent() const {
+    std::string indent(column_of(reading_.members.front().key), ' ');
+    for (const Member& other : reading_.members) {
+      const Event& value = events_[other.value];
+      if (value.kind != EventKind::kSequenceStart || value.flow || value.anchor != 0 ||
+          !value.tag.empty()) {
+        continue;
+      }
+      const std::size_t line = line_begin_at(bytes_, value.at.begin);
+      if (is_blank(bytes_.substr(line, value.at.begin - line))) {
+        indent.assign(value.at.begin - line, ' ');
+        break;
+      }
+    }
+    return indent;
+  }
+
+  [[nodiscard]] std::size_t column_of(std::size_t event) const {
+    const std::size_t at = events_[event].at.begin;
+    return at - line_begin_after_mark(line_begin_at(bytes_, at));
+  }
+
+  [[nodiscard]] std::string new_lines(std::string_view newline) const {
+    const std::string before = fmt::format("{}{}- ", newline, dash_indent());
+    return before + joined(change_.added.front().texts, before);
+  }
+
+  /// After the last line of the first document that is not blank.
+  [[nodiscard]] Result<std::vector<Splice>> append() const {
+    const std::size_t first = events_[reading_.members.front().key].at.begin;
+    const std::size_t line = line_begin_after_mark(line_begin_at(bytes_, first));
+    if (events_[0].flow || !is_blank(bytes_.substr(line, first - line))) {
+      return refuse({first, first}, "the file is not written one key a line");
+    }
+    std::size_t end = bytes_.size();
+    for (const std::string_view marker : {"\n---", "\n..."}) {
+      for (std::size_t at = bytes_.find(marker, first); at < end;
+           at = bytes_.find(marker, at + 1)) {
+        const std::size_t after = at + marker.size();
+        if (after == bytes_.size() || is_space(bytes_[after])) end = at;
+      }
+    }
+    while (end > first && is_space(bytes_[end - 1])) --end;
+    end = line_text_end(bytes_, end - 1);
+    const std::string_view newline = newline_of(bytes_, end);
+    const std::string indent(first - line, ' ');
+    return std::vector<Splice>{
+        {{end, end}, fmt::format("{}{}{}:{}", newline, indent, kListKey, new_lines(newline))}};
+  }
+
+  [[nodiscard]] Result<std::vector<Splice>> fill_unset(const Place& place,
+                                                       const Event& value) const {
+    if (rest_is_comment(bytes_, place.colon)) {
+      const std::size_t end = line_text_end(bytes_, place.colon);
+      return std::vector<Splice>{{{end, end}, new_lines(newline_of(bytes_, end))}};
+    }
+    bool simple = false;
+    const Span word = yaml_scalar_span(bytes_, value, simple);
+    if (!simple || line_begin_at(bytes_, word.begin) > place.key.begin) {
+      return refuse(place.key, "its value is not on the line of the key");
+    }
+    return std::vector<Splice>{
+        {word, fmt::format("[{}]", joined(change_.added.front().texts, ", "))}};
+  }
+
+  /// The bytes of every item, as long as each is a scalar on one line without anchor or tag.
+  [[nodiscard]] Result<std::vector<Span>> item_spans() const {
+    std::vector<Span> spans;
+    const std::size_t end = node_end(events_, member().value) - 1;
+    for (std::size_t i = member().value + 1; i < end; ++i) {
+      const Event& item = events_[i];
+      bool simple = false;
+      Span span = yaml_scalar_span(bytes_, item, simple);
+      if (item.kind == EventKind::kNull && !simple && item.anchor == 0) {
+        span = reading_.file.entries[spans.size()].at;  // nothing after a dash
+        simple = span.begin > 0 && bytes_[span.begin - 1] == '-';
+      }
+      const bool scalar = item.kind == EventKind::kScalar || item.kind == EventKind::kNull;
+      if (!scalar || !simple || item.anchor != 0 || !item.tag.empty()) {
+        return refuse(span, "this item is more than a word on one line");
+      }
+      spans.push_back(span);
+    }
+    return spans;
+  }
+
+  [[nodiscard]] Result<std::vector<Splice>> edit_flow(const Place& place,
+                                                      const Event& value) const {
+    auto items = item_spans();
+    if (!items) return std::move(items).error();
+    const auto list = find_flow_list(bytes_, value.at.begin, std::move(*items));
+    if (!list) return refuse(place.key, "its items do not stand as plainly as they must");
+    if (remove_key_) {
+      if (list->comments || !rest_is_comment(bytes_, list->brackets.end)) {
+        return refuse(place.key, "a comment inside it would be lost");
+      }
+      return std::vector<Splice>{without_lines(place.line, list->brackets.end)};
+    }
+    auto splices = flow_splices(bytes_, *list, change_, ", ");
+    if (!splices) return refuse(list->brackets, "a comment inside it would be lost");
+    return std::move(*splices);
+  }
+
+  /// Whole lines go; when the last line of a file without a final line end is among them, so does
+  /// the line end before them, and the file keeps having none.
+  [[nodiscard]] Splice without_lines(std::size_t begin, std::size_t last) const {
+    const std::size_t end = next_line_at(bytes_, last);
+    if (end == bytes_.size() && !bytes_.ends_with('\n') && begin > 0 && bytes_[begin - 1] == '\n') {
+      begin -= begin > 1 && bytes_[begin - 2] == '\r' ? 2U : 1U;
+    }
+    return {{begin, end}, ""};
+  }
+
+  [[nodiscard]] Result<std::vector<Splice>> edit_block(const Place& place) const {
+    auto items = item_spans();
+    if (!items) return std::move(items).error();
+    for (const Span item : *items) {
+      const std::size_t line = line_begin_at(bytes_, item.begin);
+      const std::string_view before = bytes_.substr(line, item.begin - line);
+      const std::size_t dash = before.find_first_not_of(' ');
+      if (dash == std::string_view::npos || before[dash] != '-' ||
+          before.find_first_not_of(' ', dash + 1) != std::string_view::npos ||
+          !rest_is_comment(bytes_, item.end)) {
+        return refuse(item, "this item does not stand on a line of its own");
+      }
+    }
+    std::vector<Splice> splices;
+    const bool empties = change_.added.empty() && !change_.keeps_any();
+    if (empties && !remove_key_) splices.push_back({{place.colon, place.colon}, " []"});
+    remove_lines(*items, empties && remove_key_ ? place.line : kNone, splices);
+    add_lines(*items, splices);
+    return splices;
+  }
+
+  /// Runs of adjoining lines go as one, so that the end of the file is looked at once.
+  void remove_lines(const std::vector<Span>& items, std::size_t key_line,
+                    std::vector<Splice>& splices) const {
+    const bool replaces = !change_.keeps_any() && !change_.added.empty();
+    Span run;
+    if (key_line != kNone) run = {key_line, next_line_at(bytes_, key_line)};
+    for (std::size_t i = replaces ? 1 : 0; i < items.size(); ++i) {
+      if (change_.keep[i]) continue;
+      const std::size_t line = line_begin_at(bytes_, items[i].begin);
+      if (line != run.end && run.size() > 0) splices.push_back({run, ""});
+      if (line != run.end || run.size() == 0) run.begin = line;
+      run.end = next_line_at(bytes_, line);
+    }
+    if (run.size() > 0) splices.push_back(without_lines(run.begin, run.end - 1));
+  }
+
+  void add_lines(const std::vector<Span>& items, std::vector<Splice>& splices) const {
+    std::size_t first = 0;  // the first kept item
+    while (first < items.size() && !change_.keep[first]) ++first;
+    for (const ListChange::Added& added : change_.added) {
+      const bool before_all = added.after == kNone;
+      const std::size_t by = !before_all ? added.after : first < items.size() ? first : 0;
+      const std::size_t line = line_begin_at(bytes_, items[by].begin);
+      std::string prefix(bytes_.substr(line, items[by].begin - line));
+      if (!prefix.ends_with(' ')) prefix += ' ';
+      const std::string newline(newline_of(bytes_, line));
+      const std::string text = prefix + joined(added.texts, newline + prefix);
+      const std::size_t end = line_text_end(bytes_, items[by].end);
+      if (!before_all) {
+        splices.push_back({{end, end}, newline + text});
+      } else if (first < items.size()) {
+        splices.push_back({{line, line}, text + newline});
+      } else {
+        splices.push_back({{line, end}, text});
+      }
+    }
+  }
+
+  static bool is_space(char byte) {
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+  }
+
+  std::string_view bytes_;
+  const Reading& reading_;
+  const Events& events_;
+  const ListChange& change_;
+  bool remove_key_;
+};
+
+/// The end of the quoted text that begins at `at`; 0 when it does not end on this line.
+std::size_t quoted_end(std::string_view bytes, std::size_t at) {
+  const char quote = bytes[at];
+  for (std::size_t i = at + 1; i < bytes.size() && bytes[i] != '\n' && bytes[i] != '\r'; ++i) {
+    if (quote == '"' && bytes[i] == '\\') {
+      ++i;
+    } else if (bytes[i] == quote) {
+      if (quote == '"' || i + 1 == bytes.size() || bytes[i + 1] != quote) return i + 1;
+      ++i;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) {
+  const std::size_t begin = std::min(event.at.begin, bytes.size());
+  simple = false;
+  if (begin < bytes.size() && event.kind == EventKind::kScalar && event.quoted &&
+      (bytes[begin] == '"' || bytes[begin] == '\'')) {
+    if (const std::size_t end = quoted_end(bytes, begin); end != 0) {
+      simple = true;
+      return {begin, end};
+    }
+  }
+  const std::string_view rest = bytes.substr(begin);
+  const std::size_t stop = std::min(rest.find_first_of(" \t\r\n,]}"), rest.size());
+  if (event.kind == EventKind::kNull) {
+    simple = stop > 0 && is_null_word(rest.substr(0, stop));
+    return {begin, simple ? begin + stop : begin};
+  }
+  if (event.kind == EventKind::kScalar && !event.quoted && event.tag.empty() && event.anchor == 0 &&
+      rest.starts_with(event.text)) {
+    simple = true;
+    return {begin, begin + event.text.size()};
+  }
+  return {begin, begin + stop};
+}
+
+Result<std::vector<Splice>> yaml_splices(std::string_view bytes, const Reading& reading,
+                                         const ListChange& change, bool remove_key) {
+  return Editor(bytes, reading, change, remove_key).run();
+}
+
+}  // namespace kubelet_sysctl::config_parts

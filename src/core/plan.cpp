@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choosing where the list is written, proving it, and deciding whether a restart is needed.
+#include "kubelet_sysctl/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+using planning::Candidate;
+using planning::Wish;
+
+enum class Route { kArgs, kConfig, kConfigDir };
+
+std::string place_text(const Origin& at) {
+  if (at.path.empty()) return "the arguments of the running process";
+  return at.line == 0 ? fmt::format("'{}'", at.path) : fmt::format("'{}:{}'", at.path, at.line);
+}
+
+Error refused(std::string message, std::string hint) {
+  return Error{.kind = ErrorKind::kRefused, .message = std::move(message), .hint = std::move(hint)};
+}
+
+class Planner {
+ public:
+  Planner(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change)
+      : snapshot_(snapshot), model_(model), change_(change) {}
+
+  Result<Plan> run() {
+    if (model_.kind->refuse) return other_manager();
+    auto wish = planning::wish_of(model_, change_);
+    if (!wish) return std::move(wish).error();
+    plan_.verb = change_.verb;
+    plan_.before = texts_of(model_.configured);
+    plan_.after = wish->wanted;
+    plan_.findings = wish->findings;
+    plan_.expected_argv = model_.argv;
+    if (auto status = edits(wish->wanted); !status) return std::move(status).error();
+    decide_restart(snapshot_, model_, plan_);
+    return std::move(plan_);
+  }
+
+ private:
+  Error other_manager() const {
+    return refused(fmt::format("will not edit this node: it belongs to another manager ({})",
+                               model_.kind->title),
+                   fmt::format("{}; the entries: {}", model_.kind->vendor_route,
+                               fmt::join(change_.entries, " ")));
+  }
+
+  Status edits(const std::vector<std::string>& wanted) {
+    auto route = route_of();
+    if (!route) return std::move(route).error();
+    const bool same_place = current_route() == std::optional<Route>(*route);
+    if (wanted == plan_.before && (same_place || change_.via == Via::kAuto)) return {};
+    if (wanted.empty() && winner_of(model_) == nullptr) return {};
+    auto candidates = candidates_for(*route, wanted);
+    if (!candidates) return std::move(candidates).error();
+    Error reason = refused("no place was found where this list could be written",
+                           "name the file with '--file PATH'");
+    reason.kind = ErrorKind::kUnsupported;
+    bool first = true;
+    for (Candidate& candidate : *candidates) {
+      auto proved = planning::prove(snapshot_, model_, candidate.edits, wanted);
+      if (proved) {
+        accept(candidate, *proved);
+        return {};
+      }
+      if (first) {
+        reason = std::move(proved).error();
+        if (reason.path.empty()) reason.path = candidate.edits.front().before.path;
+      }
+      first = false;
+    }
+    return reason;
+  }
+
+  void accept(Candidate& candidate, const NodeModel& proved) {
+    plan_.edits = std::move(candidate.edits);
+    plan_.findings.insert(plan_.findings.end(), candidate.findings.begin(),
+                          candidate.findings.end());
+    plan_.expected_argv = proved.argv;
+    note_shadowed(proved);
+    note_rewritten();
+  }
+
+  /// Says what a list that now comes to stand above another one hides.
+  void note_shadowed(const NodeModel& proved) {
+    const Layer* winner = winner_of(proved);
+    const Layer* before = winner_of(model_);
+    if (winner == nullptr || before == nullptr || winner->kind == before->kind) return;
+    Finding finding;
+    finding.id = "carried-over";
+    finding.severity = Severity::kNote;
+    finding.message = fmt::format("the list in {} is carried over, since the new place hides it",
+                                  place_text(before->at));
+    finding.path = before->at.path;
+    finding.line = before->at.line;
+    plan_.findings.push_back(std::move(finding));
+  }
+
+  void note_rewritten() {
+    for (const FileEdit& edit : plan_.edits) {
+      if (!is_rewritten(edit.before)) continue;
+      Finding finding;
+      finding.id = "will-be-rewritten";
+      finding.severity = Severity::kWarning;
+      finding.message = fmt::format("this file is rewritten by {}", model_.kind->rewritten_by);
+      finding.path = edit.before.path;
+      finding.hint = fmt::format("make it last: {}", model_.kind->vendor_route);
+      plan_.findings.push_back(std::move(finding));
+    }
+  }
+
+  bool is_rewritten(const SourceFile& file) const {
+    const std::string all = fmt::format(" {} ", model_.kind->rewritten);
+    return all.find(fmt::format(" {} ", file.path)) != std::string::npos ||
+           all.find(fmt::format(" {} ", file.real_path)) != std::string::npos;
+  }
+
+  std::optional<Route> current_route() const {
+    const Layer* winner = winner_of(model_);
+    if (winner == nullptr) return std::nullopt;
+    if (winner->kind == LayerKind::kFlag) return Route::kArgs;
+    return winner->kind == LayerKind::kConfig ? Route::kConfig : Route::kConfigDir;
+  }
+
+  const SourceFile* config_file() const {
+    if (model_.config_path.empty()) return nullptr;
+    const SourceFile* file = find_file(snapshot_, model_.config_path);
+    return file != nullptr && file->exists() ? file : nullptr;
+  }
+
+  bool has_config_dir() const { return snapshot_.config_dirs.contains(model_.config_dir); }
+
+  Result<Route> route_of() const {
+    if (!change_.file.empty()) return route_of_file();
+    const auto current = current_route();
+    if (change_.via == Via::kArgs) return Route::kArgs;
+    if (change_.via == Via::kConfig) {
+      if (current == Route::kArgs) return shadowing_flag();
+      return config_route();
+    }
+    if (current) return *current;
+    if (model_.kind->new_list_route == "args") return Route::kArgs;
+    if (config_file() != nullptr || has_config_dir()) return config_route();
+    return Route::kArgs;
+  }
+
+  Result<Route> config_route() const {
+    const auto current = current_route();
+    if (current == Route::kConfigDir || (current != Route::kConfig && has_config_dir())) {
+      return Route::kConfigDir;
+    }
+    if (config_file() != nullptr) return Route::kConfig;
+    if (has_config_dir()) return Route::kConfigDir;
+    if (model_.config_path.empty()) {
+      return refused("this kubelet reads no configuration file", "use '--via args'");
+    }
+    Error error = refused("the kubelet's configuration file does not exist yet", "use '--via args'");
+    error.path = model_.config_path;
+    return error;
+  }
+
+  Error shadowing_flag() const {
+    const Layer* winner = winner_of(model_);
+    Error error = refused("will not edit the configuration file: this flag would hide its list",
+                          "use '--via args', or remove the flag first");
+    error.path = winner->at.path;
+    error.line = winner->at.line;
+    if (winner->at.source != kNoSource) {
+      const SourceFile& file = snapshot_.files[static_cast<std::size_t>(winner->at.source)];
+      return error_at(error.kind, file, winner->at.span, error.message, error.hint);
+    }
+    return error;
+  }
+
+  bool names(const SourceFile* file) const {
+    return file != nullptr && (file->path == change_.file || file->real_path == change_.file);
+  }
+
+  /// --file names a file that the next start reads, or it is refused.
+  Result<Route> route_of_file() const {
+    const auto current = current_route();
+    if (names(config_file()) || in_config_dir()) {
+      if (change_.via == Via::kArgs) {
+        return refused("'--via args' and this file contradict each other",
+                       "leave one of the two out");
+      }
+      if (current == Route::kArgs) return shadowing_flag();
+      return in_config_dir() ? Route::kConfigDir : Route::kConfig;
+    }
+    if (change_.via != Via::kConfig && is_argument_file()) return Route::kArgs;
+    Error error = refused("nothing reads this file when the kubelet starts",
+                          "'kubelet-sysctl explain' names the files that count");
+    error.path = change_.file;
+    return error;
+  }
+
+  bool in_config_dir() const {
+    return has_config_dir() &&
+           change_.file.compare(0, model_.config_dir.size() + 1, model_.config_dir + "/") == 0 &&
+           change_.file.find('/', model_.config_dir.size() + 1) == std::string::npos &&
+           is_drop_in_name(change_.file.substr(model_.config_dir.size() + 1));
+  }
+
+  bool is_argument_file() const {
+    const auto& files = model_.command.environment_files;
+    const bool environment = std::any_of(files.begin(), files.end(), [this](const auto& line) {
+      return line.path == change_.file || names(find_file(snapshot_, line.path));
+    });
+    if (environment || planning::own_drop_in(snapshot_).path == change_.file) return true;
+    const auto is_named = [this](std::int32_t source) {
+      return source != kNoSource && names(&snapshot_.files[static_cast<std::size_t>(source)]);
+    };
+    return is_named(snapshot_.unit.fragment) ||
+           std::any_of(snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end(), is_named);
+  }
+
+  Result<std::vector<Candidate>> candidates_for(Route route,
+                                                const std::vector<std::string>& wanted) const {
+    if (route == Route::kArgs) return argument_candidates(wanted);
+    auto edit = route == Route::kConfig ? config_edit(*config_file(), ConfigRole::kMain, wanted)
+                                        : config_dir_edit(wanted);
+    if (!edit) return std::move(edit).error();
+    std::vector<Candidate> candidates(1);
+    candidates.front().edits.push_back(std::move(*edit));
+    return candidates;
+  }
+
+  Result<std::vector<Candidate>> argument_candidates(const std::vector<std::string>& wanted) const {
+    if (model_.wrapped) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .message = "will not edit the arguments: a shell or another program starts the "
+                              "kubelet",
+                   .path = snapshot_.unit.fragment_path,
+                   .hint = "use '--via config'"};
+    }
+    if (model_.flags.ambiguous_word) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .message = fmt::format("will not edit the arguments: whether '{}' takes the next "
+                                          "word is not known",
+                                          model_.argv[*model_.flags.ambiguous_word]),
+                   .hint = fmt::format("write it with '='")};
+    }
+    std::vector<Candidate> all;
+    if (model_.flags.lists.empty()) {
+      return planning::insert_flag(snapshot_, model_, wanted, change_.file);
+    }
+    const auto& before = plan_.before;
+    const bool adds = wanted.size() > before.size() &&
+                      std::equal(before.begin(), before.end(), wanted.begin());
+    auto changed = planning::change_flag(snapshot_, model_, wanted);
+    if (adds && !stands_in_editable_file()) {
+      // A package's file holds the flag: a second one, read later, adds to it.
+      const std::vector<std::string> extra(wanted.begin() + static_cast<std::ptrdiff_t>(before.size()),
+                                           wanted.end());
+      auto inserted = planning::insert_flag(snapshot_, model_, extra, change_.file);
+      if (inserted) all = std::move(*inserted);
+    } else if (!changed) {
+      return std::move(changed).error();
+    }
+    if (changed) {
+      for (Candidate& candidate : *changed) {
+        if (touches_wished_file(candidate)) all.push_back(std::move(candidate));
+      }
+    }
+    return all;
+  }
+
+  bool stands_in_editable_file() const {
+    const auto& lists = model_.flags.lists;
+    return std::any_of(lists.begin(), lists.end(), [this](const ListFlag& flag) {
+      const std::int32_t source = model_.command.words[flag.value_word].raw.source;
+      return source != kNoSource &&
+             planning::is_editable(snapshot_.files[static_cast<std::size_t>(source)]);
+    });
+  }
+
+  bool touches_wished_file(const Candidate& candidate) const {
+    return change_.file.empty() ||
+           std::any_of(candidate.edits.begin(), candidate.edits.end(),
+                       [this](const FileEdit& edit) { return names(&edit.before); });
+  }
+
+  static Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
+                                      const std::vector<std::string>& wanted) {
+    const bool drop_key = role == ConfigRole::kMain;
+    auto splices = edit_kubelet_config(file.bytes, role, wanted, drop_key);
+    if (!splices) {
+      Error error = std::move(splices).error();
+      error.path = file.path;
+      if (error.excerpt.empty() && error.line > 0) {
+        error.excerpt = line_text(file.bytes, error.line);
+      }
+      return error;
+    }
+    return planning::edit_of(file, std::move(*splices),
+                             role == ConfigRole::kMain ? "config" : "config-dir");
+  }
+
+  static std::string line_text(std::string_view bytes, std::size_t line) {
+    std::size_t at = 0;
+    for (; line > 1 && at != std::string_view::npos; --line) at = bytes.find('\n', at) + 1;
+    return std::string(line_at(bytes, at));
+  }
+
+  /// The drop-in that decides, or one of ours behind it when somebody rewrites that one.
+  Result<FileEdit> config_dir_edit(const std::vector<std::string>& wanted) const {
+    const Layer* winner = winner_of(model_);
+    const SourceFile* deciding = nullptr;
+    if (winner != nullptr && winner->kind == LayerKind::kConfigDir) {
+      deciding = find_file(snapshot_, winner->at.path);
+    }
+    std::string path = change_.file;
+    if (path.empty() && deciding != nullptr && !is_rewritten(*deciding)) path = deciding->path;
+    if (path.empty()) path = model_.config_dir + "/" + planning::kOwnDropIn;
+    const SourceFile* file = find_file(snapshot_, path);
+    if (file != nullptr && file->exists()) return config_edit(*file, ConfigRole::kDropIn, wanted);
+    SourceFile made;
+    if (file != nullptr) made = *file;
+    made.path = path;
+    if (made.real_path.empty()) made.real_path = path;
+    return planning::creation_of(made, new_config_drop_in(wanted, format_of(deciding)),
+                                 "config-dir");
+  }
+
+  /// Our drop-in speaks as its neighbours do.
+  ConfigFormat format_of(const SourceFile* deciding) const {
+    const SourceFile* neighbour = deciding != nullptr ? deciding : config_file();
+    if (neighbour == nullptr) return ConfigFormat::kYaml;
+    auto parsed = parse_kubelet_config(
+        neighbour->bytes, deciding != nullptr ? ConfigRole::kDropIn : ConfigRole::kMain);
+    return parsed ? parsed->format : ConfigFormat::kYaml;
+  }
+
+  const NodeSnapshot& snapshot_;
+  const NodeModel& model_;
+  const Change& change_;
+  Plan plan_;
+};
+
+}  // namespace
+
+const char* name_of(Verb verb) {
+  switch (verb) {
+    case Verb::kAdd: return "add";
+    case Verb::kRemove: return "remove";
+    case Verb::kSet: return "set";
+    case Verb::kUndo: return "undo";
+  }
+  bug("a verb without a name");
+}
+
+void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan) {
+  const bool any = !plan.edits.empty();
+  if (!snapshot.live || !snapshot.state || snapshot.state->active_state == "inactive") {
+    plan.pending = any;
+    return;
+  }
+  if (!model.running) {
+    // Down, though it should run: a start is the only way to see whether the list is taken.
+    plan.restart = true;
+    plan.restart_reason = fmt::format("the unit is {} and nothing runs",
+                                      snapshot.state->active_state);
+    return;
+  }
+  if (!model.running->entries) {
+    plan.restart = true;
+    plan.restart_reason = "the list of the running kubelet cannot be told";
+    return;
+  }
+  const auto& now = *model.running->entries;
+  const std::set<std::string> running(now.begin(), now.end());
+  const std::set<std::string> wanted(plan.after.begin(), plan.after.end());
+  if (running != wanted) {
+    plan.restart = true;
+    plan.restart_reason = "the running kubelet has another list";
+  }
+}
+
+Result<NodeModel> model_after(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits) {
+  auto after = planning::with_edits(snapshot, edits);
+  if (!after) return std::move(after).error();
+  return resolve(*after);
+}
+
+Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change) {
+  return Planner(snapshot, model, change).run();
+}
+
+}  // namespace kubelet_sysctl

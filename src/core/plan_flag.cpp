@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing the flag where it stands: in a variable, in the command, in one word or two.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+/// One occurrence of the flag with what it holds and what it shall hold.
+struct Occurrence {
+  const ListFlag* flag = nullptr;
+  const Word* name = nullptr;     // the word with the flag
+  const Word* value = nullptr;    // the word with the value; the same for the = form
+  const SourceFile* file = nullptr;   // nullptr when no single file holds the value
+  std::vector<std::string> now;
+  std::vector<std::string> then;
+};
+
+const SourceFile* file_of(const NodeSnapshot& snapshot, const Word& word) {
+  if (word.raw.source == kNoSource) return nullptr;
+  return &snapshot.files[static_cast<std::size_t>(word.raw.source)];
+}
+
+std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeModel& model) {
+  std::vector<Occurrence> found;
+  for (const ListFlag& flag : model.flags.lists) {
+    Occurrence one;
+    one.flag = &flag;
+    one.name = &model.command.words[flag.word];
+    one.value = &model.command.words[flag.value_word];
+    const SourceFile* file = file_of(snapshot, *one.value);
+    if (file == file_of(snapshot, *one.name)) one.file = file;
+    for (const ListFlag::Item& item : flag.items) one.now.push_back(item.text);
+    one.then = one.now;
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+bool is_kept_in_order(const std::vector<std::string>& kept, const std::vector<std::string>& list) {
+  return kept.size() <= list.size() && std::equal(kept.begin(), kept.end(), list.begin());
+}
+
+/// Shares the wanted list out over the occurrences: entries that go leave theirs, new ones join the last
+/// that may be edited; another order puts everything into that one.
+Status share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wanted) {
+  std::vector<std::string> left = wanted;
+  std::vector<std::string> kept;
+  for (Occurrence& one : all) {
+    std::vector<std::string> items;
+    for (const std::string& entry : one.now) {
+      const auto found = std::find(left.begin(), left.end(), entry);
+      if (found == left.end()) continue;
+      items.push_back(entry);
+      left.erase(found);
+    }
+    one.then = items;
+    kept.insert(kept.end(), items.begin(), items.end());
+  }
+  Occurrence* target = nullptr;
+  for (Occurrence& one : all) {
+    if (one.file != nullptr && is_editable(*one.file)) target = &one;
+  }
+  const bool last_is_target = target == &all.back();
+  if (is_kept_in_order(kept, wanted) && (left.empty() || last_is_target)) {
+    if (!left.empty()) target->then.insert(target->then.end(), left.begin(), left.end());
+    return {};
+  }
+  if (target == nullptr) target = &all.back();
+  for (Occurrence& one : all) one.then = &one == target ? wanted : std::vector<std::string>();
+  return {};
+}
+
+/// True when the bytes of the file are the value's own text, one for one.
+bool is_plain(const Occurrence& one, std::size_t begin, std::size_t end) {
+  const auto& at = one.value->text.at;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (at[i].source != one.value->raw.source || at[i].end != at[i].begin + 1) return false;
+    if (i > begin && at[i].begin != at[i - 1].end) return false;
+  }
+  return true;
+}
+
+/// The smallest splice that turns `before`, standing at `at`, into `after`.
+Splice smallest(std::size_t at, std::string_view before, std::string_view after) {
+  std::size_t head = 0;
+  while (head < before.size() && head < after.size() && before[head] == after[head]) ++head;
+  std::size_t tail = 0;
+  while (tail < before.size() - head && tail < after.size() - head &&
+         before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
+    ++tail;
+  }
+  return {.at = {at + head, at + before.size() - tail},
+          .text = std::string(after.substr(head, after.size() - head - tail))};
+}
+
+/// Replaces the value of one occurrence that stays.
+Splice value_splice(const Occurrence& one) {
+  const std::size_t begin = one.flag->value_begin;
+  const std::size_t end = one.value->text.text.size();
+  const auto& at = one.value->text.at;
+  const std::string after = joined(one.then);
+  if (begin == end && one.name == one.value) {
+    const std::size_t place = at[begin - 1].end;   // right after the '='
+    return {.at = {place, place}, .text = after};
+  }
+  if (begin == end) {
+    return {.at = {one.value->raw.begin, one.value->raw.end}, .text = after};
+  }
+  if (is_plain(one, begin, end)) {
+    return smallest(at[begin].begin, std::string_view(one.value->text.text).substr(begin), after);
+  }
+  // Quotes or escapes inside: an addition goes behind the last entry, anything else replaces the value.
+  const std::string before = one.value->text.text.substr(begin);
+  if (after.size() > before.size() && after.compare(0, before.size(), before) == 0) {
+    const std::size_t place = at[end - 1].end;
+    return {.at = {place, place}, .text = after.substr(before.size())};
+  }
+  return {.at = {at[begin].begin, at[end - 1].end}, .text = after};
+}
+
+bool is_gap(char byte) { return byte == ' ' || byte == '\t'; }
+
+/// Removes the flag's word or words with the blanks that set them apart.
+Splice removal_splice(const Occurrence& one) {
+  const std::string& bytes = one.file->bytes;
+  std::size_t begin = one.name->raw.begin;
+  std::size_t end = one.value->raw.end;
+  const std::size_t start = begin;
+  while (begin > 0 && is_gap(bytes[begin - 1])) --begin;
+  // At the start of a value or a continued line nothing stands before: take the blanks behind instead.
+  const bool first = begin == start || begin == 0 || bytes[begin - 1] == '\n';
+  if (first) {
+    begin = start;
+    while (end < bytes.size() && is_gap(bytes[end])) ++end;
+  }
+  return {.at = {begin, end}, .text = {}};
+}
+
+/// An empty flag in one word, which still hides the lists below it.
+Splice emptied_splice(const Occurrence& one) {
+  return {.at = {one.name->raw.begin, one.value->raw.end}, .text = fmt::format("{}=", kFlag)};
+}
+
+bool lower_list_exists(const NodeModel& model) {
+  return std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
+    return layer.kind != LayerKind::kFlag && layer.sets && !layer.entries.empty();
+  });
+}
+
+Finding kept_empty(const NodeModel& model) {
+  Finding finding;
+  finding.id = "empty-flag-kept";
+  finding.severity = Severity::kNote;
+  for (const Layer& layer : model.layers) {
+    if (layer.kind == LayerKind::kFlag || layer.entries.empty()) continue;
+    finding.path = layer.at.path;
+    finding.line = layer.at.line;
+  }
+  finding.message = "an empty flag stays, since without it the list in this file would come into force";
+  return finding;
+}
+
+/// Splices of every occurrence that changes, by file. `hide` keeps an empty flag on the last one.
+std::map<const SourceFile*, std::vector<Splice>> splices_of(const std::vector<Occurrence>& all,
+                                                            bool hide) {
+  std::map<const SourceFile*, std::vector<Splice>> splices;
+  for (const Occurrence& one : all) {
+    const bool keeps_hiding = hide && &one == &all.back();
+    if (one.then == one.now && !(one.now.empty() && !keeps_hiding)) continue;
+    if (!one.then.empty()) {
+      splices[one.file].push_back(value_splice(one));
+    } else {
+      splices[one.file].push_back(keeps_hiding ? emptied_splice(one) : removal_splice(one));
+    }
+  }
+  return splices;
+}
+
+Error assembled(const NodeSnapshot& snapshot, const NodeModel& model, const Occurrence& one) {
+  const CommandLine& command = model.command;
+  const SourceFile& file = snapshot.files[static_cast<std::size_t>(command.exec_source)];
+  std::string message = "will not edit this list: it is put together from several places";
+  std::string hint = fmt::format("move the whole list to '{}'",
+                                 model.config_path.empty() ? "one variable" : model.config_path);
+  if (!one.value->inner.empty()) {
+    message = fmt::format("will not edit this list: part of it comes from '${{{}}}'",
+                          one.value->inner.front());
+  }
+  return error_at(ErrorKind::kUnsupported, file, command.exec_setting.line_at, message, hint);
+}
+
+/// The files as they stand, edited in place.
+Result<Candidate> in_place(const std::map<const SourceFile*, std::vector<Splice>>& splices,
+                           const NodeSnapshot& snapshot) {
+  Candidate candidate;
+  for (const auto& [file, list] : splices) {
+    const std::int32_t source = find_source(snapshot, file->path);
+    const auto& drop_ins = snapshot.unit.drop_ins;
+    const bool is_unit = source == snapshot.unit.fragment ||
+                         std::find(drop_ins.begin(), drop_ins.end(), source) != drop_ins.end();
+    auto edit = edit_of(*file, list, is_unit ? "unit" : "args");
+    if (!edit) return std::move(edit).error();
+    candidate.edits.push_back(std::move(*edit));
+  }
+  return candidate;
+}
+
+}  // namespace
+
+Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const NodeModel& model,
+                                           const std::vector<std::string>& wanted) {
+  std::vector<Occurrence> all = occurrences_of(snapshot, model);
+  if (auto status = share_out(all, wanted); !status) return std::move(status).error();
+  const bool hide = wanted.empty() && lower_list_exists(model);
+  for (const Occurrence& one : all) {
+    if (one.file == nullptr && one.then != one.now) return assembled(snapshot, model, one);
+  }
+  const auto splices = splices_of(all, hide);
+  std::vector<Candidate> candidates;
+  const bool vendor = std::any_of(splices.begin(), splices.end(), [](const auto& of_file) {
+    return of_file.first == nullptr || !is_editable(*of_file.first);
+  });
+  const SourceFile own = own_drop_in(snapshot);
+  const bool only_own = splices.size() == 1 && splices.begin()->first != nullptr &&
+                        splices.begin()->first->path == own.path;
+  if (only_own && wanted.empty() && !hide) {
+    // What our own drop-in was made for is gone, and so may the drop-in be.
+    Candidate candidate;
+    FileEdit edit;
+    edit.before = own;
+    edit.route = "unit";
+    edit.removes = true;
+    edit.daemon_reload = true;
+    candidate.edits.push_back(std::move(edit));
+    candidates.push_back(std::move(candidate));
+  }
+  if (!vendor) {
+    auto candidate = in_place(splices, snapshot);
+    if (!candidate) return std::move(candidate).error();
+    candidates.push_back(std::move(*candidate));
+  } else if (splices.size() == 1 && splices.begin()->first != nullptr) {
+    auto text = restated_command(model, splices.begin()->second, {});
+    if (!text) return std::move(text).error();
+    Candidate candidate;
+    candidate.edits.push_back(creation_of(own, std::move(*text), "unit"));
+    candidates.push_back(std::move(candidate));
+  }
+  if (hide) {
+    for (Candidate& candidate : candidates) candidate.findings.push_back(kept_empty(model));
+  }
+  return candidates;
+}
+
+}  // namespace kubelet_sysctl::planning

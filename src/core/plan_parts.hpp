@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the planner share: a wish, candidates for the edit, and the proof.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kubelet_sysctl/plan.hpp"
+
+namespace kubelet_sysctl::planning {
+
+inline constexpr std::string_view kFlag = "--allowed-unsafe-sysctls";
+inline constexpr const char* kOwnDropIn = "90-kubelet-sysctl.conf";
+
+/// The list that shall be, and what is said about the way there.
+struct Wish {
+  std::vector<std::string> wanted;
+  std::vector<Finding> findings;
+};
+
+/// One way to make the list what is wished: a few edits that are still to be proved.
+struct Candidate {
+  std::vector<FileEdit> edits;
+  std::vector<Finding> findings;
+};
+
+/// The wanted list. Errors: kBadEntry, kRefused by the kubelet's rule.
+Result<Wish> wish_of(const NodeModel& model, const Change& change);
+
+/// "a,b,c"
+std::string joined(const std::vector<std::string>& list);
+/// "--allowed-unsafe-sysctls=a,b,c"
+std::string flag_text(const std::vector<std::string>& list);
+
+/// An edit of `file`; `after` is computed. Errors: kUnsupported when splices overlap.
+Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, std::string route);
+/// A file to be made. `looked_for` is its absent SourceFile.
+FileEdit creation_of(const SourceFile& looked_for, std::string bytes, std::string route);
+
+/// The snapshot as it will be once `edits` are on disk.
+Result<NodeSnapshot> with_edits(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits);
+
+/// Proves a candidate by resolving the node anew: the list is `wanted`, every other word of the command
+/// and every other variable is the same, every untouched byte stayed. Gives the model after the edit.
+/// Errors: kUnsupported with what speaks against it.
+Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const std::vector<FileEdit>& edits, const std::vector<std::string>& wanted);
+
+/// Candidates for the flag where it stands already, best first.
+Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const NodeModel& model,
+                                           const std::vector<std::string>& wanted);
+/// Candidates for a flag that is not there yet, best first. `file` limits them to one file.
+Result<std::vector<Candidate>> insert_flag(const NodeSnapshot& snapshot, const NodeModel& model,
+                                           const std::vector<std::string>& wanted,
+                                           const std::string& file);
+
+/// Our own drop-in of the unit; absent until it is made.
+SourceFile own_drop_in(const NodeSnapshot& snapshot);
+/// The text of our own drop-in: the command in force, with `splices` (bytes of the unit's file) applied
+/// and `appended` at its end. Errors: kUnsupported when a splice lies outside the command.
+Result<std::string> restated_command(const NodeModel& model, std::vector<Splice> splices,
+                                     const std::string& appended);
+
+/// True for a file that may be edited: not a package's.
+bool is_editable(const SourceFile& file);
+
+}  // namespace kubelet_sysctl::planning

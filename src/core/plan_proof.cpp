@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Edits as data, the node as it would be with them, and the proof that nothing else changes.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+Error unprovable(std::string message) {
+  return Error{.kind = ErrorKind::kUnsupported, .message = std::move(message)};
+}
+
+/// Puts a new drop-in of the unit where its name sorts.
+void add_drop_in(NodeSnapshot& snapshot, std::int32_t source) {
+  const std::string name = base_name(snapshot.files[static_cast<std::size_t>(source)].path);
+  auto& list = snapshot.unit.drop_ins;
+  const auto later = std::find_if(list.begin(), list.end(), [&](std::int32_t other) {
+    return base_name(snapshot.files[static_cast<std::size_t>(other)].path) > name;
+  });
+  list.insert(later, source);
+}
+
+void add_config_drop_in(std::vector<WalkEntry>& walk, const std::string& path,
+                        std::int32_t source) {
+  const auto later = std::find_if(walk.begin(), walk.end(),
+                                  [&](const WalkEntry& entry) { return entry.path > path; });
+  walk.insert(later, {.path = path, .source = source});
+}
+
+/// Makes a file that was absent known to whoever reads its directory.
+void place_new(NodeSnapshot& snapshot, std::int32_t source) {
+  const std::string path = snapshot.files[static_cast<std::size_t>(source)].path;
+  const std::string directory = directory_of(path);
+  if (directory == fmt::format("/etc/systemd/system/{}.d", snapshot.unit.id)) {
+    const auto& list = snapshot.unit.drop_ins;
+    if (std::find(list.begin(), list.end(), source) == list.end()) add_drop_in(snapshot, source);
+  }
+  const auto walk = snapshot.config_dirs.find(directory);
+  if (walk == snapshot.config_dirs.end()) return;
+  const auto known = std::find_if(walk->second.begin(), walk->second.end(),
+                                  [&](const WalkEntry& entry) { return entry.path == path; });
+  if (known == walk->second.end()) add_config_drop_in(walk->second, path, source);
+}
+
+/// The words of a command without the list's flag.
+std::vector<std::string> other_words(const NodeModel& model) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < model.argv.size(); ++i) {
+    const bool is_list = std::any_of(
+        model.flags.lists.begin(), model.flags.lists.end(),
+        [i](const ListFlag& flag) { return flag.word == i || flag.value_word == i; });
+    if (!is_list) words.push_back(model.argv[i]);
+  }
+  return words;
+}
+
+/// Variables whose value differs, by name.
+std::vector<std::string> changed_variables(const Environment& before, const Environment& after) {
+  std::vector<std::string> names;
+  for (const auto& [name, variable] : before) {
+    const auto other = after.find(name);
+    if (other == after.end() || other->second.value.text != variable.value.text) {
+      names.push_back(name);
+    }
+  }
+  for (const auto& [name, variable] : after) {
+    if (!before.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
+/// A changed variable must be one that holds the flag now or held it before.
+bool carries_list(const NodeModel& model, const std::string& name) {
+  if (model.wrapped) return false;
+  return std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
+                     [&](const ListFlag& flag) {
+                       return model.command.words[flag.word].variable == name;
+                     });
+}
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& list) {
+  return fmt::format("{}", fmt::join(list, ","));
+}
+
+std::string flag_text(const std::vector<std::string>& list) {
+  return fmt::format("{}={}", kFlag, joined(list));
+}
+
+bool is_editable(const SourceFile& file) {
+  return !is_vendor_path(file.path) && !is_vendor_path(file.real_path);
+}
+
+Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, std::string route) {
+  auto after = apply_splices(file.bytes, splices);
+  if (!after) return std::move(after).error();
+  FileEdit edit;
+  edit.before = file;
+  edit.splices = std::move(splices);
+  edit.after = std::move(*after);
+  edit.daemon_reload = route == "unit";
+  edit.route = std::move(route);
+  return edit;
+}
+
+FileEdit creation_of(const SourceFile& looked_for, std::string bytes, std::string route) {
+  FileEdit edit;
+  edit.before = looked_for;
+  edit.splices = {{.at = {0, 0}, .text = bytes}};
+  edit.after = std::move(bytes);
+  edit.daemon_reload = route == "unit";
+  edit.route = std::move(route);
+  return edit;
+}
+
+Result<NodeSnapshot> with_edits(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits) {
+  NodeSnapshot after = snapshot;
+  for (const FileEdit& edit : edits) {
+    std::int32_t source = find_source(after, edit.before.path);
+    if (source == kNoSource) {
+      source = static_cast<std::int32_t>(after.files.size());
+      after.files.push_back(edit.before);
+    }
+    SourceFile& file = after.files[static_cast<std::size_t>(source)];
+    if (edit.removes) {
+      file.bytes.clear();
+      file.kind = FileKind::kAbsent;
+      std::erase(after.unit.drop_ins, source);
+      for (auto& [directory, walk] : after.config_dirs) {
+        std::erase_if(walk, [source](const WalkEntry& entry) { return entry.source == source; });
+      }
+      continue;
+    }
+    const bool is_new = !file.exists();
+    file.bytes = edit.after;
+    file.kind = FileKind::kRegular;
+    if (is_new) place_new(after, source);
+  }
+  return after;
+}
+
+Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const std::vector<FileEdit>& edits,
+                        const std::vector<std::string>& wanted) {
+  for (const FileEdit& edit : edits) {
+    if (!edit.removes && !only_spliced(edit.before.bytes, edit.after, edit.splices)) {
+      return unprovable("the edit would touch bytes outside its place");
+    }
+  }
+  auto after = with_edits(snapshot, edits);
+  if (!after) return std::move(after).error();
+  auto result = resolve(*after);
+  if (!result) {
+    return unprovable(fmt::format("after the edit the node could not be read: {}",
+                                  result.error().message));
+  }
+  if (texts_of(result->configured) != wanted) {
+    return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
+                                  joined(texts_of(result->configured)), joined(wanted)));
+  }
+  if (result->flags.fatal && !model.flags.fatal) {
+    return unprovable(fmt::format("the kubelet would end over its arguments: {}",
+                                  *result->flags.fatal));
+  }
+  if (!model.wrapped && other_words(*result) != other_words(model)) {
+    return unprovable("the edit would change other arguments of the kubelet");
+  }
+  for (const std::string& name :
+       changed_variables(model.command.environment, result->command.environment)) {
+    if (!carries_list(model, name) && !carries_list(*result, name)) {
+      return unprovable(fmt::format("the edit would change the variable '{}'", name));
+    }
+  }
+  return result;
+}
+
+}  // namespace kubelet_sysctl::planning

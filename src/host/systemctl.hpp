@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// ServiceManager by running systemctl and journalctl.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/child.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// What Systemctl runs and reads; a test puts other things here.
+struct SystemctlPaths {
+  std::string systemctl = "systemctl";
+  std::string journalctl = "journalctl";
+  std::string booted = "/run/systemd/system";
+  std::string maps_of_manager = "/proc/1/maps";
+};
+
+/// The service manager that is process 1.
+class Systemctl final : public ServiceManager {
+ public:
+  explicit Systemctl(SystemctlPaths paths = {}) : paths_(std::move(paths)) {}
+
+  bool booted() override;
+  Result<UnitState> show(const std::string& unit) override;
+  std::optional<int> version() override;
+  Result<std::vector<std::string>> environment() override;
+  Status reload(Milliseconds deadline) override;
+  Status restart(const std::string& unit, Milliseconds deadline) override;
+  Status reset_failed(const std::string& unit) override;
+  Result<std::vector<std::string>> last_words(const std::string& unit,
+                                              const std::string& invocation, int lines) override;
+
+ private:
+  Result<Ended> ask(std::vector<std::string> arguments, Milliseconds deadline);
+
+  SystemctlPaths paths_;
+};
+
+}  // namespace kubelet_sysctl

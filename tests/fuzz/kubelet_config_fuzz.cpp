@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzz target of the KubeletConfiguration reader and editor: no input crashes them, an edit that is
+// made gives the wanted list, what was added can be taken away again without a trace, and the fast
+// reader of plain YAML agrees with yaml-cpp about every file that it takes.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../../src/core/kubelet_config_parts.hpp"
+#include "kubelet_sysctl/kubelet_config.hpp"
+
+using kubelet_sysctl::ConfigRole;
+using kubelet_sysctl::KubeletConfigFile;
+using kubelet_sysctl::ListForm;
+
+namespace {
+
+void expect(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "broken rule: %s\n", what);
+  std::abort();
+}
+
+std::vector<std::string> texts_of(const KubeletConfigFile& file) {
+  std::vector<std::string> texts;
+  for (const auto& entry : file.entries) texts.push_back(entry.text);
+  return texts;
+}
+
+/// Edits, and checks what the edit promises; the bytes as they were when it refuses.
+std::string edited(const std::string& bytes, ConfigRole role,
+                   const std::vector<std::string>& wanted, bool remove_key) {
+  const auto splices = kubelet_sysctl::edit_kubelet_config(bytes, role, wanted, remove_key);
+  if (!splices) return bytes;
+  const auto made = kubelet_sysctl::apply_splices(bytes, *splices);
+  expect(static_cast<bool>(made), "the splices of an edit do not overlap");
+  const auto after = kubelet_sysctl::parse_kubelet_config(*made, role);
+  expect(static_cast<bool>(after), "an edited file parses");
+  expect(texts_of(*after) == wanted, "an edited file holds the wanted list");
+  const auto again = kubelet_sysctl::edit_kubelet_config(*made, role, wanted, remove_key);
+  expect(again && (*again).empty(), "the same edit once more does nothing");
+  return *made;
+}
+
+void check_edits(const std::string& bytes, ConfigRole role, const KubeletConfigFile& file) {
+  const std::vector<std::string> now = texts_of(file);
+  const bool strings = std::all_of(file.entries.begin(), file.entries.end(),
+                                   [](const auto& entry) { return entry.is_string; });
+  for (const auto& entry : file.entries) {
+    expect(entry.at.begin <= entry.at.end && entry.at.end <= bytes.size(), "spans are in the file");
+  }
+  if (strings && file.form != ListForm::kWrong) {
+    const auto same = kubelet_sysctl::edit_kubelet_config(bytes, role, now, true);
+    expect(same && (*same).empty(), "an edit to the list as it is does nothing");
+  }
+  std::vector<std::string> longer = now;
+  longer.emplace_back("net.core.somaxconn");
+  const std::string added = edited(bytes, role, longer, false);
+  if (added != bytes && strings && file.form != ListForm::kUnset) {
+    const std::string back = edited(added, role, now, file.form == ListForm::kAbsent);
+    expect(back == bytes || back == added, "what was added goes without a trace, or stays");
+  }
+  std::vector<std::string> turned(now.rbegin(), now.rend());
+  turned.insert(turned.begin(), "a: \"b\" # c");
+  edited(bytes, role, turned, false);
+  std::vector<std::string> halved;
+  for (std::size_t i = 0; i < now.size(); i += 2) halved.push_back(now[i]);
+  edited(bytes, role, halved, true);
+  edited(bytes, role, {"kernel.shm*", "5", "net.*"}, false);
+  edited(bytes, role, {}, false);
+  edited(bytes, role, {}, true);
+}
+
+bool same_events(const kubelet_sysctl::config_parts::Events& a,
+                 const kubelet_sysctl::config_parts::Events& b) {
+  using kubelet_sysctl::config_parts::EventKind;
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    // yaml-cpp marks an empty value at the next token and an end nowhere.
+    const bool placed = x.kind != EventKind::kNull && x.kind != EventKind::kSequenceEnd &&
+                        x.kind != EventKind::kMapEnd;
+    return x.kind == y.kind && x.quoted == y.quoted && x.flow == y.flow && x.anchor == y.anchor &&
+           x.text == y.text && x.tag == y.tag && (!placed || x.at.begin == y.at.begin);
+  });
+}
+
+void check_plain_reader(const std::string& bytes) {
+  namespace parts = kubelet_sysctl::config_parts;
+  if (bytes.size() > 16 * 1024 || !kubelet_sysctl::is_utf8(bytes)) return;
+  const auto plain = parts::plain_yaml_events(bytes);
+  if (!plain) return;
+  const auto whole = parts::yaml_tree(bytes);
+  if (!whole) {
+    // The one thing that is looked for before either reader runs.
+    expect(whole.error().message.find("control characters") != std::string::npos,
+           "the plain reader takes only what yaml-cpp takes");
+    return;
+  }
+  expect((*whole).documents == 1, "the plain reader takes only one document");
+  expect(same_events(*plain, (*whole).events), "the plain reader reads what yaml-cpp reads");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string bytes(data, data + size);
+  check_plain_reader(bytes);
+  for (const ConfigRole role : {ConfigRole::kMain, ConfigRole::kDropIn}) {
+    const auto file = kubelet_sysctl::parse_kubelet_config(bytes, role);
+    if (file) check_edits(bytes, role, *file);
+  }
+  return 0;
+}

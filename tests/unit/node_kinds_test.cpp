@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each kind of node is told by what its vendor writes, and by nothing that another kind has too.
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "kubelet_sysctl/node.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+struct File {
+  std::string path;
+  std::string bytes;
+};
+
+NodeSnapshot node(const File& fragment, const std::vector<File>& drop_ins = {},
+                  const std::vector<std::string>& markers = {}) {
+  NodeSnapshot snapshot;
+  snapshot.unit.load = UnitLoad::kLoaded;
+  snapshot.unit.name = snapshot.unit.id = fragment.path.substr(fragment.path.rfind('/') + 1);
+  const auto add = [&](const File& file) {
+    SourceFile source;
+    source.path = source.real_path = file.path;
+    source.kind = FileKind::kRegular;
+    source.bytes = file.bytes;
+    snapshot.files.push_back(source);
+    return static_cast<std::int32_t>(snapshot.files.size() - 1);
+  };
+  snapshot.unit.fragment = add(fragment);
+  for (const File& drop_in : drop_ins) snapshot.unit.drop_ins.push_back(add(drop_in));
+  for (const std::string& path : kind_markers()) snapshot.markers[path] = false;
+  for (const std::string& path : markers) {
+    EXPECT_TRUE(snapshot.markers.contains(path)) << path << " is not looked for";
+    snapshot.markers[path] = true;
+  }
+  return snapshot;
+}
+
+const std::string kUnit = "/etc/systemd/system/kubelet.service";
+const std::string kDropIns = "/etc/systemd/system/kubelet.service.d/";
+const File kBare = {"/usr/lib/systemd/system/kubelet.service",
+                    "[Service]\nExecStart=/usr/bin/kubelet\n"};
+
+std::string kubeadm_drop_in(const std::string& file) {
+  return "[Service]\nEnvironment=\"KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml\"\n"
+         "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\nEnvironmentFile=-" +
+         file +
+         "\nExecStart=\nExecStart=/usr/bin/kubelet $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS "
+         "$KUBELET_EXTRA_ARGS\n";
+}
+
+TEST(NodeKinds, KopsHasDaemonArgsFromTheSysconfigFile) {
+  const auto snapshot = node({"/usr/lib/systemd/system/kubelet.service",
+                              "[Service]\nEnvironmentFile=/etc/sysconfig/kubelet\n"
+                              "ExecStart=/usr/local/bin/kubelet \"$DAEMON_ARGS\"\n"});
+  EXPECT_EQ(kind_of(snapshot).id, "kops");
+  EXPECT_EQ(kind_of(snapshot).variable, "DAEMON_ARGS");
+}
+
+TEST(NodeKinds, KubeadmIsDebOrRpmByTheFileThatTheUnitReads) {
+  const std::string name = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
+  EXPECT_EQ(kind_of(node(kBare, {{name, kubeadm_drop_in("/etc/default/kubelet")}})).id,
+            "kubeadm-deb");
+  EXPECT_EQ(kind_of(node(kBare, {{name, kubeadm_drop_in("/etc/sysconfig/kubelet")}})).id,
+            "kubeadm-rpm");
+}
+
+TEST(NodeKinds, AFileNamedInACommentIsNotRead) {
+  const std::string name = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
+  const std::string text =
+      kubeadm_drop_in("/etc/sysconfig/kubelet") + "# EnvironmentFile=-/etc/default/kubelet\n";
+  EXPECT_EQ(kind_of(node(kBare, {{name, text}})).id, "kubeadm-rpm");
+}
+
+TEST(NodeKinds, EksOnAmazonLinux2HasItsArgumentsInADropIn) {
+  const File unit = {kUnit,
+                     "[Service]\nExecStart=/usr/bin/kubelet \\\n"
+                     "    --config /etc/kubernetes/kubelet/kubelet-config.json \\\n"
+                     "    $KUBELET_ARGS \\\n    $KUBELET_EXTRA_ARGS\n"};
+  const File arguments = {kDropIns + "10-kubelet-args.conf",
+                          "[Service]\nEnvironment='KUBELET_ARGS=--v=2'\n"};
+  EXPECT_EQ(kind_of(node(unit, {arguments})).id, "eks-al2");
+  EXPECT_EQ(kind_of(node(unit)).id, "unknown");
+}
+
+TEST(NodeKinds, EksOnAmazonLinux2023ReadsTheEnvironmentOfNodeadm) {
+  const auto snapshot = node({kUnit,
+                              "[Service]\nEnvironmentFile=/etc/eks/kubelet/environment\n"
+                              "ExecStart=/usr/bin/kubelet $NODEADM_KUBELET_ARGS\n"});
+  EXPECT_EQ(kind_of(snapshot).id, "eks-al2023");
+  EXPECT_EQ(kind_of(snapshot).new_list_route, "config-dir");
+}
+
+TEST(NodeKinds, KubesprayReadsItsOwnEnvironmentFile) {
+  EXPECT_EQ(kind_of(node({kUnit,
+                          "[Service]\nEnvironmentFile=-/etc/kubernetes/kubelet.env\n"
+                          "ExecStart=/usr/local/bin/kubelet $KUBELET_ARGS\n"}))
+                .id,
+            "kubespray");
+}
+
+TEST(NodeKinds, GkeAndAksShareAFileAndDifferInTheVariable) {
+  EXPECT_EQ(kind_of(node({kUnit,
+                          "[Service]\nEnvironmentFile=/etc/default/kubelet\n"
+                          "ExecStart=/home/kubernetes/bin/kubelet $KUBELET_OPTS\n"}))
+                .id,
+            "gke");
+  EXPECT_EQ(kind_of(node({kUnit,
+                          "[Service]\nEnvironmentFile=/etc/default/kubelet\n"
+                          "ExecStart=/opt/bin/kubelet --enable-server $KUBELET_FLAGS\n"},
+                         {}, {"/opt/azure"}))
+                .id,
+            "aks");
+}
+
+TEST(NodeKinds, MinikubeHasTheDropInOfKubeadmButReadsNoFile) {
+  const File drop_in = {
+      kDropIns + "10-kubeadm.conf",
+      "[Service]\nExecStart=\nExecStart=/var/lib/minikube/binaries/v1.31.0/kubelet "
+      "--config=/var/lib/kubelet/config.yaml\n"};
+  EXPECT_EQ(kind_of(node(kBare, {drop_in}, {"/var/lib/minikube"})).id, "minikube");
+}
+
+TEST(NodeKinds, KindIsToldBeforeKubeadmWhoseDropInItHas) {
+  const File kubeadm = {kDropIns + "10-kubeadm.conf", kubeadm_drop_in("/etc/default/kubelet")};
+  const File kind = {kDropIns + "11-kind.conf", "[Service]\nCPUAccounting=true\n"};
+  EXPECT_EQ(kind_of(node(kBare, {kubeadm, kind})).id, "kind");
+}
+
+TEST(NodeKinds, NodesOfAnotherManagerAreRefusedWithItsRoute) {
+  NodeSnapshot talos;
+  talos.os_id = "talos";
+  NodeSnapshot bottlerocket =
+      node({"/usr/lib/systemd/system/kubelet.service", "[Service]\nExecStart=/usr/bin/false\n"});
+  bottlerocket.os_id = "bottlerocket";
+  const NodeSnapshot openshift =
+      node({kUnit, "[Service]\nExecStart=/usr/local/bin/kubenswrapper /usr/bin/kubelet\n"});
+  const NodeSnapshot k3s =
+      node({"/etc/systemd/system/k3s.service", "[Service]\nExecStart=/usr/local/bin/k3s server\n"});
+  const NodeSnapshot rke2 = node({"/usr/local/lib/systemd/system/rke2-agent.service",
+                                  "[Service]\nExecStart=/usr/local/bin/rke2 agent\n"});
+  const std::pair<const NodeSnapshot*, std::string> wanted[] = {{&talos, "talos"},
+                                                                {&bottlerocket, "bottlerocket"},
+                                                                {&openshift, "openshift"},
+                                                                {&k3s, "k3s"},
+                                                                {&rke2, "rke2"}};
+  for (const auto& [snapshot, id] : wanted) {
+    EXPECT_EQ(kind_of(*snapshot).id, id);
+    EXPECT_TRUE(kind_of(*snapshot).refuse) << id;
+    EXPECT_FALSE(kind_of(*snapshot).vendor_route.empty()) << id;
+  }
+}
+
+TEST(NodeKinds, K3sIsToldByItsFilesOnlyWhereNoKubeletUnitStands) {
+  NodeSnapshot none;
+  none.unit.name = "kubelet.service";
+  none.unit.load = UnitLoad::kNotFound;
+  none.markers["/etc/rancher/k3s"] = true;
+  EXPECT_EQ(kind_of(none).id, "k3s");
+  EXPECT_EQ(kind_of(node(kBare, {}, {"/etc/rancher/k3s"})).id, "unknown");
+}
+
+TEST(NodeKinds, TheLastRowMatchesEverythingAndIdsAreUnique) {
+  std::set<std::string_view> ids;
+  for (const NodeKind& kind : node_kinds()) {
+    EXPECT_TRUE(ids.insert(kind.id).second) << kind.id;
+    EXPECT_EQ(kind.rewritten.empty(), kind.rewritten_by.empty()) << kind.id;
+  }
+  EXPECT_EQ(node_kinds().back().id, "unknown");
+  EXPECT_TRUE(node_kinds().back().matches(NodeSnapshot{}));
+}
+
+TEST(FindFile, ByPathBeforeRealPathAndByLibWhereItIsALink) {
+  NodeSnapshot snapshot;
+  const auto add = [&](const char* path, const char* real_path) {
+    SourceFile file;
+    file.path = path;
+    file.real_path = real_path;
+    snapshot.files.push_back(file);
+  };
+  add("/etc/link", "/etc/b");
+  add("/etc/b", "/etc/b");
+  add("/usr/lib/systemd/system/kubelet.service", "/usr/lib/systemd/system/kubelet.service");
+  add("/etc/c", "/opt/c");
+  EXPECT_EQ(find_source(snapshot, "/etc/b"), 1);
+  EXPECT_EQ(find_source(snapshot, "/opt/c"), 3);
+  EXPECT_EQ(find_source(snapshot, "/lib/systemd/system/kubelet.service"), 2);
+  EXPECT_EQ(find_source(snapshot, "/etc/none"), kNoSource);
+  EXPECT_EQ(find_file(snapshot, "/etc/none"), nullptr);
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl
