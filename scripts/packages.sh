@@ -10,9 +10,11 @@ set -eu
 
 build="g++ cmake ninja-build libcli11-dev libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
 # systemd-container boots the e2e machines; attr makes the xattrs that the disk tests read back;
-# python3-jsonschema checks every document that -o json prints; strace counts syncs and restarts.
+# python3-jsonschema checks every document that -o json prints; strace counts syncs and restarts. The
+# examples run the real Ansible and cloud-init (which fetches with curl) on nodes with dbus and ps; the
+# benchmarks compare with augtool and yq by hyperfine.
 test="$build libgtest-dev libgmock-dev binutils systemd systemd-container attr python3
-  python3-jsonschema strace"
+  python3-jsonschema strace dbus procps ansible-core cloud-init curl augeas-tools hyperfine yq"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev rpm file"
 
 fail() {

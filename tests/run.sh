@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and runs the tests: all of them, or one group.
 #
-#   tests/run.sh [all|unit|golden|vectors|disk|e2e|examples|fuzz|docs|layers]
+#   tests/run.sh [all|unit|engine|golden|vectors|disk|e2e|examples|fuzz|docs|layers]
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -31,7 +31,7 @@ stop() {
 
 case "$group" in
   all) labels='.' ;;
-  unit | golden | vectors | disk | e2e | examples | fuzz | docs | layers) labels="^$group\$" ;;
+  unit | engine | golden | vectors | disk | e2e | examples | fuzz | docs | layers) labels="^$group\$" ;;
   *)
     sed -n '5p' "$0" | sed 's/^# */usage: /' >&2
     exit 2

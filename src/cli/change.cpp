@@ -111,9 +111,10 @@ int finish(Session& session, Ports& ports, Progress& progress, const Prepared& p
 int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   const Options& options = session.options;
   if (options.is_live() && !options.dry_run && session.host.uid != 0) {
-    return fail(session, Error{.kind = ErrorKind::kPermission,
-                               .message = "only root can change what the kubelet allows",
-                               .hint = "run it with sudo, or see what it would do with '--dry-run'"});
+    return fail(session,
+                Error{.kind = ErrorKind::kPermission,
+                      .message = "only root can change what the kubelet allows",
+                      .hint = "run it with sudo, or see what it would do with '--dry-run'"});
   }
   Ports ports = session.host.open(options.root);
   Progress progress(session);

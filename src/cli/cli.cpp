@@ -8,8 +8,8 @@
 #include <system_error>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
@@ -35,8 +35,8 @@ struct Words {
 const OptionRow* find_option(std::string_view word) {
   const std::string_view name = word.substr(0, word.find('='));
   for (const OptionRow& row : all_options()) {
-    const bool is_short = !row.short_name.empty() && !word.starts_with("--") &&
-                          word.starts_with(row.short_name);
+    const bool is_short =
+        !row.short_name.empty() && !word.starts_with("--") && word.starts_with(row.short_name);
     if (row.name == name || is_short) return &row;
   }
   return nullptr;
@@ -165,20 +165,34 @@ class Reader {
   Status take(const OptionRow& row, const std::string& text) {
     constexpr int kMostVersion = 9999;
     switch (row.bit) {
-      case kTakesVia: return put(options_.via, choice(row, text));
-      case kTakesFile: return take_file(text);
-      case kTakesFromFile: options_.from_file = text; break;
-      case kTakesTimeout: return take_timeout(row, text);
-      case kTakesWindow: return duration(row, text, options_.window);
-      case kTakesLockTimeout: return duration(row, text, options_.lock_timeout);
-      case kTakesReason: options_.reason = text; break;
-      case kTakesUnit: return put(options_.unit, parse_unit_name(text));
-      case kTakesRoot: return put(options_.root, parse_root(text));
+      case kTakesVia:
+        return put(options_.via, choice(row, text));
+      case kTakesFile:
+        return take_file(text);
+      case kTakesFromFile:
+        options_.from_file = text;
+        break;
+      case kTakesTimeout:
+        return take_timeout(row, text);
+      case kTakesWindow:
+        return duration(row, text, options_.window);
+      case kTakesLockTimeout:
+        return duration(row, text, options_.lock_timeout);
+      case kTakesReason:
+        options_.reason = text;
+        break;
+      case kTakesUnit:
+        return put(options_.unit, parse_unit_name(text));
+      case kTakesRoot:
+        return put(options_.root, parse_root(text));
       case kTakesSystemdVersion:
         return put(options_.systemd_version, parse_number(row.name, text, kMostVersion));
-      case kTakesOutput: return put(options_.json, choice(row, text));
-      case kTakesColor: return put(options_.colour, choice(row, text));
-      default: bug("an option with a value that nothing takes");
+      case kTakesOutput:
+        return put(options_.json, choice(row, text));
+      case kTakesColor:
+        return put(options_.colour, choice(row, text));
+      default:
+        bug("an option with a value that nothing takes");
     }
     if (!text.empty()) return {};
     return usage_error(fmt::format("'{}' takes {}, not ''", row.name, row.value), {});
@@ -207,9 +221,9 @@ class Reader {
 /// What does not go together. Errors: kUsage, kNotFound for the directory of --root.
 Status check(const Command& command, const Options& options) {
   if (command.arguments.empty() && !options.arguments.empty()) {
-    return usage_error(
-        fmt::format("'{}' takes no arguments, and got '{}'", command.name, options.arguments.front()),
-        help_of(command));
+    return usage_error(fmt::format("'{}' takes no arguments, and got '{}'", command.name,
+                                   options.arguments.front()),
+                       help_of(command));
   }
   if (options.quiet && options.verbosity > 0) {
     return usage_error("'--quiet' and '--verbose' do not go together", {});
@@ -261,9 +275,8 @@ Error no_command(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return usage_error("a command is missing", list);
   const std::string& word = arguments.front();
   if (word.starts_with('-')) {
-    const auto command = std::find_if(arguments.begin(), arguments.end(), [](const auto& one) {
-      return find_command(one) != nullptr;
-    });
+    const auto command = std::find_if(arguments.begin(), arguments.end(),
+                                      [](const auto& one) { return find_command(one) != nullptr; });
     if (find_option(word) != nullptr && command != arguments.end()) {
       return usage_error(fmt::format("'{}' stands before the command", word),
                          fmt::format("write 'kubelet-sysctl {} {} …'", *command, word));

@@ -66,8 +66,8 @@ int run_add(Session& session) { return run_edit(session, Verb::kAdd); }
 int run_remove(Session& session) { return run_edit(session, Verb::kRemove); }
 int run_set(Session& session) { return run_edit(session, Verb::kSet); }
 
-constexpr std::uint32_t kEditOptions =
-    kEverywhere | kForChanges | kTakesUnit | kTakesFromFile | kTakesVia | kTakesFile | kTakesUnchangedExit77;
+constexpr std::uint32_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
+                                       kTakesVia | kTakesFile | kTakesUnchangedExit77;
 
 }  // namespace
 
@@ -76,12 +76,15 @@ constexpr Command kAddCommand = {
     .title = "add entries to the list, restart the kubelet, see that it holds",
     .arguments = "ENTRY...",
     .options = kEditOptions | kTakesExact | kTakesForce,
-    .about = "Adds what the list lacks, where the list in force stands. Then restarts the kubelet, watches\n"
-             "it, and puts the old files back if it does not run with the new list or does not stay\n"
-             "healthy. Where there is nothing to do, nothing is written and nothing restarts.",
-    .examples = "kubelet-sysctl add net.core.somaxconn 'kernel.msg*'\n"
-                "kubelet-sysctl add net.core.somaxconn --dry-run --diff\n"
-                "kubelet-sysctl add -f entries.txt --unchanged-exit-77 -o json",
+    .about =
+        "Adds what the list lacks, where the list in force stands. Then restarts the kubelet, "
+        "watches\n"
+        "it, and puts the old files back if it does not run with the new list or does not stay\n"
+        "healthy. Where there is nothing to do, nothing is written and nothing restarts.",
+    .examples =
+        "kubelet-sysctl add net.core.somaxconn 'kernel.msg*'\n"
+        "kubelet-sysctl add net.core.somaxconn --dry-run --diff\n"
+        "kubelet-sysctl add -f entries.txt --unchanged-exit-77 -o json",
     .run = run_add};
 
 constexpr Command kRemoveCommand = {
@@ -89,22 +92,27 @@ constexpr Command kRemoveCommand = {
     .title = "remove entries from the list",
     .arguments = "ENTRY...",
     .options = kEditOptions,
-    .about = "Removes entries, each exactly as the list spells it: a pattern is not taken apart. Pods that\n"
-             "run keep what they set; new ones that set it are refused.",
-    .examples = "kubelet-sysctl remove net.core.somaxconn\n"
-                "kubelet-sysctl remove 'kernel.msg*' --reason 'ticket 1412'",
+    .about =
+        "Removes entries, each exactly as the list spells it: a pattern is not taken apart. Pods "
+        "that\n"
+        "run keep what they set; new ones that set it are refused.",
+    .examples =
+        "kubelet-sysctl remove net.core.somaxconn\n"
+        "kubelet-sysctl remove 'kernel.msg*' --reason 'ticket 1412'",
     .run = run_remove};
 
-constexpr Command kSetCommand = {
-    .name = "set",
-    .title = "make the list exactly these entries",
-    .arguments = "[ENTRY...]",
-    .options = kEditOptions | kTakesForce,
-    .about = "Makes the list what is given, in that order, and nothing else. Without any entry the list is\n"
-             "emptied; an empty file of '-f' is an error instead.",
-    .examples = "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
-                "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
-                "kubelet-sysctl set",
-    .run = run_set};
+constexpr Command kSetCommand = {.name = "set",
+                                 .title = "make the list exactly these entries",
+                                 .arguments = "[ENTRY...]",
+                                 .options = kEditOptions | kTakesForce,
+                                 .about =
+                                     "Makes the list what is given, in that order, and nothing "
+                                     "else. Without any entry the list is\n"
+                                     "emptied; an empty file of '-f' is an error instead.",
+                                 .examples =
+                                     "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
+                                     "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
+                                     "kubelet-sysctl set",
+                                 .run = run_set};
 
 }  // namespace kubelet_sysctl

@@ -35,12 +35,15 @@ constexpr Command kExplainCommand = {
     .title = "the kubelet's command line, each word with its file and line",
     .arguments = "",
     .options = kEverywhere | kTakesUnit,
-    .about = "Prints the words that systemd would start the unit with now, one a line, with the file, the\n"
-             "line and the variable of each. Works for any service. Where systemd would not start it,\n"
-             "prints why and no words.",
-    .examples = "kubelet-sysctl explain\n"
-                "kubelet-sysctl explain --unit containerd.service\n"
-                "kubelet-sysctl explain --root /mnt/image --systemd-version 249",
+    .about =
+        "Prints the words that systemd would start the unit with now, one a line, with the file, "
+        "the\n"
+        "line and the variable of each. Works for any service. Where systemd would not start it,\n"
+        "prints why and no words.",
+    .examples =
+        "kubelet-sysctl explain\n"
+        "kubelet-sysctl explain --unit containerd.service\n"
+        "kubelet-sysctl explain --root /mnt/image --systemd-version 249",
     .run = run_explain};
 
 }  // namespace kubelet_sysctl

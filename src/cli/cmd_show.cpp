@@ -29,12 +29,14 @@ constexpr Command kShowCommand = {
     .title = "the list in force, who sets it, and whether the kubelet agrees",
     .arguments = "",
     .options = kEverywhere | kTakesUnit,
-    .about = "Prints the configured list (what the next start will use) with the file and line of each\n"
-             "entry, lists that another one hides, the list of the running process, and whether the\n"
-             "two differ.",
-    .examples = "kubelet-sysctl show\n"
-                "kubelet-sysctl show -o json\n"
-                "kubelet-sysctl show --root /mnt/image",
+    .about =
+        "Prints the configured list (what the next start will use) with the file and line of each\n"
+        "entry, lists that another one hides, the list of the running process, and whether the\n"
+        "two differ.",
+    .examples =
+        "kubelet-sysctl show\n"
+        "kubelet-sysctl show -o json\n"
+        "kubelet-sysctl show --root /mnt/image",
     .run = run_show};
 
 }  // namespace kubelet_sysctl

@@ -34,27 +34,30 @@ Status check_named(const std::vector<Transaction>& all, const Transaction& named
   }
   if (named.state == TransactionState::kRolledBack || named.state == TransactionState::kPlanned) {
     return Error{.kind = ErrorKind::kConflict,
-                 .message = fmt::format("there is nothing of '{}' to undo: its files are as they were",
-                                        named.id)};
+                 .message = fmt::format(
+                     "there is nothing of '{}' to undo: its files are as they were", named.id)};
   }
   return {};
+}
+
+bool never_ended(const Transaction& one) {
+  return one.state == TransactionState::kWritten || one.state == TransactionState::kRestarted ||
+         one.state == TransactionState::kStranded;
 }
 
 /// The newest change that stands. One after it that never ended comes first: it may hold its files.
 /// Errors: kNotFound, kConflict.
 Result<std::string> newest(const std::vector<Transaction>& all) {
-  for (auto one = all.rbegin(); one != all.rend(); ++one) {
-    const bool ended = stands(*one) || one->state == TransactionState::kRolledBack ||
-                       one->state == TransactionState::kPlanned;
-    if (!ended) {
-      return Error{.kind = ErrorKind::kConflict,
-                   .message = fmt::format("the newest change '{}' did not end: it is {}", one->id,
-                                          name_of(one->state)),
-                   .hint = fmt::format("name it to put its files back: 'kubelet-sysctl undo {}'",
-                                       one->id)};
-    }
-    if (stands(*one) && one->undoes.empty() && undone_by(all, one->id).empty()) return one->id;
+  const auto chosen = newest_undoable(all);
+  for (auto one = all.rbegin(); one != all.rend() && one->id != chosen; ++one) {
+    if (!never_ended(*one)) continue;
+    return Error{
+        .kind = ErrorKind::kConflict,
+        .message = fmt::format("the newest change '{}' did not end: it is {}", one->id,
+                               name_of(one->state)),
+        .hint = fmt::format("name it to put its files back: 'kubelet-sysctl undo {}'", one->id)};
   }
+  if (chosen) return *chosen;
   return Error{.kind = ErrorKind::kNotFound, .message = "there is no change to undo"};
 }
 
@@ -75,7 +78,7 @@ Result<Wish> wish_to_undo(Ports& ports, const Options& options) {
   wish.undoes = id;
   wish.unit = loaded->unit;
   wish.plan = [&ports, transaction = std::move(*loaded)](const NodeSnapshot& snapshot,
-                                                 const NodeModel& model) {
+                                                         const NodeModel& model) {
     return make_undo_plan(ports, snapshot, model, transaction);
   };
   return wish;
@@ -100,11 +103,14 @@ constexpr Command kUndoCommand = {
     .title = "put the files of a change back as they were",
     .arguments = "[ID]",
     .options = kEverywhere | kForChanges,
-    .about = "Puts back, byte for byte, the files that a change wrote; then restarts and watches as after\n"
-             "any change. Without ID it is the newest change that stands; run again, it goes one\n"
-             "further back. Refuses when a file was changed by somebody else since.",
-    .examples = "kubelet-sysctl undo\n"
-                "kubelet-sysctl undo 20261120T225726Z-1 --dry-run --diff",
+    .about =
+        "Puts back, byte for byte, the files that a change wrote; then restarts and watches as "
+        "after\n"
+        "any change. Without ID it is the newest change that stands; run again, it goes one\n"
+        "further back. Refuses when a file was changed by somebody else since.",
+    .examples =
+        "kubelet-sysctl undo\n"
+        "kubelet-sysctl undo 20261120T225726Z-1 --dry-run --diff",
     .run = run_undo};
 
 }  // namespace kubelet_sysctl

@@ -7,8 +7,8 @@
 namespace kubelet_sysctl {
 
 const std::vector<const Command*>& all_commands() {
-  static const std::vector<const Command*> commands = {&kShowCommand,   &kExplainCommand, &kAddCommand,
-                                                       &kRemoveCommand, &kSetCommand,     &kUndoCommand};
+  static const std::vector<const Command*> commands = {
+      &kShowCommand, &kExplainCommand, &kAddCommand, &kRemoveCommand, &kSetCommand, &kUndoCommand};
   return commands;
 }
 
@@ -36,17 +36,22 @@ const std::vector<OptionRow>& all_options() {
        "from the restart to the first healthy answer (default: 2m)"},
       {kTakesWindow, "", "--window", "DURATION",
        "how long it must then stay the same and healthy\n(default: 10s)"},
-      {kTakesNoRollback, "", "--no-rollback", "", "leave a change in place that could not be confirmed"},
+      {kTakesNoRollback, "", "--no-rollback", "",
+       "leave a change in place that could not be confirmed"},
       {kTakesReason, "", "--reason", "TEXT", "why; kept in the record of the change"},
       {kTakesLockTimeout, "", "--lock-timeout", "DURATION",
        "how long to wait for another run to end (default: 30s)"},
-      {kTakesUnchangedExit77, "", "--unchanged-exit-77", "", "exit with 77 when there was nothing to do"},
-      {kTakesUnit, "", "--unit", "NAME", "the unit that runs the kubelet (default: kubelet.service)"},
+      {kTakesUnchangedExit77, "", "--unchanged-exit-77", "",
+       "exit with 77 when there was nothing to do"},
+      {kTakesUnit, "", "--unit", "NAME",
+       "the unit that runs the kubelet (default: kubelet.service)"},
       {kTakesRoot, "", "--root", "DIR",
-       "the node's files are below DIR: an image, a backup. Nothing is\nrestarted, no process asked"},
+       "the node's files are below DIR: an image, a backup. Nothing is\nrestarted, no process "
+       "asked"},
       {kTakesSystemdVersion, "", "--systemd-version", "N",
        "read units as this release does (default: the release that\nruns; 252 with --root)"},
-      {kTakesOutput, "-o", "--output", "text|json", "text for people, json for scripts (default: text)"},
+      {kTakesOutput, "-o", "--output", "text|json",
+       "text for people, json for scripts (default: text)"},
       {kTakesColor, "", "--color", "auto|always|never",
        "auto: on a terminal, unless NO_COLOR is set (default: auto)"},
       {kTakesQuiet, "-q", "--quiet", "", "print nothing unless something goes wrong"},

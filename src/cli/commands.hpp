@@ -40,8 +40,9 @@ enum OptionBit : std::uint32_t {
 inline constexpr std::uint32_t kEverywhere =
     kTakesRoot | kTakesSystemdVersion | kTakesOutput | kTakesColor | kTakesVerbose | kTakesHelp;
 /// What the commands take that write.
-inline constexpr std::uint32_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart | kTakesTimeout | kTakesWindow |
-                                             kTakesNoRollback | kTakesReason | kTakesLockTimeout | kTakesQuiet;
+inline constexpr std::uint32_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart |
+                                             kTakesTimeout | kTakesWindow | kTakesNoRollback |
+                                             kTakesReason | kTakesLockTimeout | kTakesQuiet;
 
 /// One option as the help shows it.
 struct OptionRow {

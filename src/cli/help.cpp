@@ -82,9 +82,9 @@ std::string program_help() {
 }
 
 std::string command_help(const Command& command) {
-  std::string out = fmt::format("kubelet-sysctl {} - {}\n\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n",
-                                command.name, command.title, command.name,
-                                command.arguments.empty() ? "" : " ", command.arguments);
+  std::string out = fmt::format(
+      "kubelet-sysctl {} - {}\n\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n", command.name,
+      command.title, command.name, command.arguments.empty() ? "" : " ", command.arguments);
   out += indented(command.about, "");
   out += "\nexamples:\n" + indented(command.examples, "  ");
   out += "\noptions:\n" + options_help(command.options);

@@ -50,8 +50,8 @@ std::vector<std::size_t> candidates_of(const std::vector<ConfigEntry>& entries, 
   return candidates;
 }
 
-/// Clears all but a longest rising row of candidates: what can stay without changing places.
-void keep_longest_rise(std::vector<std::size_t>& candidates) {
+/// A longest rising row of candidates, and kNone for the others: what can stay without moving.
+std::vector<std::size_t> longest_rise(const std::vector<std::size_t>& candidates) {
   std::vector<std::size_t> tails;  // tails[n]: where the best row of n + 1 ends
   std::vector<std::size_t> before(candidates.size(), kNone);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -70,7 +70,7 @@ void keep_longest_rise(std::vector<std::size_t>& candidates) {
   for (std::size_t i = tails.empty() ? kNone : tails.back(); i != kNone; i = before[i]) {
     kept[i] = candidates[i];
   }
-  candidates = std::move(kept);
+  return kept;
 }
 
 ListChange change_to(const std::vector<ConfigEntry>& entries,
@@ -86,8 +86,8 @@ ListChange change_to(const std::vector<ConfigEntry>& entries,
   while (tail < least - head && same(entries.size() - tail - 1, wanted.size() - tail - 1)) ++tail;
   const Span items = {head, entries.size() - tail};
   const Span wants = {head, wanted.size() - tail};
-  std::vector<std::size_t> stays = candidates_of(entries, items, wanted, wants);
-  keep_longest_rise(stays);
+  const std::vector<std::size_t> candidates = candidates_of(entries, items, wanted, wants);
+  const std::vector<std::size_t> stays = longest_rise(candidates);
   ListChange change;
   change.keep.assign(entries.size(), true);
   for (std::size_t i = items.begin; i < items.end; ++i) change.keep[i] = false;
@@ -102,6 +102,7 @@ ListChange change_to(const std::vector<ConfigEntry>& entries,
       change.added.push_back({.after = after});
     }
     change.added.back().texts.push_back(written(wanted[wants.begin + i]));
+    change.added.back().moved.push_back(candidates[i]);
   }
   return change;
 }

@@ -73,6 +73,8 @@ struct ListChange {
   struct Added {
     std::size_t after = kNone;  ///< the kept item that they follow; kNone: before all others
     std::vector<std::string> texts = {};
+    /// For each text the item that says the same and moves here with its bytes, or kNone.
+    std::vector<std::size_t> moved = {};
   };
   std::vector<bool> keep;
   std::vector<Added> added;  ///< in file order

@@ -2,8 +2,10 @@
 // Reads YAML into events, and refuses what go-yaml refuses and yaml-cpp lets pass.
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -203,6 +205,12 @@ Error syntax_error(std::string_view bytes, const Collector& collector,
   return yaml_error(bytes, at, caught.msg);
 }
 
+Result<Tree> finished(std::string_view bytes, Tree tree) {
+  if (auto error = forbidden_tab(bytes, tree.events)) return std::move(*error);
+  if (auto error = forbidden_tab_line(bytes, tree.events)) return std::move(*error);
+  return tree;
+}
+
 }  // namespace
 
 Result<Tree> yaml_tree(std::string_view bytes) {
@@ -220,19 +228,24 @@ Result<Tree> yaml_tree(std::string_view bytes) {
   try {
     parser.Load(stream);
     if (!parser.HandleNextDocument(collector)) return tree;
+  } catch (const YAML::DeepRecursion& caught) {
+    const std::size_t at = collector.offset(caught.mark);
+    return error_in(ErrorKind::kUnsupported, bytes, {at, at},
+                    "will not read a file that is nested this deeply");
   } catch (const YAML::Exception& caught) {
     return syntax_error(bytes, collector, caught);
   }
   // go-yaml never looks at what follows the first document, so nothing there is an error.
   try {
-    while (parser.HandleNextDocument(collector)) {
+    for (std::size_t last = kNone; collector.begin() != last;) {
+      last = collector.begin();
+      if (!parser.HandleNextDocument(collector)) return finished(bytes, std::move(tree));
     }
+    collector.count_another();  // yaml-cpp met what it cannot read, and stays there
   } catch (const YAML::Exception&) {
     collector.count_another();
   }
-  if (auto error = forbidden_tab(bytes, tree.events)) return std::move(*error);
-  if (auto error = forbidden_tab_line(bytes, tree.events)) return std::move(*error);
-  return tree;
+  return finished(bytes, std::move(tree));
 }
 
 }  // namespace kubelet_sysctl::config_parts

@@ -260,7 +260,10 @@ class Editor {
       std::string prefix(bytes_.substr(line, items[by].begin - line));
       if (!prefix.ends_with(' ')) prefix += ' ';
       const std::string newline(newline_of(bytes_, line));
-      const std::string text = prefix + joined(added.texts, newline + prefix);
+      std::string text = prefix + line_of(items, added, 0);
+      for (std::size_t i = 1; i < added.texts.size(); ++i) {
+        text += newline + prefix + line_of(items, added, i);
+      }
       const std::size_t end = line_text_end(bytes_, items[by].end);
       if (!before_all) {
         splices.push_back({{end, end}, newline + text});
@@ -270,6 +273,14 @@ class Editor {
         splices.push_back({{line, end}, text});
       }
     }
+  }
+
+  /// What follows the dash: of an item that moves all that it had, its comment too.
+  [[nodiscard]] std::string line_of(const std::vector<Span>& items, const ListChange::Added& added,
+                                    std::size_t i) const {
+    if (added.moved[i] == kNone) return added.texts[i];
+    const Span item = items[added.moved[i]];
+    return std::string(bytes_.substr(item.begin, line_text_end(bytes_, item.end) - item.begin));
   }
 
   static bool is_space(char byte) {

@@ -80,6 +80,35 @@ bool holds(const Table& table, std::string_view name) {
   return std::find(table.begin(), table.end(), name) != table.end();
 }
 
+/// True for a name that no release knows: no flag of the kubelet has more than small letters, digits
+/// and hyphens in its name, and pflag takes no abbreviations, of the list's flag least of all.
+bool is_no_flag(std::string_view name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  constexpr std::string_view kShortest = "allowed";
+  if (name.find_first_not_of(kLetters) != std::string_view::npos) return true;
+  return name.size() < kListFlag.size() && name.starts_with(kShortest) &&
+         kListFlag.starts_with(name);
+}
+
+/// The text as Go's %q prints it, which is how pflag shows a value that it refuses.
+std::string go_quoted(std::string_view text) {
+  constexpr std::string_view kBytes = "\a\b\f\n\r\t\v\\\"";
+  constexpr std::string_view kLetters = "abfnrtv\\\"";
+  std::string quoted = "\"";
+  for (const char byte : text) {
+    const std::size_t known = kBytes.find(byte);
+    const auto code = static_cast<unsigned char>(byte);
+    if (known != std::string_view::npos) {
+      quoted += {'\\', kLetters[known]};
+    } else if (code < 0x20 || code == 0x7f) {
+      quoted += fmt::format("\\x{:02x}", code);
+    } else {
+      quoted.push_back(byte);
+    }
+  }
+  return quoted + "\"";
+}
+
 /// Splits the first CSV record of a value as Go's encoding/csv does; a message where it refuses.
 /// Source: pflag string_slice.go readAsCSV(), encoding/csv with default settings.
 class CsvReader {
@@ -134,7 +163,9 @@ class CsvReader {
     ListFlag::Item item{.text = {}, .begin = at + 1, .end = at + 1, .quoted = true};
     for (++at; at < text_.size(); ++at) {
       if (text_[at] != '"') {
-        item.text.push_back(text_[at]);
+        // Within quotes a value may go on over lines, and each then ends in a plain "\n".
+        const bool dropped = text_[at] == '\r' && line_end_at(at) > 0;
+        if (!dropped) item.text.push_back(text_[at]);
         continue;
       }
       if (at + 1 < text_.size() && text_[at + 1] == '"') {
@@ -176,6 +207,7 @@ class Parser {
         short_flags(word);
       }
     }
+    if (stray_) fatal(*stray_, fmt::format("unknown command: {}", words_[*stray_]));
     return std::move(flags_);
   }
 
@@ -186,8 +218,9 @@ class Parser {
     flags_.fatal_word = word;
   }
 
+  /// The kubelet looks at its arguments only after all its flags were read.
   void stray(std::size_t word) {
-    fatal(word, fmt::format("unknown command: {}", words_[word]));
+    if (!stray_) stray_ = word;
   }
 
   /// `-v` and `-h` are the only shorthands.
@@ -207,13 +240,15 @@ class Parser {
     if (name.empty() || name[0] == '-' || name[0] == '=') {
       return fatal(at_, fmt::format("bad flag syntax: {}", word));
     }
+    const std::string as_written = name;
     std::replace(name.begin(), name.end(), '_', '-');
+    if (is_no_flag(name)) return fatal(at_, fmt::format("unknown flag: --{}", as_written));
     const std::size_t flag = at_;
     if (equals != std::string::npos) return set(name, flag, flag, equals + 1);
     if (holds(kBooleans, name)) return;
     if (!holds(kValued, name)) return unknown();
     if (at_ + 1 == words_.size()) {
-      return fatal(flag, fmt::format("flag needs an argument: --{}", name));
+      return fatal(flag, fmt::format("flag needs an argument: {}", word));
     }
     ++at_;
     set(name, flag, at_, 0);
@@ -253,14 +288,15 @@ class Parser {
                    .lost_lines = false};
     const auto fault = CsvReader(words_[word], found).run();
     if (fault) {
-      fatal(word, fmt::format("invalid argument \"{}\" for \"--{}\" flag: {}",
-                              words_[word].substr(begin), kListFlag, *fault));
+      fatal(word, fmt::format("invalid argument {} for \"--{}\" flag: {}",
+                              go_quoted(words_[word].substr(begin)), kListFlag, *fault));
     }
     flags_.lists.push_back(std::move(found));
   }
 
   const std::vector<std::string>& words_;
   std::size_t at_ = 0;
+  std::optional<std::size_t> stray_;   // the first word that is no flag and no flag's value
   KubeletFlags flags_;
 };
 

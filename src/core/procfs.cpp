@@ -94,8 +94,9 @@ std::optional<std::int64_t> parse_boot_time_ms(std::string_view proc_stat) {
   return std::nullopt;
 }
 
-// One line is "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …", addresses
-// as HEX:PORT in hexadecimal; state 0A is TCP_LISTEN. Source: proc(5), include/net/tcp_states.h.
+// One line is "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …",
+// addresses as HEX:PORT in hexadecimal; state 0A is TCP_LISTEN. Source: proc(5),
+// include/net/tcp_states.h.
 std::vector<std::uint64_t> listening_inodes(std::string_view net_tcp, int port) {
   std::vector<std::uint64_t> inodes;
   while (!net_tcp.empty()) {

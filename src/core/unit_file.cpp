@@ -101,8 +101,12 @@ class Parser {
       body.remove_prefix(kByteOrderMark.size());
     }
     if (!pending_) joined_ = {};
+    if (pending_ && joined_.text.size() + body.size() > kLongLine) {
+      return fail(line.at, "a continued line of more than 1 MiB");
+    }
     joined_.append(mapped(body, source_, begin));
-    if (!continues(joined_.text)) {
+    // The text before `body` ends in a blank, the one that its last backslash became.
+    if (!continues(body)) {
       pending_ = false;
       logical(joined_);
       return;

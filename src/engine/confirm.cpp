@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "engine/health.hpp"
-#include "engine/process.hpp"
+#include "health.hpp"
 #include "kubelet_sysctl/apply.hpp"
+#include "process.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -62,11 +62,7 @@ class Watch {
  private:
   void fail(std::string message) { result_.failure = unseen(std::move(message)); }
 
-  Result<UnitState> look() {
-    auto state = ports_.services.show(wanted_.unit);
-    if (state && !state->invocation_id.empty()) result_.invocation = state->invocation_id;
-    return state;
-  }
+  Result<UnitState> look() { return ports_.services.show(wanted_.unit); }
 
   static bool is_down(const UnitState& state) {
     return state.sub_state == "auto-restart" || state.sub_state == "auto-restart-queued" ||
@@ -86,8 +82,12 @@ class Watch {
     for (;;) {
       auto state = look();
       if (!state) return std::move(state).error();
+      // Kept for the last words: a later start by systemd itself has another.
+      result_.invocation = state->invocation_id;
       if (is_down(*state)) {
-        fail(ended_text(*state));
+        // A false Condition...= lets the job succeed and leaves the unit stopped (systemd.unit(5)).
+        const bool idle = state->active_state == "inactive" && state->result == "success";
+        fail(idle ? "nothing was started: the unit is inactive" : ended_text(*state));
         return {};
       }
       auto process = read_main_process(ports_, *state);

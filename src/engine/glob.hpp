@@ -15,9 +15,9 @@ namespace kubelet_sysctl {
 bool is_pattern(std::string_view path);
 
 /// Absolute paths that match `pattern`, in byte order: `*`, `?`, `[…]` and a backslash that
-/// protects; a leading dot must be given, braces are plain. Errors: those of listing a directory.
-/// Source: systemd src/core/execute.c exec_context_load_environment(), which calls glob(3) with no
-/// flag.
+/// protects; a leading dot must be given, braces are plain. Errors: those of listing a directory;
+/// kUnsupported for a class like `[[:digit:]]`.
+/// Source: systemd src/core/execute.c exec_context_load_environment(), glob(3) without flags.
 Result<std::vector<std::string>> glob_paths(FileSystem& files, const std::string& pattern);
 
 }  // namespace kubelet_sysctl

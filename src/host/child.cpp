@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts a program by posix_spawn(3), which glibc makes a vfork, and waits for its end and its words.
+// Starts a program by posix_spawn(3), which glibc makes a vfork, and waits for its end and its
+// words.
 #include "host/child.hpp"
 
 #include <fcntl.h>
@@ -28,12 +29,13 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// Where distributions keep systemctl, NixOS last. Not $PATH, and nothing a person could have put there.
-constexpr std::array<std::string_view, 5> kDirectories = {
-    "/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/", "/run/current-system/sw/bin/"};
+// Where distributions keep systemctl, NixOS last. Not $PATH, and nothing a person could have put
+// there.
+constexpr std::array<std::string_view, 5> kDirectories = {"/usr/bin/", "/bin/", "/usr/sbin/",
+                                                          "/sbin/", "/run/current-system/sw/bin/"};
 
-// systemd's programs neither page nor colour, and say what the references say in every locale. Without
-// SYSTEMD_IGNORE_CHROOT, for in a chroot they must refuse.
+// systemd's programs neither page nor colour, and say what the references say in every locale.
+// Without SYSTEMD_IGNORE_CHROOT, for in a chroot they must refuse.
 constexpr std::array<const char*, 6> kEnvironment = {
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL=C.UTF-8",
@@ -96,13 +98,13 @@ class Start {
     sigset_t all;
     sigemptyset(&none);
     sigfillset(&all);
-    // Ours may be blocked or ignored; the child starts as from a fresh login. A group of its own, so
-    // that a Ctrl-C does not end a restart half way and a kill reaches its children.
+    // Ours may be blocked or ignored; the child starts as from a fresh login. A group of its own,
+    // so that a Ctrl-C does not end a restart half way and a kill reaches its children.
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                               POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     // exec does not write to these, the type says less than it could.
     std::vector<char*> words = {const_cast<char*>(path.c_str())};
     for (const std::string& word : command.arguments) {
@@ -112,8 +114,7 @@ class Start {
     std::array<char*, kEnvironment.size()> environment{};
     std::transform(kEnvironment.begin(), kEnvironment.end(), environment.begin(),
                    [](const char* entry) { return const_cast<char*>(entry); });
-    return posix_spawn(&pid, path.c_str(), &files_, &attributes_, words.data(),
-                       environment.data());
+    return posix_spawn(&pid, path.c_str(), &files_, &attributes_, words.data(), environment.data());
   }
 
  private:
@@ -223,13 +224,12 @@ Result<Ended> run(const Command& command) {
   if (number == 0) number = open_pipe(errors);
   if (number != 0) return cannot_run(number, command);
   pid_t pid = 0;
-  number = Start().go(path, command,
-                      {input.get(), output.write_end.get(), errors.write_end.get()}, pid);
+  number =
+      Start().go(path, command, {input.get(), output.write_end.get(), errors.write_end.get()}, pid);
   if (number != 0) return cannot_run(number, command);
   output.write_end.reset();
   errors.write_end.reset();
-  Running running(pid, std::move(output.read_end), std::move(errors.read_end),
-                  command.most_output);
+  Running running(pid, std::move(output.read_end), std::move(errors.read_end), command.most_output);
   if (!running.wait(started + command.deadline)) {
     running.kill();
     // One that hangs in the kernel outlives even that; it is not worth waiting for.

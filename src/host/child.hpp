@@ -26,8 +26,9 @@ struct Ended {
   int signal = 0;  ///< that ended it; 0 when it ended itself
 };
 
-/// Runs it to its end: in the foreground of nobody (a Ctrl-C at the terminal does not reach it), with no
-/// input, in a clean environment and the C.UTF-8 locale. At the deadline it and its children are killed.
+/// Runs it to its end: in the foreground of nobody (a Ctrl-C at the terminal does not reach it),
+/// with no input, in a clean environment and the C.UTF-8 locale. At the deadline it and its
+/// children are killed.
 /// Errors: kNotFound when there is no such program, kTimeout, kPermission, kIo.
 Result<Ended> run(const Command& command);
 

@@ -13,9 +13,9 @@ namespace kubelet_sysctl {
 /// The clocks of Linux.
 class SystemClock final : public Clock {
  public:
-  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program: they make wait_until() return and
-  /// interrupted() true. One that was ignored at the start (nohup) stays ignored. Child programs that
-  /// run() starts have the usual signals. Errors: kIo.
+  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program: they make wait_until() return
+  /// and interrupted() true. One that was ignored at the start (nohup) stays ignored. Child
+  /// programs that run() starts have the usual signals. Errors: kIo.
   Status watch_signals();
 
   TimePoint now() override;
@@ -31,8 +31,8 @@ class SystemClock final : public Clock {
   bool interrupted_ = false;
 };
 
-/// True while a signal that watch_signals() holds back has arrived and nobody has taken it: for waits
-/// that have no clock.
+/// True while a signal that watch_signals() holds back has arrived and nobody has taken it: for
+/// waits that have no clock.
 bool stop_is_asked();
 
 }  // namespace kubelet_sysctl

@@ -45,7 +45,8 @@ std::string target_of(int directory, const char* name) {
   return size > 0 ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-/// The entry `name` of `directory` ("" with a descriptor of the thing itself), as fstatat(2) sees it.
+/// The entry `name` of `directory` ("" with a descriptor of the thing itself), as fstatat(2) sees
+/// it.
 DirEntry entry_of(int directory, const char* link, std::string name, const struct stat& facts) {
   DirEntry entry{.name = std::move(name),
                  .kind = entry_kind(facts.st_mode),

@@ -16,8 +16,8 @@ namespace kubelet_sysctl {
 /// Files larger than this are not read: no file that decides a kubelet's arguments comes near it.
 inline constexpr std::size_t kMostBytes = 16U << 20U;
 
-/// The files of one node. "/" is the running host; any other root is a mounted image or a test tree,
-/// in which absolute links lead to the tree and not to the host.
+/// The files of one node. "/" is the running host; any other root is a mounted image or a test
+/// tree, in which absolute links lead to the tree and not to the host.
 class Disk final : public FileSystem {
  public:
   explicit Disk(std::string root = "/") : paths_(std::move(root)) {}

@@ -30,8 +30,8 @@ class MadeDirectories {
   }
   void keep() { made_.clear(); }
 
-  /// Makes `path` (no link in it) of mode `mode` and what is missing above it of mode 0755. Returns 0
-  /// or errno.
+  /// Makes `path` (no link in it) of mode `mode` and what is missing above it of mode 0755. Returns
+  /// 0 or errno.
   int make(const std::string& path, mode_t mode) {
     struct stat facts = {};
     if (::fstatat(root_, below(path), &facts, AT_SYMLINK_NOFOLLOW) == 0) {

@@ -47,8 +47,8 @@ std::optional<std::string> attribute(int fd, const std::string& name) {
   return value;
 }
 
-// Hashes of the old content. The kernel keeps these two itself and writes them anew for the new bytes
-// (Documentation/ABI/testing/evm, ima_policy); a copy would lock the file.
+// Hashes of the old content. The kernel keeps these two itself and writes them anew for the new
+// bytes (Documentation/ABI/testing/evm, ima_policy); a copy would lock the file.
 bool describes_content(const std::string& name) {
   return name == "security.ima" || name == "security.evm";
 }
@@ -57,8 +57,9 @@ bool has(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A label that cannot be carried is an error and not a warning: with a wrong SELinux type the manager
-// may be denied to read the file, and then the kubelet starts without its arguments, or not at all.
+// A label that cannot be carried is an error and not a warning: with a wrong SELinux type the
+// manager may be denied to read the file, and then the kubelet starts without its arguments, or not
+// at all.
 Status copy_attribute(int from, int to, const std::string& name, const std::string& path) {
   const auto value = attribute(from, name);
   if (!value && errno == ENODATA) return {};

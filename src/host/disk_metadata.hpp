@@ -10,9 +10,9 @@
 
 namespace kubelet_sysctl {
 
-/// Gives the file `to` the owner, the mode (`facts`) and every extended attribute of the file `from`:
-/// POSIX ACLs and SELinux labels are attributes too. To be called after the last write, because a write
-/// takes some of them away. `path` is for messages. Errors: kPermission, kIo.
+/// Gives the file `to` the owner, the mode (`facts`) and every extended attribute of the file
+/// `from`: POSIX ACLs and SELinux labels are attributes too. To be called after the last write,
+/// because a write takes some of them away. `path` is for messages. Errors: kPermission, kIo.
 Status copy_metadata(int from, int to, const struct stat& facts, const std::string& path);
 
 }  // namespace kubelet_sysctl

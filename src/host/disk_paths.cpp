@@ -21,7 +21,8 @@ namespace {
 constexpr int kMostLinks = 40;
 constexpr std::size_t kMostPath = 4096;
 
-// RESOLVE_IN_ROOT takes absolute link targets and ".." as chroot(2) would, and like it cannot leave.
+// RESOLVE_IN_ROOT takes absolute link targets and ".." as chroot(2) would, and like it cannot
+// leave.
 UniqueFd open_in_root(int root, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned int>(flags);

@@ -14,10 +14,10 @@
 
 namespace kubelet_sysctl {
 
-/// What a path leads to, held by a descriptor that cannot read or write (O_PATH): a pipe or a device
-/// is never opened by finding it.
+/// What a path leads to, held by a descriptor that cannot read or write (O_PATH): a pipe or a
+/// device is never opened by finding it.
 struct Place {
-  UniqueFd fd;            ///< none when nothing is there
+  UniqueFd fd;  ///< none when nothing is there
   struct stat facts = {};
   std::string real_path;  ///< without the root; the path itself when nothing is there
 };
@@ -49,8 +49,8 @@ class RootedPaths {
 
   bool is_host_;
   UniqueFd root_;
-  int root_number_ = 0;     ///< errno of the root directory that cannot be opened
-  std::string root_text_;   ///< real path of the root as the kernel tells it; empty for the host
+  int root_number_ = 0;    ///< errno of the root directory that cannot be opened
+  std::string root_text_;  ///< real path of the root as the kernel tells it; empty for the host
   bool resolves_in_kernel_ = false;  ///< openat2(2) is there: Linux 5.6 and not forbidden
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replaces, makes and removes files so that a reader and a power cut see the old bytes or the new ones.
+// Replaces, makes and removes files so that a reader and a power cut see the old bytes or the new
+// ones.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,14 +28,15 @@ struct Target {
 };
 
 Error conflict(const SourceFile& before, std::string_view how) {
-  return Error{.kind = ErrorKind::kConflict,
-               .message = fmt::format("the file {} since it was read", how),
-               .path = before.path,
-               .hint = "nothing was written to it; see who else edits it, then run the command again"};
+  return Error{
+      .kind = ErrorKind::kConflict,
+      .message = fmt::format("the file {} since it was read", how),
+      .path = before.path,
+      .hint = "nothing was written to it; see who else edits it, then run the command again"};
 }
 
-// The inode and times tell of a writer who wrote the same bytes, and the bytes of one who was quicker
-// than the clock of the file system is fine.
+// The inode and times tell of a writer who wrote the same bytes, and the bytes of one who was
+// quicker than the clock of the file system is fine.
 bool same_facts(const struct stat& facts, const SourceFile& before) {
   const FileMeta now = meta_of(facts);
   return now.device == before.meta.device && now.inode == before.meta.inode &&
@@ -51,8 +53,8 @@ Result<UniqueFd> open_unchanged(int directory, const std::string& name, const So
     return errno_error(errno, before.path, "cannot look at the file");
   }
   if (!S_ISREG(facts.st_mode) || !same_facts(facts, before)) return conflict(before, "was changed");
-  UniqueFd fd(::openat(directory, name.c_str(),
-                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  UniqueFd fd(
+      ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd && (errno == ENOENT || errno == ELOOP)) return conflict(before, "was changed");
   if (!fd) return errno_error(errno, before.path, "cannot open the file");
   std::string bytes;
@@ -88,8 +90,8 @@ Result<Target> open_target(const RootedPaths& paths, const SourceFile& before) {
   return target;
 }
 
-// A rename would break other names of the file off, or fail with EBUSY where the file itself is a mount
-// (docker -v FILE:FILE). Linux before 5.8 does not tell of mounts here; there EBUSY does.
+// A rename would break other names of the file off, or fail with EBUSY where the file itself is a
+// mount (docker -v FILE:FILE). Linux before 5.8 does not tell of mounts here; there EBUSY does.
 bool needs_writing_in_place(const Target& target) {
   if (target.facts.st_nlink > 1) return true;
   struct statx facts = {};
@@ -107,11 +109,13 @@ int overwrite(int fd, std::string_view bytes) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
-/// Has the blocks for a longer file set aside before the first old byte is lost. Returns 0 or errno.
+/// Has the blocks for a longer file set aside before the first old byte is lost. Returns 0 or
+/// errno.
 int reserve(int fd, std::size_t old_size, std::size_t new_size) {
   if (new_size <= old_size) return 0;
   const auto from = static_cast<off_t>(old_size);
-  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, from, static_cast<off_t>(new_size) - from) == 0) return 0;
+  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, from, static_cast<off_t>(new_size) - from) == 0)
+    return 0;
   const int number = errno;
   if (number != ENOSPC && number != EDQUOT && number != EFBIG) return 0;  // cannot be asked here
   if (::ftruncate(fd, from) != 0) return errno;  // gives back what part was reserved

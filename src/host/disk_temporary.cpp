@@ -23,8 +23,8 @@ namespace {
 
 constexpr std::size_t kRandomLetters = 6;
 
-// A leading dot and an ending that is neither .conf nor a unit type: systemd reads no such file as a
-// drop-in, a unit or a match of EnvironmentFile=DIR/*.
+// A leading dot and an ending that is neither .conf nor a unit type: systemd reads no such file as
+// a drop-in, a unit or a match of EnvironmentFile=DIR/*.
 std::string prefix_of(const std::string& name) {
   constexpr std::size_t kMostOfName = 200;  // NAME_MAX is 255
   return "." + name.substr(0, kMostOfName) + ".kubelet-sysctl~";
@@ -34,7 +34,8 @@ std::string random_letters() {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz012345";
   std::array<std::uint8_t, kRandomLetters> bytes{};
   // Not a secret: O_EXCL guards against a name that is taken.
-  if (::getrandom(bytes.data(), bytes.size(), 0) < 0) bytes.fill(static_cast<std::uint8_t>(::getpid()));
+  if (::getrandom(bytes.data(), bytes.size(), 0) < 0)
+    bytes.fill(static_cast<std::uint8_t>(::getpid()));
   std::string letters;
   for (const std::uint8_t byte : bytes) letters += kLetters[byte % kLetters.size()];
   return letters;
@@ -44,8 +45,8 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// The maker of a temporary file holds a lock on it, which the kernel drops with its last breath: what
-// can be locked has no maker any more. A failure here is none of the caller's concern.
+// The maker of a temporary file holds a lock on it, which the kernel drops with its last breath:
+// what can be locked has no maker any more. A failure here is none of the caller's concern.
 void remove_left_over(int directory, const std::string& prefix) {
   const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
@@ -111,8 +112,8 @@ int TemporaryFile::put_at(const std::string& name) {
     return 0;
   }
   if (errno != EINVAL && errno != ENOSYS) return errno;
-  // A file system without RENAME_NOREPLACE (rename(2)): a second link fails in the same way, and the
-  // destructor takes the first one away.
+  // A file system without RENAME_NOREPLACE (rename(2)): a second link fails in the same way, and
+  // the destructor takes the first one away.
   return ::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0 ? 0 : errno;
 }
 

@@ -29,8 +29,9 @@ ErrorKind kind_of(int number) {
 std::string hint_of(int number, const std::string& path) {
   switch (number) {
     case EACCES:
-      return geteuid() == 0 ? "root was refused: look at SELinux, AppArmor or the container's limits"
-                            : "run it as root";
+      return geteuid() == 0
+                 ? "root was refused: look at SELinux, AppArmor or the container's limits"
+                 : "run it as root";
     case EPERM:
       return geteuid() == 0
                  ? fmt::format("see 'lsattr {0}': if it is immutable, 'chattr -i {0}' lifts that",

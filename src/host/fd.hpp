@@ -34,8 +34,8 @@ class UniqueFd {
 /// "Permission denied" for EACCES: the C library's words, whatever the locale.
 std::string errno_text(int number);
 
-/// `what` failed at `path` with errno `number`: kPermission for EACCES, EPERM and EROFS, else kIo, with
-/// a hint where there is something to do about it.
+/// `what` failed at `path` with errno `number`: kPermission for EACCES, EPERM and EROFS, else kIo,
+/// with a hint where there is something to do about it.
 Error errno_error(int number, const std::string& path, std::string_view what);
 
 /// Appends to `bytes` what `fd` still holds, but stops reading once it has more than `limit` bytes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One GET of HTTP/1.0 over a socket. Plain sockets and no library: Debian's cpp-httplib is a shared library
-// that brings OpenSSL, costs each start more than `systemctl show` and cannot be linked statically.
+// One GET of HTTP/1.0 over a socket. Plain sockets and no library: Debian's cpp-httplib is a shared
+// library that brings OpenSSL, costs each start more than `systemctl show` and cannot be linked
+// statically.
 #include "host/http_health.hpp"
 
 #include <arpa/inet.h>
@@ -101,8 +102,8 @@ int send_all(int fd, std::string_view bytes, SteadyTime until) {
   return 0;
 }
 
-/// Where the body begins; nothing while the header is not whole. A bare line feed is accepted as a line
-/// end (RFC 9112, 2.2).
+/// Where the body begins; nothing while the header is not whole. A bare line feed is accepted as a
+/// line end (RFC 9112, 2.2).
 std::optional<std::size_t> body_begin(std::string_view answer) {
   const std::size_t crlf = answer.find("\r\n\r\n");
   if (crlf != std::string_view::npos) return crlf + 4;
@@ -165,9 +166,9 @@ std::optional<HealthAnswer> parse_answer(std::string_view text) {
 
 Error failure(int number, const Address& address, Milliseconds deadline) {
   if (number == ETIMEDOUT) {
-    return Error{.kind = ErrorKind::kTimeout,
-                 .message = fmt::format("no answer from {} within {} ms", address.text,
-                                        deadline.count())};
+    return Error{
+        .kind = ErrorKind::kTimeout,
+        .message = fmt::format("no answer from {} within {} ms", address.text, deadline.count())};
   }
   Error error = errno_error(number, {}, fmt::format("cannot ask {}", address.text));
   error.kind = ErrorKind::kIo;
@@ -176,9 +177,8 @@ Error failure(int number, const Address& address, Milliseconds deadline) {
 }
 
 bool is_plain(const std::string& path) {
-  return path.starts_with('/') && std::all_of(path.begin(), path.end(), [](char byte) {
-           return byte > ' ' && byte <= '~';
-         });
+  return path.starts_with('/') &&
+         std::all_of(path.begin(), path.end(), [](char byte) { return byte > ' ' && byte <= '~'; });
 }
 
 }  // namespace
@@ -192,8 +192,7 @@ Result<HealthAnswer> HttpHealth::get(const std::string& address, int port, const
                  .message = fmt::format("'{}' port {} path '{}' is no numeric address to ask",
                                         address, port, path)};
   }
-  const UniqueFd fd(
-      ::socket(to->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const UniqueFd fd(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failure(errno, *to, deadline);
   // HTTP/1.0: the server neither keeps the connection nor cuts the body into chunks.
   const std::string request = fmt::format(

@@ -8,11 +8,12 @@
 
 namespace kubelet_sysctl {
 
-/// Asks a numeric IPv4 or IPv6 address; names are not resolved and proxies not used. The deadline is for
-/// connecting, asking and answering together.
+/// Asks a numeric IPv4 or IPv6 address; names are not resolved and proxies not used. The deadline
+/// is for connecting, asking and answering together.
 class HttpHealth final : public HealthProbe {
  public:
-  /// Errors: kUsage for an address that is not numeric, a port or a path that cannot be; kIo; kTimeout.
+  /// Errors: kUsage for an address that is not numeric, a port or a path that cannot be; kIo;
+  /// kTimeout.
   Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
                            Milliseconds deadline) override;
 };

@@ -10,9 +10,10 @@ namespace kubelet_sysctl {
 
 struct MachineFacts {
   std::string hostname;
-  std::uint32_t uid = 0;                   ///< effective
-  std::string sudo_user;                   ///< $SUDO_USER; empty without sudo
-  std::optional<std::uint32_t> login_uid;  ///< who logged in first, before any su; none for services
+  std::uint32_t uid = 0;  ///< effective
+  std::string sudo_user;  ///< $SUDO_USER; empty without sudo
+  std::optional<std::uint32_t>
+      login_uid;  ///< who logged in first, before any su; none for services
   bool output_is_terminal = false;
   bool errors_are_terminal = false;
 };

@@ -60,7 +60,8 @@ std::string hint_of(const Ended& ended, ErrorKind kind) {
   if (has(ended.errors, "Running in chroot")) {
     return "systemctl does nothing in a chroot: enter the host with --host, or use --no-restart";
   }
-  if (kind == ErrorKind::kNoSystemd) return "run it where systemd is process 1, or use --no-restart";
+  if (kind == ErrorKind::kNoSystemd)
+    return "run it where systemd is process 1, or use --no-restart";
   if (kind == ErrorKind::kPermission) return "run it as root";
   if (has(ended.errors, "attempted too often") || has(ended.errors, "repeated too quickly")) {
     return "clear the start limit with 'systemctl reset-failed', then start the unit";
@@ -118,8 +119,8 @@ Result<Ended> Systemctl::ask(std::vector<std::string> arguments, Milliseconds de
                  .hint = "in a container use --host; on a mounted image use --root"};
   }
   const std::string verb = arguments.front();
-  auto ended = run(
-      {.program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline});
+  auto ended =
+      run({.program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline});
   if (!ended) {
     Error error = std::move(ended).error();
     if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kNoSystemd;
@@ -154,9 +155,8 @@ std::optional<int> Systemctl::version() {
     const auto found = systemd_version_in_maps(maps);
     if (found) return found;
   }
-  const auto ended = run({.program = paths_.systemctl,
-                          .arguments = {"--version"},
-                          .deadline = kAnswerDeadline});
+  const auto ended =
+      run({.program = paths_.systemctl, .arguments = {"--version"}, .deadline = kAnswerDeadline});
   if (!ended || ended->exit_status != 0) return std::nullopt;
   return parse_version(ended->output);
 }
@@ -193,11 +193,10 @@ Result<std::vector<std::string>> Systemctl::last_words(const std::string& unit,
                                                        const std::string& invocation, int lines) {
   auto valid = check_unit_name(unit);
   if (!valid) return std::move(valid).error();
-  // journald sets this field itself from the process's control group, systemd.journal-fields(7); the
-  // manager's own lines about the unit do not have it. Both matches must hold.
-  std::vector<std::string> arguments = {"--no-pager", "--quiet",     "--output=cat",
-                                        "--unit",     unit,          "--lines",
-                                        fmt::format("{}", lines)};
+  // journald sets this field itself from the process's control group, systemd.journal-fields(7);
+  // the manager's own lines about the unit do not have it. Both matches must hold.
+  std::vector<std::string> arguments = {"--no-pager", "--quiet", "--output=cat",          "--unit",
+                                        unit,         "--lines", fmt::format("{}", lines)};
   if (!invocation.empty()) arguments.push_back("_SYSTEMD_INVOCATION_ID=" + invocation);
   auto ended = run({.program = paths_.journalctl,
                     .arguments = std::move(arguments),

@@ -73,14 +73,22 @@ int hex_digit(char byte) {
 char unescaped(std::string_view text, std::size_t& at) {
   const char letter = text[at++];
   switch (letter) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case 'a': return '\a';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'v': return '\v';
-    default: break;
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case 'a':
+      return '\a';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'v':
+      return '\v';
+    default:
+      break;
   }
   if (letter == 'x' && at + 2 <= text.size() && hex_digit(text[at]) >= 0 &&
       hex_digit(text[at + 1]) >= 0) {
@@ -153,20 +161,17 @@ constexpr std::array<Property, 20> kProperties = {{
        unit.start_limit_interval_usec = parse_time_span(value).value_or(0);
      }},
     {"StartLimitInterval",
-     [](UnitState& unit, std::string_view value) {
-       unit.start_limit_interval_usec = parse_time_span(value).value_or(0);
-     }},
+     [](UnitState& unit,
+        std::string_view
+            value) { unit.start_limit_interval_usec = parse_time_span(value).value_or(0); }},
     {"StartLimitBurst",
-     [](UnitState& unit, std::string_view value) {
-       unit.start_limit_burst = number_or_zero<std::uint64_t>(value);
-     }},
+     [](UnitState& unit,
+        std::string_view value) { unit.start_limit_burst = number_or_zero<std::uint64_t>(value); }},
     {"NeedDaemonReload",
      [](UnitState& unit, std::string_view value) { unit.needs_reload = value == "yes"; }},
     // 252 prints the number of the job, or nothing.
-    {"Job",
-     [](UnitState& unit, std::string_view value) {
-       unit.job_pending = !value.empty() && value != "0";
-     }},
+    {"Job", [](UnitState& unit,
+               std::string_view value) { unit.job_pending = !value.empty() && value != "0"; }},
 }};
 
 }  // namespace

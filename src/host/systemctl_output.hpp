@@ -13,18 +13,20 @@
 
 namespace kubelet_sysctl {
 
-/// What a time span "1h 30min 3s", "1.500000s" or "100ms" is in microseconds; "infinity" is the largest
-/// number. A number without a unit is microseconds: systemctl gives every span a unit but 0, and prints
-/// a plain count where a property is no span to it (StartLimitInterval of 229).
+/// What a time span "1h 30min 3s", "1.500000s" or "100ms" is in microseconds; "infinity" is the
+/// largest number. A number without a unit is microseconds: systemctl gives every span a unit but
+/// 0, and prints a plain count where a property is no span to it (StartLimitInterval of 229).
 /// Source: systemd src/basic/time-util.c, format_timespan().
 std::optional<std::uint64_t> parse_time_span(std::string_view text);
 
-/// Words of a list as `systemctl show` prints it. Quotes and escapes of 247 and later are undone, and
-/// the `\x20` of 229. What 237 and 245 print as "[unprintable]" stays that: the word is lost there.
+/// Words of a list as `systemctl show` prints it. Quotes and escapes of 247 and later are undone,
+/// and the `\x20` of 229. What 237 and 245 print as "[unprintable]" stays that: the word is lost
+/// there.
 std::vector<std::string> parse_list(std::string_view text);
 
 /// The unit that `systemctl show UNIT -p A -p B` printed, in whatever order. A property that this
-/// version does not know prints no line and keeps its default. Errors: kMalformed without LoadState.
+/// version does not know prints no line and keeps its default. Errors: kMalformed without
+/// LoadState.
 Result<UnitState> parse_show(std::string_view output);
 
 /// NAME=value of every line of `systemctl show-environment`, the `$'…'` of newer versions undone.

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "disk/checks.hpp"
 #include "disk/scratch.hpp"
 #include "host/disk.hpp"
 #include "host/fd.hpp"
@@ -20,17 +21,9 @@
 namespace kubelet_sysctl {
 namespace {
 
-using Names = std::vector<std::string>;
-
-SourceFile read(Disk& disk, const std::string& path) {
-  auto file = disk.read(path);
-  EXPECT_TRUE(file) << path;
-  return file ? *file : SourceFile{};
-}
-
 void bind(const Scratch& scratch, const char* from, const char* to) {
-  ASSERT_EQ(::mount(scratch.path(from).c_str(), scratch.path(to).c_str(), nullptr, MS_BIND, nullptr),
-            0);
+  ASSERT_EQ(
+      ::mount(scratch.path(from).c_str(), scratch.path(to).c_str(), nullptr, MS_BIND, nullptr), 0);
 }
 
 void tmpfs(const Scratch& scratch, const char* to, const char* options) {
@@ -48,15 +41,14 @@ void expect_written_in_place(const Scratch& scratch) {
   EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
 }
 
-#define SKIP_UNLESS_PERMITTED(status) \
-  if ((status) == kSkipped) GTEST_SKIP() << "needs mount namespaces (root) and seccomp filters"
+constexpr const char* kNeeds = "needs mount namespaces (root) and seccomp filters";
 
 TEST(DiskMount, BindMountedFileIsWrittenInPlace) {
   const Scratch scratch;
   scratch.write("/data/kubelet", "A=1\n");
   scratch.write("/etc/kubelet", "under the mount\n");
   const int status = in_mount_namespace([&] { expect_written_in_place(scratch); });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
   EXPECT_EQ(scratch.read("/etc/kubelet"), "under the mount\n");
 }
@@ -70,7 +62,7 @@ TEST(DiskMount, BindMountedFileIsWrittenInPlaceWhereOnlyTheRenameTells) {
     forbid_system_call(SYS_statx, ENOSYS);
     expect_written_in_place(scratch);
   });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
 }
 
@@ -80,12 +72,11 @@ TEST(DiskMount, BindMountedFileInAReadOnlyDirectoryIsWritten) {
   const int status = in_mount_namespace([&] {
     tmpfs(scratch, "/etc", "size=64k");
     scratch.write("/etc/kubelet", "");
-    ASSERT_EQ(::mount("none", scratch.path("/etc").c_str(), nullptr, MS_REMOUNT | MS_RDONLY,
-                      nullptr),
-              0);
+    ASSERT_EQ(
+        ::mount("none", scratch.path("/etc").c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
     expect_written_in_place(scratch);
   });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
 }
 
@@ -94,9 +85,8 @@ TEST(DiskMount, ReadOnlyFileSystemIsAPermissionError) {
   const int status = in_mount_namespace([&] {
     tmpfs(scratch, "/etc", "size=64k");
     scratch.write("/etc/kubelet", "A=1\n");
-    ASSERT_EQ(::mount("none", scratch.path("/etc").c_str(), nullptr, MS_REMOUNT | MS_RDONLY,
-                      nullptr),
-              0);
+    ASSERT_EQ(
+        ::mount("none", scratch.path("/etc").c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
     Disk disk(scratch.path());
     for (const char* path : {"/etc/kubelet", "/etc/new"}) {
       const auto written = disk.replace(read(disk, path), "A=2\n");
@@ -107,7 +97,7 @@ TEST(DiskMount, ReadOnlyFileSystemIsAPermissionError) {
     }
     EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
   });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
 }
 
@@ -132,7 +122,7 @@ TEST(DiskMount, FullDiskLeavesTheOldFileWhetherRenamedOrWrittenInPlace) {
     }
     EXPECT_EQ(scratch.names("/etc"), (Names{"kubelet", "linked", "twin"}));
   });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
 }
 
@@ -150,7 +140,7 @@ TEST(DiskMount, WriteInPlaceThatFailsPutsTheOldBytesBack) {
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().kind, ErrorKind::kIo);
   });
-  SKIP_UNLESS_PERMITTED(status);
+  if (status == kSkipped) GTEST_SKIP() << kNeeds;
   EXPECT_EQ(status, 0);
   EXPECT_EQ(scratch.read("/etc/kubelet"), "A=1\n");
 }

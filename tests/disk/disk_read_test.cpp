@@ -21,7 +21,8 @@ void link_to(const Scratch& scratch, const std::string& target, const std::strin
   std::filesystem::create_symlink(target, scratch.path(below));
 }
 
-// A tree as on a node: /etc/kubelet leads through two links, one of them absolute, to /data/kubelet.
+// A tree as on a node: /etc/kubelet leads through two links, one of them absolute, to
+// /data/kubelet.
 void plant_links(const Scratch& scratch) {
   scratch.write("/data/kubelet", "A=1\n");
   scratch.write("/etc/plain", "p");

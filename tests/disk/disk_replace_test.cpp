@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replacing, making and removing files: what is kept, what is a conflict, what is left after a failure.
+// Replacing files: what is kept, what is a conflict, what is left after a failure.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -10,34 +11,18 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "disk/checks.hpp"
 #include "disk/scratch.hpp"
 #include "host/disk.hpp"
+#include "host/fd.hpp"
 
 namespace kubelet_sysctl {
 namespace {
-
-using Names = std::vector<std::string>;
-
-SourceFile read(Disk& disk, const std::string& path) {
-  auto file = disk.read(path);
-  EXPECT_TRUE(file) << path;
-  return file ? *file : SourceFile{};
-}
-
-void expect_mode(const Result<WriteMode>& written, WriteMode mode) {
-  ASSERT_TRUE(written) << written.error().message;
-  EXPECT_EQ(*written, mode);
-}
-
-void expect_error(const Result<WriteMode>& written, ErrorKind kind) {
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().kind, kind) << written.error().message;
-}
 
 std::string attribute(const std::string& path, const char* name) {
   std::array<char, 256> value{};
@@ -45,8 +30,9 @@ std::string attribute(const std::string& path, const char* name) {
   return size < 0 ? "none" : std::string(value.data(), static_cast<std::size_t>(size));
 }
 
-// The binary form of user::rw-,user:1000:rw-,group::r--,mask::rw-,other::r--; acl(5) and the kernel's
-// include/uapi/linux/posix_acl_xattr.h: version 2, then tag, permissions and id of each entry.
+// The binary form of user::rw-,user:1000:rw-,group::r--,mask::rw-,other::r--; acl(5) and the
+// kernel's include/uapi/linux/posix_acl_xattr.h: version 2, then tag, permissions and id of each
+// entry.
 std::string access_list() {
   std::string bytes("\x02\0\0\0", 4);
   const auto entry = [&](char tag, char permissions, std::string_view id) {
@@ -118,7 +104,7 @@ TEST(DiskReplace, ExtendedAttributesAndLabelsAreKept) {
   Disk disk(scratch.path());
   expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
   EXPECT_EQ(attribute(path, "user.note"), "mine");
-  if (labels) EXPECT_EQ(attribute(path, "security.selinux"), "u:r:etc_t");
+  EXPECT_EQ(attribute(path, "security.selinux"), labels ? "u:r:etc_t" : "none");
 }
 
 TEST(DiskReplace, AccessListIsKeptAndTheDefaultOfTheDirectoryDoesNotLeakIn) {
@@ -224,39 +210,6 @@ TEST(DiskReplace, FileThatVanishedOrLeadsElsewhereIsAConflict) {
   EXPECT_EQ(scratch.read("/data/kubelet"), "A=1\n");
 }
 
-TEST(DiskReplace, AbsentFileIsMadeWithItsDirectoriesAndMode) {
-  const Scratch scratch;
-  Disk disk(scratch.path());
-  SourceFile before = read(disk, "/etc/systemd/system/kubelet.service.d/20-x.conf");
-  before.meta.mode = 0600;
-  expect_mode(disk.replace(before, "[Service]\n"), WriteMode::kRenamed);
-  EXPECT_EQ(scratch.read("/etc/systemd/system/kubelet.service.d/20-x.conf"), "[Service]\n");
-  EXPECT_EQ(scratch.facts("/etc/systemd/system/kubelet.service.d/20-x.conf").st_mode & 07777U,
-            0600u);
-  EXPECT_EQ(scratch.facts("/etc/systemd/system/kubelet.service.d").st_mode & 07777U, 0755u);
-}
-
-TEST(DiskReplace, AbsentTargetOfALinkIsMadeInsideTheRoot) {
-  const Scratch scratch;
-  Disk disk(scratch.path());
-  scratch.write("/etc/other", "");
-  std::filesystem::create_symlink("/data/kubelet", scratch.path("/etc/kubelet"));
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=1\n"), WriteMode::kRenamed);
-  EXPECT_EQ(scratch.read("/data/kubelet"), "A=1\n");
-  EXPECT_EQ(read(disk, "/etc/kubelet").real_path, "/data/kubelet");
-}
-
-TEST(DiskReplace, AbsentFileThatAppearedIsAConflict) {
-  const Scratch scratch;
-  Disk disk(scratch.path());
-  scratch.write("/etc/other", "");
-  const SourceFile before = read(disk, "/etc/kubelet");
-  scratch.write("/etc/kubelet", "theirs\n");
-  expect_error(disk.replace(before, "ours\n"), ErrorKind::kConflict);
-  EXPECT_EQ(scratch.read("/etc/kubelet"), "theirs\n");
-  EXPECT_EQ(scratch.names("/etc"), (Names{"kubelet", "other"}));
-}
-
 // Each system call of the recipe fails once; errno from seccomp(2), so the disk does not matter.
 TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
   const Scratch scratch;
@@ -275,54 +228,50 @@ TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
   }
 }
 
-TEST(DiskReplace, AfterAFailedStepOfMakingAFileNeitherItNorItsDirectoriesAreLeft) {
-  const Scratch scratch;
-  scratch.write("/etc/other", "");
-  for (const int call : {SYS_pwrite64, SYS_fchmod, SYS_fsync, SYS_renameat2}) {
-    const int status = in_child([&] {
-      Disk disk(scratch.path());
-      const SourceFile before = read(disk, "/etc/new/kubelet");
-      forbid_system_call(call, ENOSPC);
-      expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
-    });
-    if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
-    EXPECT_EQ(status, 0) << "system call " << call;
-    EXPECT_EQ(scratch.names("/etc"), Names{"other"}) << "system call " << call;
-  }
-}
-
-TEST(DiskReplace, FileIsMadeWhereTheFileSystemCannotRenameWithoutReplacing) {
-  const Scratch scratch;
-  const int status = in_child([&] {
-    Disk disk(scratch.path());
-    forbid_system_call(SYS_renameat2, EINVAL);
-    const SourceFile before = read(disk, "/etc/kubelet");
-    expect_mode(disk.replace(before, "A=1\n"), WriteMode::kRenamed);
-  });
-  if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
-  EXPECT_EQ(status, 0);
-  EXPECT_EQ(scratch.read("/etc/kubelet"), "A=1\n");
-  EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
-  EXPECT_EQ(scratch.facts("/etc/kubelet").st_nlink, 1u);
-}
-
-TEST(DiskReplace, TemporaryFileOfAKilledRunIsSweptAndThatOfALiveOneIsNot) {
+TEST(DiskReplace, TemporaryFileOfADeadRunIsSweptAndThatOfALiveOneIsNot) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
-  // Killed by the signal that seccomp sends at the rename: the temporary file stays.
+  // A run that can neither rename nor remove leaves what a killed one leaves.
   const int status = in_child([&] {
     Disk disk(scratch.path());
     const SourceFile before = read(disk, "/etc/kubelet");
-    ::signal(SIGALRM, SIG_DFL);
     forbid_system_call(SYS_unlinkat, EIO);
     forbid_system_call(SYS_renameat, EIO);
     expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
-  ASSERT_EQ(scratch.names("/etc").size(), 2u);
+  const Names left = scratch.names("/etc");
+  ASSERT_EQ(left.size(), 2u);
+  const UniqueFd maker(::open(scratch.path("/etc/" + left[0]).c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(maker.get(), LOCK_EX), 0);
   Disk disk(scratch.path());
   expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=3\n"), WriteMode::kRenamed);
+  EXPECT_EQ(scratch.names("/etc"), left);
+  ASSERT_EQ(::flock(maker.get(), LOCK_UN), 0);
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=4\n"), WriteMode::kRenamed);
   EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
+}
+
+// systemd reads *.conf in a drop-in directory and names of unit types in a unit directory; shells
+// and EnvironmentFile= patterns skip a leading dot.
+TEST(DiskReplace, NobodyTakesTheTemporaryFileForAUnitOrADropIn) {
+  const Scratch scratch;
+  scratch.write("/d/20-kubelet.conf", "A=1\n");
+  const int status = in_child([&] {
+    Disk disk(scratch.path());
+    const SourceFile before = read(disk, "/d/20-kubelet.conf");
+    forbid_system_call(SYS_unlinkat, EIO);
+    forbid_system_call(SYS_renameat, EIO);
+    expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
+  });
+  if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
+  const Names left = scratch.names("/d");
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_TRUE(left[0].starts_with(".20-kubelet.conf."));
+  const std::string ending = left[0].substr(left[0].rfind('.'));
+  EXPECT_TRUE(ending.starts_with(".kubelet-sysctl~")) << ending;
+  EXPECT_EQ(scratch.facts("/d/" + left[0]).st_mode & 07777U,
+            scratch.facts("/d/20-kubelet.conf").st_mode & 07777U);
 }
 
 TEST(DiskReplace, ReaderSeesTheOldBytesOrTheNewOnes) {
@@ -354,29 +303,6 @@ TEST(DiskReplace, ReaderSeesTheOldBytesOrTheNewOnes) {
   ASSERT_EQ(::waitpid(reader, &status, 0), reader);
   EXPECT_EQ(status, 0);
   ::close(stop[0]);
-}
-
-TEST(DiskRemove, FileGoesAndItsDirectoryOnlyWhenEmpty) {
-  const Scratch scratch;
-  scratch.write("/etc/d/one", "1");
-  scratch.write("/etc/d/two", "2");
-  Disk disk(scratch.path());
-  EXPECT_TRUE(disk.remove(read(disk, "/etc/d/one"), true));
-  EXPECT_EQ(scratch.names("/etc/d"), Names{"two"});
-  EXPECT_TRUE(disk.remove(read(disk, "/etc/d/two"), true));
-  EXPECT_TRUE(scratch.names("/etc").empty());
-}
-
-TEST(DiskMakeDirectory, ModeIsOfTheLastOneAndAnExistingOneIsLeftAlone) {
-  const Scratch scratch;
-  Disk disk(scratch.path());
-  ASSERT_TRUE(disk.make_directory("/var/lib/state", 0700));
-  EXPECT_EQ(scratch.facts("/var/lib/state").st_mode & 07777U, 0700u);
-  EXPECT_EQ(scratch.facts("/var/lib").st_mode & 07777U, 0755u);
-  ASSERT_TRUE(disk.make_directory("/var/lib", 0700));
-  EXPECT_EQ(scratch.facts("/var/lib").st_mode & 07777U, 0755u);
-  scratch.write("/plain", "");
-  EXPECT_FALSE(disk.make_directory("/plain/below", 0755));
 }
 
 }  // namespace

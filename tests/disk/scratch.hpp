@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A directory for one test, the plain calls that look into it without our own code, and child processes
-// in which a test may break the machine.
+// A directory for one test, the plain calls that look into it without our own code, and child
+// processes in which a test may break the machine.
 #pragma once
 
 #include <sys/stat.h>
@@ -32,8 +32,8 @@ class Scratch {
 
 inline constexpr int kSkipped = 77;
 
-/// Runs `body` in a forked process and returns its exit status: 0 when all its expectations held, 1 when
-/// not, whatever it passed to _exit(), 128 + N after signal N. Killed after 60 seconds.
+/// Runs `body` in a forked process and returns its exit status: 0 when all its expectations held, 1
+/// when not, whatever it passed to _exit(), 128 + N after signal N. Killed after 60 seconds.
 int in_child(const std::function<void()>& body);
 
 /// The same, in a mount namespace of its own; kSkipped where the machine does not permit one.

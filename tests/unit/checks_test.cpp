@@ -41,7 +41,8 @@ Layer layer(LayerKind kind, const std::string& path, std::size_t line,
             const std::vector<std::string>& entries) {
   Layer made;
   made.kind = kind;
-  made.at = {.path = path, .line = line, .variable = {}};
+  made.at.path = path;
+  made.at.line = line;
   for (const std::string& text : entries) made.entries.push_back({text, made.at});
   return made;
 }
@@ -199,8 +200,9 @@ TEST(Checks, DuplicatesAndCoveredEntriesAreNotes) {
 
 TEST(Checks, AFatalCommandLineIsAnErrorAtItsWord) {
   Node node;
-  node.model.command.origins = {{.path = "/a.service", .line = 3, .variable = {}},
-                                {.path = "/etc/default/kubelet", .line = 5, .variable = {}}};
+  node.model.command.origins.resize(2);
+  node.model.command.origins[1].path = "/etc/default/kubelet";
+  node.model.command.origins[1].line = 5;
   node.model.flags.fatal = "unknown flag: --bogus";
   node.model.flags.fatal_word = 1;
   const auto found = found_by(node, "flag-fatal");

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for kubelet-sysctl; a test compares its words with the program's tables.
+
+# The sysctls of this machine that live in the groups a kubelet can allow, as entries.
+_kubelet_sysctl_entries() {
+  local path
+  for path in /proc/sys/net/** /proc/sys/fs/mqueue/* /proc/sys/kernel/{sem,msg*,shm*}; do
+    [ -f "$path" ] || continue
+    path=${path#/proc/sys/}
+    printf '%s\n' "${path//\//.}"
+  done
+}
+
+_kubelet_sysctl() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+  local everywhere='--root --systemd-version --output --color --verbose --help'
+  local changes='--dry-run --diff --no-restart --timeout --window --no-rollback --reason
+    --lock-timeout --quiet'
+  local edits='--from-file --via --file --unchanged-exit-77 --unit'
+  local words=''
+  COMPREPLY=()
+
+  if [ "$COMP_CWORD" = 1 ]; then
+    words='show explain add remove set undo help --help --version'
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    return
+  fi
+
+  case $prev in
+    --via) words='auto config args' ;;
+    -o | --output) words='text json' ;;
+    --color) words='auto always never' ;;
+    --timeout | --window | --lock-timeout) words='0s 10s 30s 2m' ;;
+    --reason | --systemd-version) return ;;
+    -f | --from-file | --file)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return
+      ;;
+    --root)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      return
+      ;;
+    --unit)
+      words=$(systemctl list-unit-files --type=service --no-legend 2>/dev/null | cut -d ' ' -f 1)
+      ;;
+  esac
+  if [ -n "$words" ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    return
+  fi
+
+  case $command in
+    show | explain) words="$everywhere --unit" ;;
+    add) words="$everywhere $changes $edits --exact --force" ;;
+    remove) words="$everywhere $changes $edits" ;;
+    set) words="$everywhere $changes $edits --force" ;;
+    undo) words="$everywhere $changes" ;;
+    help) words='show explain add remove set undo' ;;
+  esac
+  case $command:$cur in
+    *:-* | show:* | explain:* | help:*) ;;
+    undo:*) words=$(ls -r /var/lib/kubelet-sysctl/transactions 2>/dev/null) ;;
+    *) words=$(shopt -s globstar nullglob && _kubelet_sysctl_entries) ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _kubelet_sysctl kubelet-sysctl

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Systemctl against stand-in programs that say what systemctl 219 to 257 were measured to say.
+#include "host/systemctl.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "disk/scratch.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// A machine whose systemctl and journalctl are these shell scripts.
+class Machine {
+ public:
+  Machine() { std::filesystem::create_directories(paths_.booted = scratch_.path("/system")); }
+  Systemctl with(const std::string& systemctl, const std::string& journalctl = "exit 1") {
+    paths_.systemctl = program("/systemctl", systemctl);
+    paths_.journalctl = program("/journalctl", journalctl);
+    paths_.maps_of_manager = scratch_.path("/maps");
+    return Systemctl(paths_);
+  }
+  SystemctlPaths& paths() { return paths_; }
+  [[nodiscard]] const Scratch& scratch() const { return scratch_; }
+
+ private:
+  std::string program(const std::string& below, const std::string& script) {
+    scratch_.write(below, "#!/bin/sh\n" + script + "\n");
+    EXPECT_EQ(::chmod(scratch_.path(below).c_str(), 0755), 0);
+    return scratch_.path(below);
+  }
+  Scratch scratch_;
+  SystemctlPaths paths_;
+};
+
+Error error_of_restart(const std::string& systemctl) {
+  Machine machine;
+  const auto status = machine.with(systemctl).restart("kubelet.service", Milliseconds(20'000));
+  EXPECT_FALSE(status);
+  return status ? Error{} : status.error();
+}
+
+TEST(Systemctl, ShowIsOneCallWithTheUnitBehindTheOptions) {
+  Machine machine;
+  const std::string calls = machine.scratch().path("/calls");
+  Systemctl services =
+      machine.with("echo \"$1 $2 $4 $5\" >> " + calls + "; echo LoadState=loaded; echo MainPID=42");
+  const auto unit = services.show("kubelet.service");
+  ASSERT_TRUE(unit);
+  EXPECT_EQ(unit->main_pid, 42);
+  EXPECT_EQ(machine.scratch().read("/calls"), "show -p -- kubelet.service\n");
+}
+
+TEST(Systemctl, PatternsAreNoUnitNames) {
+  Machine machine;
+  Systemctl services = machine.with("echo LoadState=loaded");
+  for (const char* unit : {"kube*", "", "a b", "x/../y", "kubelet.service\n"}) {
+    EXPECT_EQ(services.show(unit).error().kind, ErrorKind::kUsage) << unit;
+  }
+  EXPECT_TRUE(services.show("a-b@x\\x2d.service"));
+}
+
+TEST(Systemctl, WithoutTheDirectoryOfSystemdNothingIsRun) {
+  Machine machine;
+  Systemctl services = machine.with("exit 0");
+  EXPECT_TRUE(services.booted());
+  std::filesystem::remove(machine.paths().booted);
+  EXPECT_FALSE(services.booted());
+  const auto status = services.restart("kubelet.service", Milliseconds(20'000));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kNoSystemd);
+}
+
+TEST(Systemctl, MissingProgramIsNoSystemdAndIsNamed) {
+  Machine machine;
+  machine.with("exit 0");
+  machine.paths().systemctl = "/nowhere/systemctl";
+  const auto unit = Systemctl(machine.paths()).show("kubelet.service");
+  ASSERT_FALSE(unit);
+  EXPECT_EQ(unit.error().kind, ErrorKind::kNoSystemd);
+  EXPECT_NE(unit.error().message.find("/nowhere/systemctl"), std::string::npos);
+}
+
+// It exits with 0 and has done nothing.
+TEST(Systemctl, ChrootIsNoSystemdThoughSystemctlSucceeds) {
+  const Error error =
+      error_of_restart("echo \"Running in chroot, ignoring command 'restart'\" >&2; exit 0");
+  EXPECT_EQ(error.kind, ErrorKind::kNoSystemd);
+  EXPECT_NE(error.message.find("Running in chroot, ignoring"), std::string::npos);
+}
+
+TEST(Systemctl, EveryRefusalHasItsKindAndKeepsItsWords) {
+  struct Case {
+    const char* words;
+    int exit_status;
+    ErrorKind kind;
+  };
+  const std::vector<Case> cases = {
+      {"Failed to restart kubelet.service: Unit kubelet.service not found.", 5,
+       ErrorKind::kNotFound},
+      {"Failed to restart kubelet.service: Interactive authentication required.", 1,
+       ErrorKind::kPermission},
+      {"Failed to connect to bus: No such file or directory", 1, ErrorKind::kNoSystemd},
+      {"Failed to connect to bus: No data available", 1, ErrorKind::kNoSystemd},
+      {"System has not been booted with systemd as init system (PID 1). Can't operate.", 1,
+       ErrorKind::kNoSystemd},
+      {"Failed to restart kubelet.service: Unit kubelet.service is masked.", 1, ErrorKind::kIo}};
+  for (const Case& one : cases) {
+    const Error error = error_of_restart("echo \"" + std::string(one.words) + "\" >&2; exit " +
+                                         std::to_string(one.exit_status));
+    EXPECT_EQ(error.kind, one.kind) << one.words;
+    EXPECT_TRUE(error.message.ends_with(one.words)) << error.message;
+  }
+}
+
+TEST(Systemctl, StartLimitIsHintedWithTheWayOut) {
+  const Error error = error_of_restart(
+      "echo 'Job for kubelet.service failed because start of the service was attempted too often.' "
+      ">&2; exit 1");
+  EXPECT_EQ(error.kind, ErrorKind::kIo);
+  EXPECT_NE(error.hint.find("systemctl reset-failed"), std::string::npos);
+}
+
+TEST(Systemctl, RestartThatHangsIsATimeout) {
+  Machine machine;
+  const auto status = machine.with("sleep 60").restart("kubelet.service", Milliseconds(100));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kTimeout);
+}
+
+TEST(Systemctl, VersionComesFromTheManagerItselfOrElseFromSystemctl) {
+  Machine machine;
+  Systemctl services = machine.with("echo 'systemd 219'");
+  EXPECT_EQ(services.version(), 219);
+  machine.scratch().write("/maps", "0-1 r--p 0 0:0 1 /usr/lib/systemd/libsystemd-shared-252.so\n");
+  EXPECT_EQ(services.version(), 252);
+}
+
+TEST(Systemctl, LastWordsAreOfOneInvocationAndAtMostSoManyLines) {
+  Machine machine;
+  Systemctl services = machine.with(
+      "exit 0", "echo \"$*\" > " + machine.scratch().path("/call") + "; printf 'a\\nb\\nc\\n'");
+  const auto words = services.last_words("kubelet.service", "dc93fb6b75784fe8912f54248678c645", 2);
+  ASSERT_TRUE(words);
+  EXPECT_EQ(*words, (Words{"b", "c"}));
+  const std::string call = machine.scratch().read("/call");
+  EXPECT_NE(call.find("--unit kubelet.service"), std::string::npos);
+  EXPECT_NE(call.find("_SYSTEMD_INVOCATION_ID=dc93fb6b75784fe8912f54248678c645"),
+            std::string::npos);
+}
+
+TEST(Systemctl, WithoutAJournalThereAreNoLastWords) {
+  Machine machine;
+  Systemctl none = machine.with("exit 0", "echo 'No journal files were found.' >&2");
+  const auto empty = none.last_words("kubelet.service", "", 5);
+  ASSERT_TRUE(empty);
+  EXPECT_TRUE(empty->empty());
+  machine.paths().journalctl = "/nowhere/journalctl";
+  const auto missing = Systemctl(machine.paths()).last_words("kubelet.service", "", 5);
+  ASSERT_TRUE(missing);
+  EXPECT_TRUE(missing->empty());
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl

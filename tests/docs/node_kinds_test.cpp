@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/node-kinds.md against the table of kinds.
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "kubelet_sysctl/node.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// The rows of the table with this head line, as they are written.
+std::vector<std::string> rows_below(const std::string& head) {
+  std::ifstream file(std::string(KUBELET_SYSCTL_TEST_DIR) + "/../docs/node-kinds.md");
+  std::vector<std::string> rows;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line == head) {
+      inside = true;
+    } else if (inside && !line.starts_with('|')) {
+      break;
+    } else if (inside && !line.starts_with("| ---")) {
+      rows.push_back(line);
+    }
+  }
+  return rows;
+}
+
+std::string or_dash(std::string_view text) { return std::string(text.empty() ? "–" : text); }
+
+TEST(NodeKindsDocument, ListsEveryKindWithItsRouteAndWhoRewrites) {
+  std::vector<std::string> wanted;
+  for (const NodeKind& kind : node_kinds()) {
+    wanted.push_back(fmt::format("| {} | {} | {} | {} | {} |", kind.id, kind.title,
+                                 kind.refuse ? "no edit" : kind.new_list_route,
+                                 or_dash(kind.variable), or_dash(kind.rewritten_by)));
+  }
+  EXPECT_EQ(rows_below("| id | kind | a new list goes to | variable of the flag | who writes the "
+                       "files again |"),
+            wanted);
+}
+
+TEST(NodeKindsDocument, ListsTheFilesThatAreRewritten) {
+  std::vector<std::string> wanted;
+  for (const NodeKind& kind : node_kinds()) {
+    std::istringstream paths{std::string(kind.rewritten)};
+    std::string list;
+    for (std::string path; paths >> path;) {
+      list += fmt::format("{}`{}`", list.empty() ? "" : ", ", path);
+    }
+    if (!list.empty()) wanted.push_back(fmt::format("| {} | {} |", kind.id, list));
+  }
+  EXPECT_EQ(rows_below("| id | files |"), wanted);
+}
+
+TEST(NodeKindsDocument, TellsTheLastingWayInTheProgramsWords) {
+  std::vector<std::string> wanted;
+  for (const NodeKind& kind : node_kinds()) {
+    if (kind.vendor_route.empty()) continue;
+    wanted.push_back(fmt::format("| {} | {} |", kind.id, kind.vendor_route));
+  }
+  EXPECT_EQ(rows_below("| id | how |"), wanted);
+}
+
+TEST(NodeKindsDocument, NamesASourceForEveryKind) {
+  const auto rows = rows_below("| id | told by | upstream files |");
+  ASSERT_EQ(rows.size(), node_kinds().size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const NodeKind& kind = node_kinds()[i];
+    EXPECT_TRUE(rows[i].starts_with(fmt::format("| {} | ", kind.id))) << rows[i];
+    EXPECT_EQ(rows[i].ends_with("|  |") || rows[i].ends_with("| |"), kind.id == "unknown")
+        << "a kind without a source: " << rows[i];
+  }
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a change ends when nothing is in its way, and what is asked of systemd in which order.
+#include <gtest/gtest.h>
+
+#include "engine/lab.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr const char* kArguments = "/etc/default/kubelet";
+
+Lab::NodeFiles flag_node() {
+  return plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS",
+                    "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn\"\n");
+}
+
+/// The list stands in the command of a unit in /etc: an edit of it needs a daemon-reload.
+Lab::NodeFiles unit_node() {
+  return {{"/etc/systemd/system/kubelet.service",
+           "[Service]\nExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=net.core.somaxconn\n"}};
+}
+
+std::vector<std::string> names_of(const std::vector<Step>& steps) {
+  std::vector<std::string> names;
+  for (const Step& step : steps) names.push_back(step.what);
+  return names;
+}
+
+TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_TRUE(outcome->changed);
+  ASSERT_TRUE(outcome->evidence);
+  EXPECT_EQ(outcome->evidence->pid, lab.services().pid());
+  EXPECT_EQ(outcome->evidence->argv, true);
+  EXPECT_FALSE(outcome->evidence->config_file);
+  EXPECT_EQ(outcome->evidence->health, "ok");
+  EXPECT_EQ(outcome->before, std::vector<std::string>{"net.core.somaxconn"});
+  EXPECT_EQ(outcome->after, (std::vector<std::string>{"net.core.somaxconn", "kernel.sem"}));
+  EXPECT_EQ(lab.tree().read(kArguments),
+            "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\"\n");
+  EXPECT_EQ(lab.services().started_lists.back(),
+            (std::vector<std::string>{"net.core.somaxconn", "kernel.sem"}));
+  EXPECT_EQ(names_of(outcome->steps),
+            (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
+                                      "restart kubelet.service",
+                                      "see the list in the running kubelet"}));
+  auto record = newest_record(lab);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->id, outcome->transaction);
+  EXPECT_EQ(record->state, TransactionState::kConfirmed);
+  EXPECT_EQ(record->sudo_user, "alice");
+  EXPECT_EQ(record->reason, "a test");
+}
+
+TEST(Apply, FileRouteIsSeenByAFileOlderThanTheProcessThatNamesIt) {
+  Lab lab(std::string("kubeadm-deb"));
+  lab.services().boot();
+  auto outcome = lab.change(add({"net.ipv4.tcp_rmem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  ASSERT_TRUE(outcome->evidence);
+  EXPECT_FALSE(outcome->evidence->argv);
+  EXPECT_EQ(outcome->evidence->config_file, "/var/lib/kubelet/config.yaml");
+  EXPECT_EQ(lab.services().started_lists.back(),
+            (std::vector<std::string>{"net.core.somaxconn", "kernel.shm*", "net.ipv4.tcp_rmem"}));
+}
+
+TEST(Apply, DropInOfTheKubeletIsSeenToo) {
+  Lab lab(std::string("eks-al2023"));
+  lab.services().boot();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  EXPECT_EQ(outcome->evidence->config_file,
+            "/etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf");
+  EXPECT_EQ(lab.services().started_lists.back(),
+            (std::vector<std::string>{"net.core.somaxconn", "kernel.sem"}));
+}
+
+TEST(Apply, KubeletBehindAWrapperIsSeenByItsOwnWords) {
+  Lab::NodeFiles files = plain_node("/opt/start-kubelet", "");
+  files.emplace_back("/etc/kubelet.yaml",
+                     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+                     "allowedUnsafeSysctls: [kernel.sem]\n");
+  Lab lab(files);
+  Misbehaviour wrapped;   // the wrapper replaces itself
+  wrapped.argv = std::vector<std::string>{"/usr/bin/kubelet", "--config=/etc/kubelet.yaml"};
+  lab.services().misbehave(wrapped);
+  lab.services().boot();
+  auto outcome = lab.change(add({"net.core.somaxconn"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  EXPECT_EQ(outcome->evidence->config_file, "/etc/kubelet.yaml");
+}
+
+TEST(Apply, NothingToDoWritesNothingAndRestartsNothing) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  const auto before = lab.tree().files();
+  auto outcome = lab.change(add({"net.core.somaxconn"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kUnchanged);
+  EXPECT_FALSE(outcome->changed);
+  EXPECT_TRUE(lab.services().changes.empty());
+  EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
+  EXPECT_EQ(lab.tree().files(), before);
+}
+
+TEST(Apply, DryRunWritesNothingAndSaysWhatItWouldDo) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.options.dry_run = true;
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kPlanned);
+  EXPECT_EQ(outcome->restart, "restart");
+  ASSERT_EQ(outcome->edits.size(), 1u);
+  EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
+  EXPECT_TRUE(lab.services().changes.empty());
+}
+
+TEST(Apply, WithoutRestartTheChangeWaits) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.options.restart = false;
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_TRUE(outcome->changed);
+  EXPECT_FALSE(outcome->evidence);
+  EXPECT_TRUE(lab.services().changes.empty());
+  EXPECT_EQ(newest_record(lab)->state, TransactionState::kPending);
+  EXPECT_TRUE(lab.model()->drift);
+}
+
+TEST(Apply, RestartAloneBringsWhatTheFilesSayAlready) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.options.restart = false;
+  ASSERT_TRUE(lab.change(add({"kernel.sem"})));
+  lab.options.restart = true;
+  const auto before = lab.tree().files();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_TRUE(outcome->changed);
+  EXPECT_TRUE(outcome->transaction.empty());
+  EXPECT_EQ(lab.tree().files(), before);
+  EXPECT_EQ(lab.services().changes, std::vector<std::string>{"restart"});
+  EXPECT_FALSE(lab.model()->drift);
+}
+
+TEST(Apply, UnitThatDoesNotRunGetsTheChangeAtItsNextStart) {
+  Lab lab(flag_node());
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_TRUE(lab.services().changes.empty());
+}
+
+TEST(Apply, UnderARootDirectoryNobodyIsAsked) {
+  Lab lab(unit_node());
+  lab.services().is_booted = false;
+  lab.discover.live = false;
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_TRUE(lab.services().changes.empty());
+  EXPECT_EQ(lab.tree().read("/etc/systemd/system/kubelet.service"),
+            "[Service]\nExecStart=/usr/bin/kubelet "
+            "--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\n");
+}
+
+// A restart without a reload exits with 0 and brings the old command line back.
+TEST(Apply, ChangedUnitFileIsReloadedBeforeTheRestart) {
+  Lab lab(unit_node());
+  lab.services().boot();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reload", "restart"}));
+}
+
+TEST(Apply, ChangedUnitFileIsReloadedWithoutARestartToo) {
+  Lab lab(unit_node());
+  lab.services().boot();
+  lab.options.restart = false;
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
+}
+
+TEST(Apply, EnvironmentFileNeedsNoReloadUnlessSystemdSaysSo) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  ASSERT_TRUE(lab.change(add({"kernel.sem"})));
+  EXPECT_EQ(lab.services().changes, std::vector<std::string>{"restart"});
+  lab.services().changes.clear();
+  lab.services().says_needs_reload = true;
+  ASSERT_TRUE(lab.change(remove({"kernel.sem"})));
+  EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reload", "restart"}));
+}
+
+// Starts by hand count for the limit, and the one too many leaves the kubelet dead.
+TEST(Apply, StartLimitIsClearedBeforeTheRestart) {
+  Lab lab(flag_node());
+  lab.services().start_limit_burst = 1;
+  lab.services().start_limit_interval = std::chrono::hours(1);
+  lab.services().boot();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reset-failed", "restart"}));
+}
+
+TEST(Apply, ForeignEditSinceTheReadingIsAConflictAndNothingIsWritten) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  auto prepared = lab.prepare(add({"kernel.sem"}));
+  ASSERT_TRUE(prepared);
+  lab.services().write(kArguments, "KUBELET_EXTRA_ARGS=--v=5\n");
+  const auto before = lab.tree().files();
+  auto outcome = lab.carry_out(*prepared);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(lab.tree().files(), before);
+  EXPECT_TRUE(lab.services().changes.empty());
+  EXPECT_EQ(newest_record(lab)->state, TransactionState::kRolledBack);
+}
+
+TEST(Apply, NothingIsWrittenToAUnitThatSystemdDoesNotHaveLoadedOrThatHasAJob) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.services().has_job = true;
+  auto busy = lab.change(add({"kernel.sem"}));
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().kind, ErrorKind::kConflict);
+  lab.services().has_job = false;
+  lab.services().load_state_after_reload = "bad-setting";
+  ASSERT_TRUE(lab.services().reload(Milliseconds(1)));
+  auto broken = lab.change(add({"kernel.sem"}));
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().kind, ErrorKind::kMalformed);
+  EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
+}
+
+TEST(Apply, SignalBeforeTheFirstWriteChangesNothing) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.services().interrupt();
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kInterrupted);
+  EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
+}
+
+TEST(Apply, KubeletThatIsDownIsStartedWithTheNewList) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.services().stop(true);
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_TRUE(outcome->was_down);
+}
+
+TEST(Apply, RecordThatCannotBeClosedDoesNotTakeBackAKubeletThatRuns) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  auto prepared = lab.prepare(add({"kernel.sem"}));
+  ASSERT_TRUE(prepared);
+  lab.options.on_begin = [&lab](const std::string& what) {
+    if (what == "restart kubelet.service") {
+      lab.faults().fail(1, Calls::kChanging, {.message = "no space left on device"}, true);
+    }
+  };
+  auto outcome = lab.carry_out(*prepared);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(ids_of(outcome->findings), std::vector<std::string>{"record-not-closed"});
+  EXPECT_EQ(newest_record(lab)->state, TransactionState::kWritten);
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// What confirm() takes for a good start, and what it takes for a bad one, on the time of a pretend node.
+#include <gtest/gtest.h>
+
+#include "engine/lab.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr Milliseconds kTimeout{60000};
+constexpr Milliseconds kWindow{10000};
+
+/// A node whose kubelet was restarted, and what is known and wished of it.
+class Confirm : public ::testing::Test {
+ protected:
+  Confirm()
+      : lab_(plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS",
+                        "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=net.core.somaxconn\n")) {
+    lab_.services().boot();
+  }
+
+  Confirmation restarted(const Misbehaviour& how, Milliseconds window = kWindow) {
+    Wanted wanted;
+    wanted.unit = "kubelet.service";
+    wanted.list = {"net.core.somaxconn"};
+    wanted.health_address = "127.0.0.1";
+    wanted.health_port = 10248;
+    wanted.before = *lab_.services().show(wanted.unit);
+    wanted.old_process = *read_process(lab_.services().files(), wanted.before.main_pid);
+    wanted.restarted_at_ms = lab_.services().wall_ms();
+    lab_.services().misbehave(how);
+    EXPECT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
+    begin_ = lab_.services().now();
+    Ports ports = lab_.ports();
+    auto seen = confirm(ports, wanted, kTimeout, window);
+    EXPECT_TRUE(seen);
+    took_ = std::chrono::duration_cast<Milliseconds>(lab_.services().now() - begin_);
+    return seen ? *seen : Confirmation{};
+  }
+
+  Lab lab_;
+  TimePoint begin_;
+  Milliseconds took_{0};
+};
+
+Misbehaviour dies_after(int milliseconds) {
+  Misbehaviour how;
+  how.dies_after = Milliseconds(milliseconds);
+  how.exit_status = 1;
+  return how;
+}
+
+TEST_F(Confirm, GoodStartIsWatchedForTheWholeWindowAndNoLonger) {
+  const Confirmation seen = restarted({});
+  EXPECT_TRUE(seen.good);
+  EXPECT_FALSE(seen.failure);
+  EXPECT_EQ(seen.evidence.pid, 1001);
+  EXPECT_EQ(seen.evidence.argv, true);
+  EXPECT_EQ(seen.evidence.health, "ok");
+  EXPECT_EQ(seen.evidence.restarts, 0);
+  EXPECT_GE(seen.evidence.started_at_ms, lab_.services().wall_ms() - took_.count() - 1);
+  EXPECT_EQ(took_, kWindow);
+}
+
+TEST_F(Confirm, WindowBeginsWithTheFirstHealthyAnswer) {
+  Misbehaviour how;
+  how.healthy_after = Milliseconds(20000);
+  EXPECT_TRUE(restarted(how).good);
+  EXPECT_GE(took_, Milliseconds(30000));
+  EXPECT_LE(took_, Milliseconds(30100));
+}
+
+TEST_F(Confirm, HealthThatNeverComesEndsAtTheDeadline) {
+  Misbehaviour how;
+  how.never_healthy = true;
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_NE(seen.failure->message.find("never became healthy"), std::string::npos);
+  EXPECT_GE(took_, kTimeout);
+  EXPECT_LE(took_, kTimeout + Milliseconds(100));
+}
+
+TEST_F(Confirm, AnswerOtherThan200IsNotHealthy) {
+  Misbehaviour how;
+  how.health_status = 500;
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.evidence.health, "http 500");
+}
+
+TEST_F(Confirm, HealthThatGoesWithinTheWindowIsSeen) {
+  Misbehaviour how;
+  how.unhealthy_after = Milliseconds(4000);
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_NE(seen.failure->message.find("did not stay healthy"), std::string::npos);
+}
+
+TEST_F(Confirm, ExitIsSeenTheMomentItHappens) {
+  for (const int milliseconds : {0, 1000, 5000}) {
+    const Confirmation seen = restarted(dies_after(milliseconds));
+    ASSERT_TRUE(seen.failure) << milliseconds;
+    EXPECT_FALSE(seen.good);
+    EXPECT_NE(seen.failure->message.find("ended with status 1"), std::string::npos)
+        << seen.failure->message;
+    EXPECT_EQ(took_, Milliseconds(milliseconds));
+  }
+}
+
+TEST_F(Confirm, ExitAfterTheWindowIsNotWaitedFor) {
+  EXPECT_TRUE(restarted(dies_after(11000)).good);
+}
+
+TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
+  Misbehaviour how = dies_after(700);
+  how.starts = 1;
+  how.last_words = {"this one"};
+  const Confirmation seen = restarted(how);
+  lab_.services().wait_until(lab_.services().now() + std::chrono::seconds(30), 0);
+  ASSERT_FALSE(seen.invocation.empty());
+  EXPECT_EQ(*lab_.services().last_words("kubelet.service", seen.invocation, 5),
+            std::vector<std::string>{"this one"});
+}
+
+/// Says nothing of the end of a process, as a kernel without pidfd_open(2) whose look came too late.
+class BlindClock final : public Clock {
+ public:
+  explicit BlindClock(Clock& clock) : clock_(clock) {}
+  TimePoint now() override { return clock_.now(); }
+  std::int64_t wall_ms() override { return clock_.wall_ms(); }
+  bool wait_until(TimePoint until, std::int64_t) override { return clock_.wait_until(until, 0); }
+  bool interrupted() override { return false; }
+
+ private:
+  Clock& clock_;
+};
+
+TEST_F(Confirm, RestartBySystemdWithinTheWindowIsSeenEvenWhenAllLooksFine) {
+  lab_.services().restart_delay = Milliseconds(100);
+  Misbehaviour how = dies_after(5000);
+  how.starts = 1;
+  lab_.services().misbehave(how);
+  Wanted wanted;
+  wanted.unit = "kubelet.service";
+  wanted.list = {"net.core.somaxconn"};
+  ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
+  BlindClock clock(lab_.services());
+  Ports ports{lab_.services().files(), lab_.services(), lab_.services(), clock};
+  auto seen = confirm(ports, wanted, kTimeout, kWindow);
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->good);
+  EXPECT_EQ(seen->evidence.restarts, 1);
+}
+
+TEST_F(Confirm, ArgumentsAreWaitedForUntilTheForkIsTheKubelet) {
+  Misbehaviour how;
+  how.exec_after = Milliseconds(400);
+  const Confirmation seen = restarted(how);
+  EXPECT_TRUE(seen.good);
+  EXPECT_EQ(seen.evidence.argv, true);
+  EXPECT_LE(took_, Milliseconds(10500));
+}
+
+TEST_F(Confirm, OtherArgumentsAreNotTheListThatWasWished) {
+  Misbehaviour how;
+  how.argv = std::vector<std::string>{"/usr/bin/kubelet", "--allowed-unsafe-sysctls=kernel.sem"};
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.evidence.argv, false);
+  EXPECT_NE(seen.failure->message.find("other arguments"), std::string::npos);
+}
+
+// A kubelet that finds its port taken only logs it, and whoever holds the port may answer 200.
+TEST_F(Confirm, AnswerOfAnotherProcessIsNoHealth) {
+  Misbehaviour how;
+  how.other_process_answers = true;
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_NE(seen.evidence.health.find("another process"), std::string::npos);
+}
+
+// In a chroot systemctl does nothing and exits with 0.
+TEST_F(Confirm, OldProcessThatStaysIsNoRestart) {
+  Misbehaviour how;
+  how.restart_does_nothing = true;
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_NE(seen.failure->message.find("the old process still runs"), std::string::npos);
+}
+
+TEST_F(Confirm, UnitThatIsLeftStoppedIsSeenAtOnce) {
+  Misbehaviour how;
+  how.stays_stopped = true;
+  const Confirmation seen = restarted(how);
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(took_, Milliseconds(0));
+}
+
+TEST(Recognise, KnowsTheKubeletsOwnWords) {
+  EXPECT_EQ(recognise({"I1120 noise", "E1120 run.go:74] \"command failed\" err=\"failed to run "
+                                      "Kubelet: failed to create kubelet: the sysctls "
+                                      "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
+            "an entry of the list is outside the namespaced groups");
+  EXPECT_EQ(recognise({"lenient decoding as strict decoding failed"}), "");
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl

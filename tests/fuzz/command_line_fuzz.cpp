@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzz target of the resolver and of the planner's promise. The input is a unit, a drop-in and two
+// environment files, separated by the byte 0x1e. No input crashes the resolver and every byte knows
+// its place; where a plan comes out, the node read anew has the wished list and nothing else is new.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kubelet_sysctl/plan.hpp"
+#include "rules.hpp"
+
+using kubelet_sysctl::FileEdit;
+using kubelet_sysctl::NodeModel;
+using kubelet_sysctl::NodeSnapshot;
+using kubelet_sysctl::Plan;
+using kubelet_sysctl::SourceFile;
+using kubelet_sysctl::fuzz::expect;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr const char* kDropInPath = "/etc/systemd/system/kubelet.service.d/10-fuzz.conf";
+
+std::int32_t add_file(NodeSnapshot& snapshot, const std::string& path, std::string bytes) {
+  SourceFile file;
+  file.path = file.real_path = path;
+  file.kind = kubelet_sysctl::FileKind::kRegular;
+  file.bytes = std::move(bytes);
+  snapshot.files.push_back(std::move(file));
+  return static_cast<std::int32_t>(snapshot.files.size() - 1);
+}
+
+/// The input's parts; there are always four.
+Texts parts_of(std::string_view text) {
+  constexpr std::size_t kParts = 4;
+  Texts parts;
+  for (std::size_t at = 0; at <= text.size() && parts.size() < kParts;) {
+    std::size_t end = std::min(text.find('\x1e', at), text.size());
+    if (parts.size() + 1 == kParts) end = text.size();
+    parts.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  parts.resize(kParts);
+  return parts;
+}
+
+/// Puts the environment files where the EnvironmentFile= lines look for them.
+void add_environment_files(NodeSnapshot& snapshot, const Texts& bytes) {
+  kubelet_sysctl::ServiceSettings settings;
+  for (std::int32_t source = 0; source < 2; ++source) {
+    kubelet_sysctl::apply_settings(
+        parse_unit_file(snapshot.files[static_cast<std::size_t>(source)], source), settings);
+  }
+  std::size_t used = 0;
+  for (const auto& setting : settings.environment_files) {
+    std::vector<kubelet_sysctl::FormUse> unused;
+    const auto line =
+        parse_environment_file_line(setting.value, snapshot.specifiers, unused);
+    if (!line || !*line || used == bytes.size()) continue;
+    const std::string& path = (*line)->path;
+    if (path.find_first_of("*?[") != std::string::npos) snapshot.globs[path] = {"/etc/glob.env"};
+    const std::string& found = snapshot.globs.contains(path) ? "/etc/glob.env" : path;
+    if (find_file(snapshot, found) == nullptr) add_file(snapshot, found, bytes[used++]);
+  }
+}
+
+NodeSnapshot snapshot_of(const Texts& parts, const std::string& directory) {
+  NodeSnapshot snapshot;
+  snapshot.unit.load = kubelet_sysctl::UnitLoad::kLoaded;
+  snapshot.unit.name = snapshot.unit.id = "kubelet.service";
+  snapshot.unit.names = {"kubelet.service"};
+  snapshot.unit.fragment_path = directory + "/kubelet.service";
+  snapshot.unit.fragment = add_file(snapshot, snapshot.unit.fragment_path, parts[0]);
+  snapshot.unit.drop_ins = {add_file(snapshot, kDropInPath, parts[1])};
+  snapshot.specifiers = {{'n', "kubelet.service"}, {'E', "/etc"}, {'i', ""}};
+  add_environment_files(snapshot, {parts[2], parts[3]});
+  return snapshot;
+}
+
+void check_command(const NodeSnapshot& snapshot) {
+  const auto command = resolve_command(snapshot);
+  if (!command) return;
+  std::vector<std::size_t> sizes;
+  for (const SourceFile& file : snapshot.files) sizes.push_back(file.bytes.size());
+  expect(command->origins.size() == command->words.size(), "every word has its origin");
+  for (const auto& word : command->words) {
+    kubelet_sysctl::fuzz::expect_origins(word.text, sizes);
+    kubelet_sysctl::fuzz::expect_origin(word.raw, sizes);
+  }
+  for (const auto& [name, variable] : command->environment) {
+    kubelet_sysctl::fuzz::expect_origins(variable.value, sizes);
+  }
+  expect(static_cast<bool>(check_startable(snapshot, *command)) ||
+             snapshot.files[0].bytes.size() + snapshot.files[1].bytes.size() > 1024,
+         "a small unit can be started");
+}
+
+/// The arguments without the list's flag.
+Texts other_words(const NodeModel& model) {
+  Texts words;
+  for (std::size_t i = 0; i < model.argv.size(); ++i) {
+    const bool of_list =
+        std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [i](const auto& flag) {
+          return flag.word == i || flag.value_word == i;
+        });
+    if (!of_list) words.push_back(model.argv[i]);
+  }
+  return words;
+}
+
+/// An edit touches one place, or the two ends of a value that gets quotes, or one place for each
+/// occurrence of the flag.
+void check_places(const FileEdit& edit, std::size_t occurrences) {
+  expect(kubelet_sysctl::only_spliced(edit.before.bytes, edit.after, edit.splices),
+         "an edit changes nothing outside its places");
+  const auto& splices = edit.splices;
+  const bool quotes = splices.size() == 2 && splices[0].text == "\"" &&
+                      splices[1].text.ends_with("\"") && splices[0].at.size() == 0 &&
+                      splices[1].at.size() == 0;
+  expect(splices.size() <= std::max<std::size_t>(1, occurrences) || quotes,
+         "an edit touches as few places as it said");
+}
+
+void check_plan(const NodeSnapshot& snapshot, const NodeModel& before, const Plan& plan) {
+  const auto after = model_after(snapshot, plan.edits);
+  expect(static_cast<bool>(after), "a planned node reads");
+  expect(texts_of(after->configured) == plan.after, "a planned node has the wished list");
+  expect(after->argv == plan.expected_argv, "a planned node has the arguments that were foretold");
+  expect(other_words(*after) == other_words(before), "a plan changes no other argument");
+  for (const FileEdit& edit : plan.edits) {
+    if (!edit.removes) check_places(edit, before.flags.lists.size());
+  }
+  for (const auto& [name, variable] : before.command.environment) {
+    const auto now = after->command.environment.find(name);
+    expect(now != after->command.environment.end(), "a plan takes no variable away");
+    const bool same = now->second.value.text == variable.value.text;
+    const bool holds_flag =
+        variable.value.text.find("allowed") != std::string::npos ||
+        now->second.value.text.find("allowed") != std::string::npos;
+    expect(same || holds_flag, "a plan changes no other variable");
+  }
+}
+
+Plan planned(const NodeSnapshot& snapshot, const NodeModel& model,
+             const kubelet_sysctl::Change& change) {
+  auto plan = make_plan(snapshot, model, change);
+  if (!plan) return {};
+  check_plan(snapshot, model, *plan);
+  return std::move(*plan);
+}
+
+/// Adds through one file, or wherever it is best; then takes away again what was added.
+void check_add(const NodeSnapshot& snapshot, const NodeModel& model, const std::string& file) {
+  kubelet_sysctl::Change change;
+  change.via = kubelet_sysctl::Via::kArgs;
+  change.file = file;
+  change.entries = {"net.core.somaxconn", "kernel.sem"};
+  const Texts before = texts_of(model.configured);
+  const Plan added = planned(snapshot, model, change);
+  if (added.edits.empty()) return;
+  Texts wished = before;
+  for (const std::string& entry : change.entries) {
+    if (std::find(wished.begin(), wished.end(), entry) == wished.end()) wished.push_back(entry);
+  }
+  expect(added.after.size() <= wished.size() && added.after.size() > before.size(),
+         "an addition adds");
+  expect(std::equal(before.begin(), before.end(), added.after.begin()),
+         "an addition keeps what there was");
+
+  NodeSnapshot now = snapshot;
+  for (const FileEdit& edit : added.edits) {
+    if (!edit.before.exists() || edit.removes) return;
+    now.files[static_cast<std::size_t>(find_source(now, edit.before.path))].bytes = edit.after;
+  }
+  const auto read_again = resolve(now);
+  expect(read_again && texts_of(read_again->configured) == added.after,
+         "the files alone, once written, say the same");
+  change.verb = kubelet_sysctl::Verb::kRemove;
+  change.file.clear();
+  planned(now, *read_again, change);
+}
+
+void check_node(const NodeSnapshot& snapshot) {
+  const auto model = resolve(snapshot);
+  if (!model) return;
+  check_add(snapshot, *model, {});
+  for (const SourceFile& file : snapshot.files) check_add(snapshot, *model, file.path);
+  kubelet_sysctl::Change change;
+  change.via = kubelet_sysctl::Via::kArgs;
+  change.verb = kubelet_sysctl::Verb::kSet;
+  change.entries = {"net.ipv4.tcp_mem"};
+  planned(snapshot, *model, change);
+  change.entries.clear();
+  planned(snapshot, *model, change);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Texts parts = parts_of({reinterpret_cast<const char*>(data), size});
+  NodeSnapshot snapshot = snapshot_of(parts, "/etc/systemd/system");
+  for (const int version : {219, 245, 249, 257}) {
+    snapshot.systemd_version = version;
+    check_command(snapshot);
+  }
+  snapshot.systemd_version = kubelet_sysctl::kReferenceSystemd;
+  check_command(snapshot);
+  check_node(snapshot);
+  check_node(snapshot_of(parts, "/usr/lib/systemd/system"));
+  return 0;
+}

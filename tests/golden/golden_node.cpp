@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node of tests/nodes in a temporary place, and command lines run on it in this process.
+#include "golden/golden_node.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "host/disk.hpp"
+#include "kubelet_sysctl/cli.hpp"
+
+namespace kubelet_sysctl::golden {
+namespace {
+
+/// With --root nothing but the files may be asked: each of these is a failure.
+class NoServices final : public ServiceManager {
+ public:
+  bool booted() override { return asked(false); }
+  Result<UnitState> show(const std::string&) override { return asked(refusal()); }
+  std::optional<int> version() override { return asked(std::optional<int>()); }
+  Result<std::vector<std::string>> environment() override { return asked(refusal()); }
+  Status reload(Milliseconds) override { return asked(refusal()); }
+  Status restart(const std::string&, Milliseconds) override { return asked(refusal()); }
+  Status reset_failed(const std::string&) override { return asked(refusal()); }
+  Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
+                                              int) override {
+    return asked(refusal());
+  }
+
+ private:
+  template <typename T>
+  static T asked(T answer) {
+    ADD_FAILURE() << "the service manager was asked about a tree of files";
+    return answer;
+  }
+  static Error refusal() { return {.kind = ErrorKind::kNoSystemd, .message = "not here"}; }
+};
+
+class NoHealth final : public HealthProbe {
+ public:
+  Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {
+    ADD_FAILURE() << "a health endpoint was asked about a tree of files";
+    return Error{.kind = ErrorKind::kIo, .message = "not here"};
+  }
+};
+
+/// Stands still at 2026-11-20T22:57:26Z, so that ids and times are the same in every run.
+class StillClock final : public Clock {
+ public:
+  TimePoint now() override { return {}; }
+  std::int64_t wall_ms() override { return 1'795'215'446'000; }
+  bool wait_until(TimePoint, std::int64_t) override { return false; }
+  bool interrupted() override { return false; }
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+/// Keeps each JSON document for tests/validate_json.py, where the variable names a directory.
+void keep_documents(const Said& said) {
+  const char* directory = std::getenv("KUBELET_SYSCTL_JSON_DIR");
+  if (directory == nullptr || !said.out.starts_with('{')) return;
+  std::filesystem::create_directories(directory);
+  std::string pattern = std::string(directory) + "/XXXXXX.json";
+  constexpr int kSuffix = 5;
+  const int fd = ::mkstemps(pattern.data(), kSuffix);
+  if (fd < 0) {
+    ADD_FAILURE() << "cannot keep a document in " << directory;
+    return;
+  }
+  ::close(fd);
+  std::ofstream(pattern, std::ios::binary) << said.out;
+}
+
+/// One document and nothing else, wherever JSON was asked for.
+void check_document(const std::vector<std::string>& words, const Said& said) {
+  bool json = false;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == "-o" || words[i] == "--output") json = words[i + 1] == "json";
+  }
+  if (!json) return;
+  const auto document = nlohmann::json::parse(said.out, nullptr, false);
+  EXPECT_TRUE(document.is_object()) << "standard output is not one document: " << said.out;
+  EXPECT_EQ(said.err, "");
+  keep_documents(said);
+}
+
+}  // namespace
+
+std::filesystem::path nodes_directory() {
+  return std::filesystem::path(KUBELET_SYSCTL_TEST_DIR) / "nodes";
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+GoldenNode::GoldenNode(const std::string& kind)
+    : tree_((nodes_directory() / kind / "root").string()),
+      facts_(nlohmann::json::parse(bytes_of(nodes_directory() / kind / "node.json"))) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(tree_.root())) {
+    if (entry.is_regular_file() && !entry.is_symlink()) ::chmod(entry.path().c_str(), 0644);
+  }
+  for (const auto& [path, mode] : facts_.value("modes", nlohmann::json::object()).items()) {
+    const auto bits = std::stoul(mode.get<std::string>(), nullptr, 8);
+    ::chmod(tree_.at(path).c_str(), static_cast<mode_t>(bits));
+  }
+  const std::string program = facts_.at("argv").at(0).at("word");
+  tree_.write(program, "");
+  ::chmod(tree_.at(program).c_str(), 0755);
+}
+
+Said GoldenNode::run(const std::vector<std::string>& words,
+                     const std::string& case_directory) const {
+  std::vector<std::string> arguments;
+  for (const std::string& word : words) {
+    arguments.push_back(replaced(replaced(word, "ROOT", tree_.root()), "CASE", case_directory));
+  }
+  std::unique_ptr<Disk> disk;
+  NoServices services;
+  NoHealth health;
+  StillClock clock;
+  Said said;
+  CliHost host;
+  host.open = [&](const std::string& root) {
+    disk = std::make_unique<Disk>(root);
+    return Ports{.files = *disk, .services = services, .health = health, .clock = clock};
+  };
+  host.out = [&said](const std::string& text) { said.out += text; };
+  host.err = [&said](const std::string& text) { said.err += text; };
+  host.read_input = [&] { return bytes_of(case_directory + "/stdin"); };
+  said.exit = run_cli(arguments, host);
+  for (std::string* text : {&said.out, &said.err}) {
+    *text = replaced(replaced(std::move(*text), tree_.root(), "ROOT"), case_directory, "CASE");
+  }
+  check_document(words, said);
+  return said;
+}
+
+nlohmann::json GoldenNode::ask(std::vector<std::string> words) const {
+  for (const char* word : {"-o", "json", "--root", "ROOT"}) words.emplace_back(word);
+  const Said said = run(words);
+  EXPECT_EQ(said.exit, 0) << said.out;
+  return nlohmann::json::parse(said.out, nullptr, false);
+}
+
+std::map<std::string, Thing> GoldenNode::things() const {
+  std::map<std::string, Thing> all;
+  for (auto& [path, bytes] : tree_.files()) {
+    struct stat facts = {};
+    ::lstat(tree_.at(path).c_str(), &facts);
+    all[path] = {.bytes = bytes, .mode = facts.st_mode};
+  }
+  return all;
+}
+
+}  // namespace kubelet_sysctl::golden

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every node of tests/nodes is read as its node.json says it must be.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "golden/golden_node.hpp"
+#include "host/disk.hpp"
+#include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/model.hpp"
+
+namespace kubelet_sysctl::golden {
+namespace {
+
+using nlohmann::json;
+
+/// The kinds whose kubelet is a unit of its own.
+const std::vector<std::string>& kinds() {
+  static const std::vector<std::string> all = {
+      "kops", "kubeadm-deb", "kubeadm-rpm", "eks-al2", "eks-al2023", "kubespray", "openshift"};
+  return all;
+}
+
+/// A path with the links of the tree resolved: systemd may name a unit by /lib where that is a link.
+std::string resolved(const GoldenNode& node, const json& path) {
+  if (path.is_null()) return {};
+  Disk disk(node.tree().root());
+  const auto real = disk.real_path(path.get<std::string>());
+  return real ? *real : path.get<std::string>();
+}
+
+class Nodes : public testing::TestWithParam<std::string> {
+ protected:
+  const GoldenNode node_{GetParam()};
+};
+
+TEST_P(Nodes, WordsOfTheCommandComeFromTheFilesAndVariablesNamed) {
+  const json seen = node_.ask({"explain"});
+  const json& expected = node_.facts().at("argv");
+  ASSERT_EQ(seen.at("words").size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const json& word = seen.at("words").at(i);
+    SCOPED_TRACE(word.at("text"));
+    EXPECT_EQ(word.at("text"), expected[i].at("word"));
+    EXPECT_EQ(resolved(node_, word.at("file")), resolved(node_, expected[i].at("from")));
+    EXPECT_EQ(word.at("variable"), expected[i].contains("var") ? expected[i].at("var") : json());
+  }
+}
+
+TEST_P(Nodes, VariablesThatNothingSetsAreNamed) {
+  const json seen = node_.ask({"explain"}).at("unresolved");
+  for (const json& word : node_.facts().at("argv")) {
+    for (const auto& [name, file] : word.value("vars", json::object()).items()) {
+      const bool named = std::find(seen.begin(), seen.end(), name) != seen.end();
+      EXPECT_EQ(named, file.is_null()) << name;
+    }
+  }
+}
+
+TEST_P(Nodes, ListInForceAndItsPlaceAreThoseOfTheNode) {
+  const json seen = node_.ask({"show"});
+  const json& expected = node_.facts().at("allowlist");
+  EXPECT_EQ(seen.at("node").at("kind"), node_.facts().at("node"));
+  const std::map<std::string, std::string> layers = {
+      {"flag", "flag"}, {"config", "config"}, {"config-dropin", "config-dir"}};
+  const json& route = expected.at("route");
+  EXPECT_EQ(seen.at("configured").at("layer"),
+            route.is_null() ? json("none") : json(layers.at(route)));
+  json entries = json::array();
+  for (const json& entry : seen.at("configured").at("entries")) {
+    entries.push_back(entry.at("entry"));
+    EXPECT_EQ(entry.at("file"), expected.at("path"));
+    EXPECT_EQ(entry.at("variable"), expected.value("var", json()));
+    EXPECT_GT(entry.at("line"), 0);
+  }
+  EXPECT_EQ(entries, expected.at("effective"));
+}
+
+TEST_P(Nodes, EveryMentionOfAListHasTheStatusOfTheNode) {
+  const json seen = node_.ask({"show"});
+  for (const json& mention : node_.facts().at("allowlist").at("mentions")) {
+    SCOPED_TRACE(mention.dump());
+    const std::string status = mention.at("status");
+    const json& layers = seen.at("layers");
+    const auto layer = std::find_if(layers.begin(), layers.end(), [&](const json& one) {
+      return one.at("file") == mention.at("path") && one.at("entries") == mention.at("entries");
+    });
+    const json& findings = seen.at("findings");
+    const bool misspelt = std::any_of(findings.begin(), findings.end(), [&](const json& one) {
+      return one.at("id") == "misspelt-key" && one.at("file") == mention.at("path");
+    });
+    EXPECT_EQ(layer != layers.end(), status == "effective" || status == "shadowed");
+    EXPECT_EQ(misspelt, status == "ignored-misspelt");
+    if (layer != layers.end()) EXPECT_EQ(layer->at("wins"), status == "effective");
+  }
+}
+
+TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
+  // The reports do not show these; the facts behind the reports do.
+  Disk disk(node_.tree().root());
+  struct Nothing final : ServiceManager, HealthProbe, Clock {
+    bool booted() override { return false; }
+    Result<UnitState> show(const std::string&) override { return UnitState{}; }
+    std::optional<int> version() override { return std::nullopt; }
+    Result<std::vector<std::string>> environment() override { return std::vector<std::string>{}; }
+    Status reload(Milliseconds) override { return {}; }
+    Status restart(const std::string&, Milliseconds) override { return {}; }
+    Status reset_failed(const std::string&) override { return {}; }
+    Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
+                                                int) override {
+      return std::vector<std::string>{};
+    }
+    Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {
+      return HealthAnswer{};
+    }
+    TimePoint now() override { return {}; }
+    std::int64_t wall_ms() override { return 0; }
+    bool wait_until(TimePoint, std::int64_t) override { return false; }
+    bool interrupted() override { return false; }
+  } nothing;
+  Ports ports{.files = disk, .services = nothing, .health = nothing, .clock = nothing};
+  DiscoverOptions options;
+  options.live = false;
+  const auto snapshot = discover(ports, options);
+  ASSERT_TRUE(snapshot);
+  const json& unit = node_.facts().at("unit");
+  EXPECT_EQ(resolved(node_, snapshot->unit.fragment_path), resolved(node_, unit.at("path")));
+  json drop_ins = json::array();
+  for (const std::int32_t source : snapshot->unit.drop_ins) {
+    drop_ins.push_back(snapshot->files.at(static_cast<std::size_t>(source)).real_path);
+  }
+  EXPECT_EQ(drop_ins, unit.at("dropins"));
+  const auto model = resolve(*snapshot);
+  ASSERT_TRUE(model);
+  json files = json::array();
+  for (const EnvironmentFileLine& line : model->command.environment_files) {
+    files.push_back({{"path", line.path}, {"optional", line.optional}});
+  }
+  json expected = json::array();
+  for (const json& file : node_.facts().at("environment_files")) {
+    expected.push_back({{"path", file.at("path")}, {"optional", file.at("optional")}});
+  }
+  EXPECT_EQ(files, expected);
+  const json& config = node_.facts().at("kubelet_config");
+  EXPECT_EQ(model->config_path, config.at("path"));
+  EXPECT_EQ(model->config_dir,
+            config.at("dropin_dir").is_null() ? json("") : config.at("dropin_dir").at("path"));
+}
+
+std::string name_of_kind(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Nodes, testing::ValuesIn(kinds()), name_of_kind);
+
+}  // namespace
+}  // namespace kubelet_sysctl::golden

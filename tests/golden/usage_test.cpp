@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line itself: what is refused before any node is looked at, and how it is said.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/values.hpp"
+#include "golden/golden_node.hpp"
+#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/outcome.hpp"
+
+namespace kubelet_sysctl::golden {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// Runs a command line that must end before it opens anything.
+Said say(const std::vector<std::string>& words, std::int64_t uid = 0) {
+  Said said;
+  CliHost host;
+  host.out = [&said](const std::string& text) { said.out += text; };
+  host.err = [&said](const std::string& text) { said.err += text; };
+  host.uid = uid;
+  said.exit = run_cli(words, host);
+  return said;
+}
+
+void expect_usage_error(const std::vector<std::string>& words, const std::string& message,
+                        const std::string& hint) {
+  const Said said = say(words);
+  EXPECT_EQ(said.exit, 2);
+  EXPECT_EQ(said.out, "");
+  EXPECT_THAT(said.err, StartsWith("kubelet-sysctl: error: " + message));
+  if (!hint.empty()) EXPECT_THAT(said.err, HasSubstr("hint: " + hint));
+}
+
+TEST(Usage, NamesTheNearestCommandAndOption) {
+  expect_usage_error({"shwo"}, "there is no command 'shwo'", "did you mean 'show'?");
+  expect_usage_error({"rm"}, "there is no command 'rm'", "");
+  expect_usage_error({"add", "a.b", "--windwo", "1s"}, "there is no option '--windwo'",
+                     "did you mean '--window'?");
+  expect_usage_error({"add", "a.b", "--dry_run"}, "there is no option '--dry_run'",
+                     "did you mean '--dry-run'?");
+  expect_usage_error({"show", "--output", "jsn"}, "'--output' takes text|json, not 'jsn'",
+                     "did you mean 'json'?");
+}
+
+TEST(Usage, RefusesAnOptionThatMeansNothingToTheCommand) {
+  expect_usage_error({"show", "--via", "args"}, "'--via' has no meaning for 'show'", "");
+  expect_usage_error({"remove", "a.b", "--force"}, "'--force' has no meaning for 'remove'", "");
+  expect_usage_error({"undo", "--unit", "a"}, "'--unit' has no meaning for 'undo'", "");
+  expect_usage_error({"explain", "kubelet"}, "'explain' takes no arguments", "");
+  expect_usage_error({"show", "--systemd-version", "249"},
+                     "'--systemd-version' has no meaning for the running node", "");
+}
+
+TEST(Usage, NeedsACommandFirstAndAnEntryForAddAndRemove) {
+  expect_usage_error({}, "a command is missing", "'kubelet-sysctl --help'");
+  expect_usage_error({"--root", "/mnt", "show"}, "'--root' stands before the command",
+                     "write 'kubelet-sysctl show --root …'");
+  expect_usage_error({"add"}, "'add' needs an entry", "");
+  expect_usage_error({"remove", "-q"}, "'remove' needs an entry", "");
+  expect_usage_error({"undo", "a", "b"}, "'undo' takes one change at a time", "");
+}
+
+TEST(Usage, RefusesValuesThatAreNone) {
+  expect_usage_error({"add", "a.b", "--window", "10"}, "'--window' takes a duration, not '10'",
+                     "give the unit: '10s' or '10ms'");
+  expect_usage_error({"add", "a.b", "--timeout", "0s"}, "'--timeout' takes a duration above zero",
+                     "");
+  expect_usage_error({"add", "a.b", "--file", "etc/x"}, "'--file' takes an absolute path", "");
+  expect_usage_error({"show", "--unit", "--help.service"}, "an option lacks its value", "");
+  expect_usage_error({"show", "--unit=-x"}, "'-x' is no name of a unit", "");
+  expect_usage_error({"show", "--unit", "/etc/x.service"}, "'/etc/x.service' is no name", "");
+  expect_usage_error({"show", "--unit", "kubelet.timer"}, "'kubelet.timer' runs no kubelet", "");
+  expect_usage_error({"show", "--root"}, "an option lacks its value", "");
+  expect_usage_error({"add", "a.b", "-q", "-v"}, "'--quiet' and '--verbose'", "");
+}
+
+TEST(Usage, SaysItInOneDocumentWhereJsonWasAskedFor) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"shwo", "-o", "json"},
+           {"add", "-ojson"},
+           {"show", "--output=json", "--bogus"},
+           {"add", "a.b", "--window", "10", "--output", "json"}}) {
+    const Said said = say(words);
+    EXPECT_EQ(said.exit, 2);
+    EXPECT_EQ(said.err, "");
+    const auto document = nlohmann::json::parse(said.out, nullptr, false);
+    ASSERT_TRUE(document.is_object()) << said.out;
+    EXPECT_EQ(document.at("kind"), "Error");
+    EXPECT_EQ(document.at("exit"), 2);
+    EXPECT_EQ(document.at("error").at("kind"), "usage");
+  }
+}
+
+TEST(Usage, OnlyRootChangesTheRunningNode) {
+  const Said said = say({"add", "kernel.sem"}, 1000);
+  EXPECT_EQ(said.exit, 1);
+  EXPECT_THAT(said.err, HasSubstr("only root"));
+  EXPECT_THAT(said.err, HasSubstr("sudo"));
+}
+
+TEST(Usage, MissingRootDirectoryIsNamed) {
+  const Said said = say({"show", "--root", "/nowhere/at/all/"});
+  EXPECT_EQ(said.exit, 1);
+  EXPECT_THAT(said.err, HasSubstr("there is no directory '/nowhere/at/all'"));
+}
+
+TEST(Help, OfEveryCommandNamesEachOptionItTakesAndNoOther) {
+  for (const Command* command : all_commands()) {
+    SCOPED_TRACE(command->name);
+    for (const auto& words : {std::vector<std::string>{std::string(command->name), "--help"},
+                              std::vector<std::string>{"help", std::string(command->name)},
+                              std::vector<std::string>{std::string(command->name), "x", "-h"}}) {
+      const Said said = say(words);
+      EXPECT_EQ(said.exit, 0);
+      EXPECT_EQ(said.err, "");
+      for (const OptionRow& row : all_options()) {
+        const bool named = said.out.find(std::string(row.name) + ' ') != std::string::npos;
+        EXPECT_EQ(named, (command->options & row.bit) != 0) << row.name;
+      }
+      EXPECT_THAT(said.out, HasSubstr("examples:\n  kubelet-sysctl " + std::string(command->name)));
+    }
+  }
+}
+
+TEST(Help, OfTheProgramNamesEveryCommandAndExitCode) {
+  const Said said = say({"--help"});
+  EXPECT_EQ(said.exit, 0);
+  for (const Command* command : all_commands()) {
+    EXPECT_THAT(said.out, HasSubstr("\n  " + std::string(command->name) + ' '));
+  }
+  for (const ExitCode& row : exit_codes())
+    EXPECT_THAT(said.out, HasSubstr(std::string(row.meaning)));
+  EXPECT_EQ(say({"help"}).out, said.out);
+  EXPECT_EQ(say({"-h"}).out, said.out);
+}
+
+TEST(Help, LinesFitATerminal) {
+  std::string all = say({"--help"}).out;
+  for (const Command* command : all_commands()) {
+    all += say({std::string(command->name), "--help"}).out;
+  }
+  constexpr std::size_t kColumns = 100;
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = all.find('\n', at);
+    EXPECT_LE(end - at, kColumns) << all.substr(at, end - at);
+    at = end + 1;
+  }
+}
+
+TEST(Version, IsOneLine) {
+  EXPECT_EQ(say({"--version"}).out, "kubelet-sysctl " + std::string(tool_version()) + "\n");
+}
+
+TEST(Duration, AddsItsParts) {
+  EXPECT_EQ(*parse_duration("--window", "500ms"), Milliseconds{500});
+  EXPECT_EQ(*parse_duration("--window", "10s"), Milliseconds{10'000});
+  EXPECT_EQ(*parse_duration("--window", "2m"), Milliseconds{120'000});
+  EXPECT_EQ(*parse_duration("--window", "1h30m"), Milliseconds{5'400'000});
+  EXPECT_EQ(*parse_duration("--window", "0s"), Milliseconds{0});
+  EXPECT_EQ(*parse_duration("--window", "24h"), Milliseconds{86'400'000});
+}
+
+TEST(Duration, WithoutAUnitOrTooLongIsNone) {
+  for (const char* text : {"", "10", "s", "-1s", "1.5s", "1 s", "1d", "10sx", "25h", "24h1ms",
+                           "99999999999999999999h"}) {
+    EXPECT_FALSE(parse_duration("--window", text)) << text;
+  }
+}
+
+TEST(UnitName, IsCompletedAsSystemctlDoes) {
+  EXPECT_EQ(*parse_unit_name("kubelet"), "kubelet.service");
+  EXPECT_EQ(*parse_unit_name("snap.kubelet-eks.daemon"), "snap.kubelet-eks.daemon.service");
+  EXPECT_EQ(*parse_unit_name("a@b.service"), "a@b.service");
+}
+
+TEST(Root, WithoutADirectoryOfItsOwnIsTheRunningNode) {
+  EXPECT_EQ(*parse_root("/"), "/");
+  EXPECT_EQ(*parse_root("//."), "/");
+  EXPECT_EQ(*parse_root("/mnt/image/"), "/mnt/image");
+  // A link that reads as "/" may lead to the root of another mount namespace.
+  EXPECT_EQ(*parse_root("/proc/1/root"), "/proc/1/root");
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl::golden

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pretend node behind the ports.
+#include "support/fake_services.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/discover.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// The node came up at 2026-11-20T22:00:00Z and these tests begin 57 minutes and 26 seconds later.
+constexpr std::int64_t kBootMs = 1795212000000;
+constexpr TimePoint kBegin{std::chrono::seconds(3446)};
+constexpr int kSystemd = 252;
+constexpr Milliseconds kReloadTakes{15};
+constexpr Milliseconds kRestartTakes{40};
+constexpr TimePoint kNever = TimePoint::max();
+
+std::int64_t ms_of(TimePoint time) {
+  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
+}
+
+std::uint64_t us_of(TimePoint time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+
+Error job_failed(const std::string& unit, const std::string& why) {
+  return Error{.kind = ErrorKind::kIo,
+               .message = fmt::format("'systemctl restart {}' failed: {}", unit, why)};
+}
+
+/// Index in `snapshot` of what `from` holds at `source`, put there if need be.
+std::int32_t carry(const NodeSnapshot& from, std::int32_t source, NodeSnapshot& snapshot) {
+  if (source == kNoSource) return source;
+  const SourceFile& file = from.files[static_cast<std::size_t>(source)];
+  const std::int32_t known = find_source(snapshot, file.path);
+  if (known == kNoSource) {
+    snapshot.files.push_back(file);
+    return static_cast<std::int32_t>(snapshot.files.size() - 1);
+  }
+  snapshot.files[static_cast<std::size_t>(known)] = file;
+  return known;
+}
+
+}  // namespace
+
+/// Files whose times of change are the node's, since the disk below has the machine's.
+class FakeServices::Files final : public FileSystem {
+ public:
+  Files(FakeServices& node, FileSystem& disk) : node_(node), disk_(disk) {}
+
+  Result<SourceFile> read(const std::string& path) override {
+    auto file = disk_.read(path);
+    if (!file) return file;
+    const auto changed = node_.changed_at_ms_.find(file->real_path);
+    const bool known = changed != node_.changed_at_ms_.end();
+    file->meta.ctime_ns = (known ? changed->second : kBootMs) * 1000000;
+    return file;
+  }
+  Result<std::vector<DirEntry>> list(const std::string& path) override { return disk_.list(path); }
+  Result<std::optional<DirEntry>> look(const std::string& path) override {
+    return disk_.look(path);
+  }
+  Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
+  Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override {
+    auto mode = disk_.replace(before, bytes);
+    if (mode && *mode != WriteMode::kUnchanged) note(before.real_path);
+    return mode;
+  }
+  Status remove(const SourceFile& before, bool and_directory) override {
+    auto status = disk_.remove(before, and_directory);
+    if (status) note(before.real_path);
+    return status;
+  }
+  Status make_directory(const std::string& path, std::uint32_t mode) override {
+    return disk_.make_directory(path, mode);
+  }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
+                                         const std::string& text) override {
+    return disk_.lock(path, wait, text);
+  }
+
+ private:
+  void note(const std::string& path) {
+    node_.changed_at_ms_[path] = node_.wall_ms();
+    node_.changed_at_ms_[path.substr(0, path.rfind('/'))] = node_.wall_ms();
+  }
+
+  FakeServices& node_;
+  FileSystem& disk_;
+};
+
+bool FakeServices::Kubelet::answers(TimePoint now) const {
+  return health_port != 0 && !how.never_healthy && now >= started + how.healthy_after;
+}
+
+FakeServices::FakeServices(std::string root, FileSystem& disk, std::string unit)
+    : root_(std::move(root)),
+      unit_(std::move(unit)),
+      files_(std::make_unique<Files>(*this, disk)),
+      now_(kBegin) {
+  write_machine(root_, kBootMs, kSystemd);
+  state_.active_state = "inactive";
+  state_.sub_state = "dead";
+  state_.result = "success";
+  load();
+}
+
+FakeServices::~FakeServices() = default;
+
+FileSystem& FakeServices::files() { return *files_; }
+
+void FakeServices::boot() {
+  if (auto status = start(); !status) bug(status.error().message.c_str());
+  advance(now_ + std::chrono::minutes(1));
+}
+
+void FakeServices::stop(bool failed) {
+  end_process(failed ? "exit-code" : "success", failed ? 1 : 0);
+  restart_at_.reset();
+  state_.active_state = failed ? "failed" : "inactive";
+  state_.sub_state = failed ? "failed" : "dead";
+}
+
+void FakeServices::write(const std::string& path, const std::string& bytes) {
+  std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+  std::ofstream(root_ + path, std::ios::binary | std::ios::trunc) << bytes;
+  changed_at_ms_[path] = wall_ms();
+}
+
+std::int64_t FakeServices::elapsed_ms() const { return ms_of(now_) - ms_of(kBegin); }
+
+std::int64_t FakeServices::wall_ms() { return kBootMs + ms_of(now_); }
+
+Result<std::vector<std::string>> FakeServices::environment() {
+  return std::vector<std::string>{"LANG=C.UTF-8",
+                                  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"};
+}
+
+void FakeServices::load() {
+  Ports ports = this->ports();
+  const DiscoverOptions options{.unit = unit_, .live = false, .systemd_version = kSystemd};
+  auto snapshot = discover(ports, options);
+  if (!snapshot) bug(snapshot.error().message.c_str());
+  loaded_ = std::move(*snapshot);
+  const auto command = resolve_command(loaded_);
+  // A command that could not be started now may be all the same a unit that is loaded.
+  const bool refused =
+      !command && command.error().message.find("does not load") != std::string::npos;
+  state_.load_error.clear();
+  state_.load_state = refused ? "bad-setting" : "loaded";
+  if (refused) state_.load_error = command.error().message;
+  if (loaded_.unit.load == UnitLoad::kNotFound) state_.load_state = "not-found";
+  if (loaded_.unit.load == UnitLoad::kMasked) state_.load_state = "masked";
+}
+
+Result<UnitState> FakeServices::show(const std::string& unit) {
+  UnitState state = state_;
+  if (unit != unit_) {
+    state = {};
+    state.id = unit;
+    state.load_state = "not-found";
+    return state;
+  }
+  state.id = loaded_.unit.id;
+  state.type = "simple";
+  state.fragment_path = loaded_.unit.fragment_path;
+  for (const std::int32_t source : loaded_.unit.drop_ins) {
+    state.drop_in_paths.push_back(loaded_.files[static_cast<std::size_t>(source)].path);
+  }
+  state.main_pid = pid();
+  if (kubelet_) state.control_group = kubelet_->process.control_group;
+  if (kubelet_) state.main_start_usec = us_of(kubelet_->started);
+  if (state.active_state != "inactive") state.invocation_id = fmt::format("{:032x}", invocations_);
+  state.restart_usec = static_cast<std::uint64_t>(restart_delay.count()) * 1000;
+  state.start_limit_burst = start_limit_burst;
+  if (start_limit_burst > 0) {
+    state.start_limit_interval_usec =
+        static_cast<std::uint64_t>(start_limit_interval.count()) * 1000;
+  }
+  state.needs_reload = says_needs_reload;
+  state.job_pending = has_job;
+  return state;
+}
+
+Status FakeServices::reload(Milliseconds) {
+  changes.emplace_back("reload");
+  advance(now_ + kReloadTakes);
+  if (reload_error) return *reload_error;
+  load();
+  if (!load_state_after_reload.empty()) state_.load_state = load_state_after_reload;
+  says_needs_reload = false;
+  return {};
+}
+
+Status FakeServices::reset_failed(const std::string&) {
+  changes.emplace_back("reset-failed");
+  starts_.clear();
+  if (state_.active_state == "failed") {
+    state_.active_state = "inactive";
+    state_.sub_state = "dead";
+    state_.result = "success";
+  }
+  return {};
+}
+
+/// The unit of the last reload with the other files as they are now.
+Result<NodeSnapshot> FakeServices::snapshot_at_start() {
+  Ports ports = this->ports();
+  const DiscoverOptions options{.unit = unit_, .live = false, .systemd_version = kSystemd};
+  auto snapshot = discover(ports, options);
+  if (!snapshot) return snapshot;
+  for (const SourceFile& file : loaded_.files) {
+    if (find_source(*snapshot, file.path) != kNoSource) continue;
+    auto now = files_->read(file.path);
+    if (!now) return std::move(now).error();
+    snapshot->files.push_back(std::move(*now));
+  }
+  snapshot->unit = loaded_.unit;
+  snapshot->unit.fragment = carry(loaded_, loaded_.unit.fragment, *snapshot);
+  for (std::int32_t& source : snapshot->unit.drop_ins) {
+    source = carry(loaded_, source, *snapshot);
+  }
+  return snapshot;
+}
+
+Misbehaviour FakeServices::take_misbehaviour(const std::vector<std::string>& list) {
+  const bool meant = misbehaviour_.only_with.empty() ||
+                     std::find(list.begin(), list.end(), misbehaviour_.only_with) != list.end();
+  if (!meant || misbehaviour_.starts == 0) return {};
+  --misbehaviour_.starts;
+  return misbehaviour_;
+}
+
+/// What a start now would give: the words, the list that the kubelet takes from them and from its files,
+/// and what is wrong with it.
+Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::string>& list) {
+  auto snapshot = snapshot_at_start();
+  if (!snapshot) return std::move(snapshot).error();
+  auto command = resolve_command(*snapshot);
+  if (!command) return std::move(command).error();
+  Kubelet made;
+  for (const Word& word : command->words) made.argv.push_back(word.text.text);
+  auto model = resolve(*snapshot);
+  if (!model) {
+    made.how.dies_after = Milliseconds(200);
+    made.how.last_words = {fmt::format(
+        "E1120 22:57:26.000000 1 run.go:74] \"command failed\" err=\"failed to load kubelet config "
+        "file, path: {}, error: {}\"",
+        model.error().path, model.error().message)};
+    return made;
+  }
+  list = texts_of(model->configured);
+  made.how = take_misbehaviour(list);
+  made.health_port = model->health_port;
+  if (made.how.argv) made.argv = *made.how.argv;
+  return made;
+}
+
+Status FakeServices::restart(const std::string& unit, Milliseconds) {
+  changes.emplace_back("restart");
+  if (state_.load_state != "loaded") {
+    return job_failed(unit, fmt::format("Unit {} has a bad unit file setting.", unit));
+  }
+  advance(now_ + kRestartTakes);
+  std::vector<std::string> list;
+  auto next = kubelet_at_start(list);
+  if (next && next->how.restart_does_nothing) return {};
+  const bool over_limit = is_over_limit();
+  stop(over_limit);
+  if (over_limit) {
+    state_.result = "start-limit-hit";
+    return job_failed(unit, "Start request repeated too quickly.");
+  }
+  if (!next) {
+    stop(true);
+    state_.result = "resources";
+    return job_failed(unit, next.error().message);
+  }
+  if (next->how.stays_stopped) return {};
+  if (next->how.restart_fails) {
+    ++invocations_;
+    for (const std::string& text : next->how.last_words) say(text, Milliseconds(0));
+    stop(true);
+    return job_failed(unit, "Job failed. See \"journalctl -xe\" for details.");
+  }
+  started_lists.push_back(list);
+  run(std::move(*next));
+  state_.restarts = 0;
+  advance(now_);
+  return {};
+}
+
+bool FakeServices::is_over_limit() {
+  if (start_limit_burst == 0) return false;
+  while (!starts_.empty() && starts_.front() + start_limit_interval <= now_) starts_.pop_front();
+  return starts_.size() >= start_limit_burst;
+}
+
+Status FakeServices::start() {
+  std::vector<std::string> list;
+  auto next = kubelet_at_start(list);
+  if (!next) return std::move(next).error();
+  started_lists.push_back(list);
+  run(std::move(*next));
+  return {};
+}
+
+void FakeServices::run(Kubelet kubelet) {
+  kubelet_ = std::move(kubelet);
+  kubelet_->started = now_;
+  kubelet_->process.pid = next_pid_++;
+  kubelet_->process.start_ticks = us_of(now_) / 10000;
+  kubelet_->process.control_group = "/system.slice/" + unit_;
+  ++invocations_;
+  starts_.push_back(now_);
+  state_.active_state = "active";
+  state_.sub_state = "running";
+  state_.result = "success";
+  state_.exec_main_status = 0;
+  show_process();
+}
+
+void FakeServices::say(const std::string& text, Milliseconds lag) {
+  journal_.push_back({.readable = now_ + lag,
+                      .invocation = fmt::format("{:032x}", invocations_),
+                      .text = text});
+}
+
+void FakeServices::end_process(const std::string& result, int status) {
+  if (kubelet_) remove_process(root_, kubelet_->process.pid);
+  kubelet_.reset();
+  state_.result = result;
+  state_.exec_main_status = status;
+}
+
+void FakeServices::die() {
+  for (const std::string& text : kubelet_->how.last_words) say(text, kubelet_->how.journal_lag);
+  end_process("exit-code", kubelet_->how.exit_status);
+  state_.active_state = "activating";
+  state_.sub_state = "auto-restart";
+  restart_at_ = now_ + restart_delay;
+}
+
+void FakeServices::show_process() {
+  FakeProcess& process = kubelet_->process;
+  const bool is_itself = now_ >= kubelet_->started + kubelet_->how.exec_after;
+  process.argv = is_itself ? kubelet_->argv : std::vector<std::string>{"(kubelet)"};
+  process.listens_on = kubelet_->answers(now_) ? kubelet_->health_port : 0;
+  process.socket_is_foreign = kubelet_->how.other_process_answers;
+  write_process(root_, process);
+}
+
+TimePoint FakeServices::next_event() const {
+  TimePoint next = restart_at_.value_or(kNever);
+  if (!kubelet_) return next;
+  const Misbehaviour& how = kubelet_->how;
+  if (how.dies_after) next = std::min(next, kubelet_->started + *how.dies_after);
+  for (const Milliseconds after : {how.exec_after, how.healthy_after}) {
+    if (kubelet_->started + after > now_) next = std::min(next, kubelet_->started + after);
+  }
+  return next;
+}
+
+void FakeServices::advance(TimePoint until) {
+  for (TimePoint event = next_event(); event <= until; event = next_event()) {
+    now_ = std::max(now_, event);
+    if (restart_at_ && *restart_at_ <= now_) {
+      restart_at_.reset();
+      start_again();
+    } else if (kubelet_->how.dies_after && kubelet_->started + *kubelet_->how.dies_after <= now_) {
+      die();
+    } else {
+      show_process();
+    }
+  }
+  now_ = std::max(now_, until);
+}
+
+void FakeServices::start_again() {
+  ++state_.restarts;
+  if (is_over_limit()) {
+    stop(true);
+    return;
+  }
+  if (start()) return;
+  state_.result = "resources";
+  restart_at_ = now_ + restart_delay;
+}
+
+bool FakeServices::wait_until(TimePoint until, std::int64_t pid) {
+  constexpr int kMostWaits = 100000;
+  if (++waits_ > kMostWaits) bug("a wait without an end");
+  if (pid != 0 && pid != this->pid()) return true;
+  while (next_event() <= until) {
+    advance(next_event());
+    if (pid != 0 && pid != this->pid()) return true;
+  }
+  advance(until);
+  return false;
+}
+
+Result<std::vector<std::string>> FakeServices::last_words(const std::string&,
+                                                          const std::string& invocation,
+                                                          int lines) {
+  std::vector<std::string> words;
+  for (const Line& line : journal_) {
+    if (line.readable <= now_ && (invocation.empty() || invocation == line.invocation)) {
+      words.push_back(line.text);
+    }
+  }
+  while (words.size() > static_cast<std::size_t>(lines)) words.erase(words.begin());
+  return words;
+}
+
+Result<HealthAnswer> FakeServices::get(const std::string&, int port, const std::string& path,
+                                       Milliseconds) {
+  if (!kubelet_ || !kubelet_->answers(now_) || port != kubelet_->health_port) {
+    return Error{.kind = ErrorKind::kIo, .message = "nobody answers: Connection refused"};
+  }
+  const Misbehaviour& how = kubelet_->how;
+  if (path != "/healthz") return HealthAnswer{.status = 404, .body = "404 page not found"};
+  const bool failing = how.unhealthy_after && now_ >= kubelet_->started + *how.unhealthy_after;
+  if (failing) return HealthAnswer{.status = 500, .body = "internal server error"};
+  return HealthAnswer{.status = how.health_status, .body = "ok"};
+}
+
+}  // namespace kubelet_sysctl

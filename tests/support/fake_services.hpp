@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pretend node behind the ports: a service manager with one unit, a kubelet process, its health
+// endpoint, and a time of its own. Nothing here sleeps.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/ports.hpp"
+#include "support/fake_proc.hpp"
+
+namespace kubelet_sysctl {
+
+/// What goes wrong with the starts of the pretend kubelet. All at once is possible.
+struct Misbehaviour {
+  std::string only_with;                  ///< an entry: only a kubelet whose list holds it; empty: any
+  int starts = 1000;                      ///< for how many starts
+  std::optional<Milliseconds> dies_after;
+  int exit_status = 1;
+  std::vector<std::string> last_words;    ///< written when it dies
+  Milliseconds journal_lag{0};            ///< they can be read this much later
+  Milliseconds healthy_after{0};          ///< until then nobody answers
+  bool never_healthy = false;             ///< nobody ever answers
+  int health_status = 200;
+  std::optional<Milliseconds> unhealthy_after;  ///< from then on it answers 500
+  bool other_process_answers = false;     ///< the socket on the health port is not the kubelet's
+  std::optional<std::vector<std::string>> argv;  ///< runs with these words instead
+  Milliseconds exec_after{0};             ///< until then /proc shows what systemd calls the fork
+  bool restart_fails = false;             ///< the job fails; the old process is gone
+  bool restart_does_nothing = false;      ///< success, and the old process stays (a chroot)
+  bool stays_stopped = false;             ///< success, and nothing runs (a Condition that is false)
+};
+
+/// Service manager, health probe and clock of one node whose files are below a root directory. As the
+/// real manager it keeps the unit files of the last reload, and reads environment files at each start.
+class FakeServices final : public ServiceManager, public HealthProbe, public Clock {
+ public:
+  /// `disk` sees `root` as "/". The unit is loaded; nothing runs until boot().
+  FakeServices(std::string root, FileSystem& disk, std::string unit = "kubelet.service");
+  ~FakeServices() override;
+
+  /// The files of the node, with times of change on the node's own clock.
+  FileSystem& files();
+  Ports ports() { return ports_with(files()); }
+  Ports ports_with(FileSystem& files) { return {files, *this, *this, *this}; }
+
+  /// Starts the kubelet, well behaved, and lets a minute pass.
+  void boot();
+  /// Kills the kubelet and leaves the unit inactive, or failed.
+  void stop(bool failed = false);
+  /// From the next start on.
+  void misbehave(Misbehaviour how) { misbehaviour_ = std::move(how); }
+  /// Writes a file as another program would: without this one's knowledge, at the node's time.
+  void write(const std::string& path, const std::string& bytes);
+  void interrupt() { interrupted_ = true; }
+
+  // What the manager says of itself, to be set by a test.
+  bool is_booted = true;
+  bool says_needs_reload = false;
+  bool has_job = false;
+  std::string load_state_after_reload;       ///< said instead of the truth from the next reload on
+  std::uint64_t start_limit_burst = 0;       ///< 0: no limit
+  Milliseconds start_limit_interval{10000};
+  Milliseconds restart_delay{2000};          ///< RestartSec=
+  std::optional<Error> reload_error;         ///< given by the next reloads
+
+  /// "reload", "reset-failed", "restart" as they came; asking is not noted.
+  std::vector<std::string> changes;
+  /// The list of each kubelet that was started, newest last.
+  std::vector<std::vector<std::string>> started_lists;
+  /// Milliseconds of the node's time since it was made.
+  [[nodiscard]] std::int64_t elapsed_ms() const;
+  [[nodiscard]] std::int64_t pid() const { return kubelet_ ? kubelet_->process.pid : 0; }
+  [[nodiscard]] std::int64_t restarts() const { return state_.restarts; }
+
+  bool booted() override { return is_booted; }
+  Result<UnitState> show(const std::string& unit) override;
+  std::optional<int> version() override { return 252; }
+  Result<std::vector<std::string>> environment() override;
+  Status reload(Milliseconds deadline) override;
+  Status restart(const std::string& unit, Milliseconds deadline) override;
+  Status reset_failed(const std::string& unit) override;
+  Result<std::vector<std::string>> last_words(const std::string& unit,
+                                              const std::string& invocation, int lines) override;
+  Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
+                           Milliseconds deadline) override;
+  TimePoint now() override { return now_; }
+  std::int64_t wall_ms() override;
+  bool wait_until(TimePoint until, std::int64_t pid) override;
+  bool interrupted() override { return interrupted_; }
+
+ private:
+  struct Kubelet {
+    FakeProcess process;
+    std::vector<std::string> argv;
+    Misbehaviour how;
+    TimePoint started;
+    int health_port = 0;
+    [[nodiscard]] bool answers(TimePoint now) const;
+  };
+
+  struct Line {
+    TimePoint readable;
+    std::string invocation;
+    std::string text;
+  };
+  class Files;
+
+  void load();
+  Result<NodeSnapshot> snapshot_at_start();
+  Result<Kubelet> kubelet_at_start(std::vector<std::string>& list);
+  Misbehaviour take_misbehaviour(const std::vector<std::string>& list);
+  bool is_over_limit();
+  Status start();
+  void start_again();
+  void run(Kubelet kubelet);
+  void say(const std::string& text, Milliseconds lag);
+  void end_process(const std::string& result, int status);
+  void die();
+  void show_process();
+  /// Lets time pass, with all that happens meanwhile.
+  void advance(TimePoint until);
+  [[nodiscard]] TimePoint next_event() const;
+
+  std::string root_;
+  std::string unit_;
+  std::unique_ptr<FileSystem> files_;
+  std::map<std::string, std::int64_t> changed_at_ms_;
+  TimePoint now_;
+  bool interrupted_ = false;
+  NodeSnapshot loaded_;
+  UnitState state_;
+  Misbehaviour misbehaviour_;
+  std::optional<Kubelet> kubelet_;
+  std::optional<TimePoint> restart_at_;
+  std::deque<TimePoint> starts_;
+  std::int64_t next_pid_ = 1000;
+  int invocations_ = 0;
+  int waits_ = 0;
+  std::vector<Line> journal_;
+};
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A FileSystem that fails on demand: the Nth call, or every call from the Nth on; and what was called.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// Which calls are counted.
+enum class Calls { kAll, kChanging };
+
+/// Passes every call on, but for those it was told to fail. Those fail before anything happens, as the
+/// port promises: after an error the old bytes stand.
+class FaultyFiles final : public FileSystem {
+ public:
+  explicit FaultyFiles(FileSystem& files) : files_(files) {}
+
+  /// Lets call `number` (from 1, counted from now) of `which` fail with `error`; with `for_good` every
+  /// later one of them too. 0 fails none.
+  void fail(std::size_t number, Calls which, Error error, bool for_good = false);
+  /// Calls of that kind since the last fail() or heal().
+  [[nodiscard]] std::size_t count(Calls which) const;
+  /// No call fails from now on; counts begin anew.
+  void heal();
+  /// Whether a call was failed since the last fail() or heal().
+  [[nodiscard]] bool has_failed() const { return failed_ > 0; }
+  /// "replace PATH", "remove PATH", "make_directory PATH", "lock PATH" and, when `which` is kAll,
+  /// "read PATH" and so on: since the last fail() or heal().
+  [[nodiscard]] std::vector<std::string> calls(Calls which) const;
+
+  Result<SourceFile> read(const std::string& path) override;
+  Result<std::vector<DirEntry>> list(const std::string& path) override;
+  Result<std::optional<DirEntry>> look(const std::string& path) override;
+  Result<std::string> real_path(const std::string& path) override;
+  Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Status remove(const SourceFile& before, bool and_directory) override;
+  Status make_directory(const std::string& path, std::uint32_t mode) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
+                                         const std::string& note) override;
+
+ private:
+  struct Call {
+    std::string what;
+    bool changing = false;
+  };
+
+  /// Notes the call; the error that it must fail with, if it must.
+  std::optional<Error> note(const char* verb, const std::string& path, bool changing);
+
+  FileSystem& files_;
+  std::vector<Call> calls_;
+  std::size_t number_ = 0;
+  Calls which_ = Calls::kAll;
+  bool for_good_ = false;
+  Error error_;
+  std::size_t failed_ = 0;
+};
+
+}  // namespace kubelet_sysctl

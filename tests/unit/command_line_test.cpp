@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// From ExecStart= and the environment to words: quotes, escapes, specifiers, variables.
+#include "kubelet_sysctl/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kubelet_sysctl {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+const Specifiers& specifiers() {
+  static const Specifiers known = {{'n', "kubelet.service"}, {'i', ""}, {'E', "/etc"}};
+  return known;
+}
+
+Result<std::vector<StoredCommand>> commands_of(std::string_view line,
+                                               int version = kReferenceSystemd) {
+  std::vector<FormUse> forms;
+  return parse_exec_start(mapped(line, 0), specifiers(), version, forms);
+}
+
+Texts texts_of(const std::vector<Word>& words) {
+  Texts texts;
+  for (const Word& word : words) texts.push_back(word.text.text);
+  return texts;
+}
+
+/// The stored words of a line with one command; what is wrong with it otherwise.
+Texts words_of(std::string_view line) {
+  const auto commands = commands_of(line);
+  if (!commands) return {"error", commands.error().message};
+  if (commands->size() != 1) return {"several"};
+  return texts_of(commands->front().words);
+}
+
+std::string program_of(std::string_view line) {
+  const auto commands = commands_of(line);
+  return commands && commands->size() == 1 ? commands->front().program : "no single command";
+}
+
+bool is_refused(std::string_view line) {
+  const auto commands = commands_of(line);
+  return !commands && commands.error().kind == ErrorKind::kMalformed;
+}
+
+Environment environment_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  Environment environment;
+  for (const auto& [name, value] : pairs) environment[name].value = mapped(value, 1);
+  return environment;
+}
+
+/// argv of a command with variables replaced.
+Texts argv_of(std::string_view line,
+              const std::vector<std::pair<std::string, std::string>>& variables) {
+  const auto commands = commands_of(line);
+  if (!commands || commands->size() != 1) return {"no single command"};
+  std::vector<FormUse> forms;
+  return texts_of(expand_command(commands->front(), environment_of(variables), forms));
+}
+
+Texts split(std::string_view value) {
+  std::vector<FormUse> forms;
+  return texts_of(split_value(mapped(value, 0), forms));
+}
+
+/// "NAME=value" of what one Environment= line sets, then the number of words that it lost.
+Texts environment_line(std::string_view line) {
+  Environment environment;
+  std::vector<FormUse> forms;
+  const std::size_t dropped = apply_environment(mapped(line, 0), specifiers(), OriginKind::kUnit,
+                                                environment, forms);
+  Texts texts;
+  for (const auto& [name, variable] : environment) texts.push_back(name + "=" + variable.value.text);
+  texts.push_back(std::to_string(dropped));
+  return texts;
+}
+
+/// The path of an EnvironmentFile= line, "-" in front when it is optional, "ignored" when it is.
+std::string file_line(std::string_view line) {
+  std::vector<FormUse> forms;
+  const auto parsed = parse_environment_file_line(mapped(line, 0), specifiers(), forms);
+  if (!parsed) return parsed.error().message;
+  if (!*parsed) return "ignored";
+  return ((*parsed)->optional ? "-" : "") + (*parsed)->path;
+}
+
+TEST(ExecStart, PrefixesAreTakenFromTheFirstWordInAnyOrder) {
+  const auto commands = commands_of("-:+/bin/k a");
+  ASSERT_TRUE(commands);
+  ASSERT_EQ(commands->size(), 1u);
+  EXPECT_TRUE(commands->front().ignore_failure);
+  EXPECT_TRUE(commands->front().no_variables);
+  EXPECT_EQ(commands->front().program, "/bin/k");
+  EXPECT_EQ(words_of("\"-/bin/k\" a"), (Texts{"/bin/k", "a"}));
+  EXPECT_EQ(words_of("!!/bin/k"), (Texts{"/bin/k"}));
+}
+
+TEST(ExecStart, APrefixCountsOnceAndWantsTheProgramBehindIt) {
+  for (const char* line : {"--/bin/k", "- /bin/k", "+!/bin/k", "!!!/bin/k", "@@/bin/k k"}) {
+    EXPECT_TRUE(is_refused(line)) << line;
+  }
+}
+
+TEST(ExecStart, WithAnAtTheNextWordIsTheName) {
+  EXPECT_EQ(words_of("@/bin/k name a"), (Texts{"name", "a"}));
+  EXPECT_EQ(program_of("@/bin/k name a"), "/bin/k");
+  EXPECT_TRUE(is_refused("@/bin/k"));
+}
+
+TEST(ExecStart, TheProgramIsAnAbsolutePathOrABareName) {
+  EXPECT_EQ(program_of("kubelet a"), "kubelet");
+  EXPECT_EQ(program_of("/usr//bin/./../k"), "/usr/bin/../k");
+  EXPECT_EQ(words_of("/usr//bin/k"), (Texts{"/usr//bin/k"}));
+  EXPECT_EQ(program_of("$KUBELET_BIN x"), "$KUBELET_BIN");
+  for (const char* line : {"bin/k", "/bin/", "\"\"", "/bin/\\n", "."}) {
+    EXPECT_TRUE(is_refused(line)) << line;
+  }
+}
+
+TEST(ExecStart, QuotesOpenAnywhereInAWordAndAreRemoved) {
+  EXPECT_EQ(words_of("/k --x=\"a b\"'c d' '\"' \"\""), (Texts{"/k", "--x=a bc d", "\"", ""}));
+  EXPECT_TRUE(is_refused("/k \"a"));
+}
+
+TEST(ExecStart, EscapesAreDecodedInsideEveryKindOfQuotes) {
+  const Texts words = {"/k", "a b", "a b", "a b", "A", "A", "\xc3\xa4", "\xf0\x9f\x98\x80", "\t\\"};
+  EXPECT_EQ(words_of(R"(/k a\sb 'a\sb' "a\sb" \x41 \101 \u00e4 \U0001F600 \t\\)"), words);
+}
+
+TEST(ExecStart, AnUnknownEscapeStaysAsItIs) {
+  EXPECT_EQ(words_of(R"(/k \. \q \x0 \x00 \07 \400 \u12)"),
+            (Texts{"/k", "\\.", "\\q", "\\x0", "\\x00", "\\07", "\\400", "\\u12"}));
+  EXPECT_EQ(words_of(R"(/k --a \ # note)"), (Texts{"/k", "--a", "\\ #", "note"}));
+}
+
+TEST(ExecStart, NothingIsAComment) { EXPECT_EQ(words_of("/k # ;a a;"), (Texts{"/k", "#", ";a", "a;"})); }
+
+TEST(ExecStart, ASemicolonWordBeginsAnotherCommand) {
+  const auto commands = commands_of("/a x ; /b y");
+  ASSERT_TRUE(commands);
+  ASSERT_EQ(commands->size(), 2u);
+  EXPECT_EQ(texts_of((*commands)[0].words), (Texts{"/a", "x"}));
+  EXPECT_EQ(texts_of((*commands)[1].words), (Texts{"/b", "y"}));
+  EXPECT_EQ(words_of("/a x ;"), (Texts{"/a", "x"}));
+  EXPECT_EQ(words_of(R"(/a \; ";")"), (Texts{"/a", ";", ";"}));
+}
+
+TEST(ExecStart, SpecifiersAreReplacedAfterUnquotingAndAreNotSplit) {
+  EXPECT_EQ(words_of("/k %n '%n' \\x25n %% %i 50%"),
+            (Texts{"/k", "kubelet.service", "kubelet.service", "kubelet.service", "%", "", "50%"}));
+}
+
+TEST(ExecStart, AnUnknownSpecifierRefusesTheLineAndOneNotKnownHereStopsUs) {
+  EXPECT_TRUE(is_refused("/k --x=a%2Fb"));
+  const auto host = commands_of("/k %H");
+  ASSERT_FALSE(host);
+  EXPECT_EQ(host.error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(ExecStart, RawSpansOfWordsCoverQuotesEscapesAndSpecifiers) {
+  const std::string_view line = "/k --x=\"a b\" '%n' \\x41";
+  const auto commands = commands_of(line);
+  ASSERT_TRUE(commands);
+  Texts raw;
+  for (const Word& word : commands->front().words) {
+    raw.emplace_back(line.substr(word.raw.begin, word.raw.end - word.raw.begin));
+  }
+  EXPECT_EQ(raw, (Texts{"/k", "--x=\"a b\"", "'%n'", "\\x41"}));
+}
+
+TEST(Expansion, AWordThatIsADollarNameIsSplitHoweverItWasQuoted) {
+  for (const char* line : {"/k $A", "/k \"$A\"", "/k '$A'"}) {
+    EXPECT_EQ(argv_of(line, {{"A", "--x --y"}}), (Texts{"/k", "--x", "--y"})) << line;
+  }
+}
+
+TEST(Expansion, AnUnsetOrBlankDollarNameVanishes) {
+  EXPECT_EQ(argv_of("/k $A $B b", {{"B", " \t"}}), (Texts{"/k", "b"}));
+}
+
+TEST(Expansion, TheNameGoesToTheEndOfTheWordAndOddNamesVanish) {
+  EXPECT_EQ(argv_of("/k $A-x $A,$B $A/x $A$B $", {{"A", "1"}, {"B", "2"}}), (Texts{"/k"}));
+}
+
+TEST(Expansion, BracesGiveOneWordAsItIsAndAnEmptyOneWhenUnset) {
+  EXPECT_EQ(argv_of("/k ${A} --x=${A}! ${B}", {{"A", "a  'b'"}}),
+            (Texts{"/k", "a  'b'", "--x=a  'b'!", ""}));
+}
+
+TEST(Expansion, ADollarNameInTheMiddleOfAWordIsLiteral) {
+  EXPECT_EQ(argv_of("/k --x=$A", {{"A", "1"}}), (Texts{"/k", "--x=$A"}));
+}
+
+TEST(Expansion, TwoDollarsAreOne) {
+  EXPECT_EQ(argv_of("/k $$A a$$b $$$$", {{"A", "1"}}), (Texts{"/k", "$A", "a$b", "$$"}));
+}
+
+TEST(Expansion, OpenBracesAndColonsInThemStayAndADashLooksUpNothing) {
+  EXPECT_EQ(argv_of("/k ${A a${A:-x} b${A-x}", {{"A", "1"}}),
+            (Texts{"/k", "${A", "a${A:-x}", "b"}));
+}
+
+TEST(Expansion, WithAColonPrefixNothingIsReplaced) {
+  EXPECT_EQ(argv_of(":/k $A ${A} $$", {{"A", "1"}}), (Texts{"/k", "$A", "${A}", "$$"}));
+}
+
+TEST(Expansion, TheNameOfTheProgramIsReplacedToo) {
+  EXPECT_EQ(argv_of("@/k $A x", {{"A", "1 2"}}), (Texts{"1", "2", "x"}));
+}
+
+TEST(Expansion, AWordSaysWhichVariablesItCameThrough) {
+  const auto commands = commands_of("/k $A --y=${B}");
+  ASSERT_TRUE(commands);
+  std::vector<FormUse> forms;
+  const auto words =
+      expand_command(commands->front(), environment_of({{"A", "--x"}, {"B", "2"}}), forms);
+  ASSERT_EQ(words.size(), 3u);
+  EXPECT_EQ(words[1].variable, "A");
+  EXPECT_EQ(words[1].raw, (CharOrigin{1, 0, 3}));
+  EXPECT_EQ(words[2].variable, "");
+  EXPECT_EQ(words[2].inner, (Texts{"B"}));
+  EXPECT_EQ(words[2].raw, (CharOrigin{0, 6, 14}));   // where the command names it
+  EXPECT_EQ(words[2].text.at.back(), (CharOrigin{1, 0, 1}));   // where the value stands
+}
+
+TEST(ValueSplitting, QuotesGroupAnywhereAndTheOtherKindIsLiteral) {
+  EXPECT_EQ(split("a\tb\r\nc"), (Texts{"a", "b", "c"}));
+  EXPECT_EQ(split(R"(--x='a b'"c d" '"' "'" '')"), (Texts{"--x=a bc d", "\"", "'", ""}));
+}
+
+TEST(ValueSplitting, ABackslashMakesTheNextByteLiteralInEveryKindOfQuotes) {
+  EXPECT_EQ(split(R"(a\ b \n '\'' "\"" \\)"), (Texts{"a b", "n", "'", "\"", "\\"}));
+}
+
+TEST(ValueSplitting, AnOpenQuoteAndABackslashAtTheEndAreAccepted) {
+  EXPECT_EQ(split("a 'b c"), (Texts{"a", "b c"}));
+  EXPECT_EQ(split("a b\\"), (Texts{"a", "b"}));
+}
+
+TEST(ValueSplitting, NothingElseIsSpecial) {
+  EXPECT_EQ(split("# ; * $A ${A} %n"), (Texts{"#", ";", "*", "$A", "${A}", "%n"}));
+}
+
+TEST(EnvironmentLine, QuotesMayStandAroundTheWholeOrTheValueOrTheName) {
+  EXPECT_EQ(environment_line(R"(A="x y" "B=x y" 'C'=1 D=)"),
+            (Texts{"A=x y", "B=x y", "C=1", "D=", "0"}));
+}
+
+TEST(EnvironmentLine, AWordThatIsNoAssignmentIsDroppedAlone) {
+  EXPECT_EQ(environment_line("A=--v=2 --x=1 1B=2 C=3"), (Texts{"A=--v=2", "C=3", "2"}));
+}
+
+TEST(EnvironmentLine, AnUnknownEscapeOrAnOpenQuoteEndsTheLine) {
+  EXPECT_EQ(environment_line(R"(A=1 B=\q C=3)"), (Texts{"A=1", "1"}));
+  EXPECT_EQ(environment_line("A=1 'B=2 C=3"), (Texts{"A=1", "1"}));
+}
+
+TEST(EnvironmentLine, SpecifiersAreReplacedAndVariablesAreNot) {
+  EXPECT_EQ(environment_line("A=%E/k B=$A${A}"), (Texts{"A=/etc/k", "B=$A${A}", "0"}));
+}
+
+TEST(EnvironmentLine, ALaterAssignmentWins) {
+  EXPECT_EQ(environment_line("A=1 A=2"), (Texts{"A=2", "0"}));
+}
+
+TEST(EnvironmentFileLine, IsOnePathWithBlanksAndNoQuotes) {
+  EXPECT_EQ(file_line("/etc/a b"), "/etc/a b");
+  EXPECT_EQ(file_line("-%E//./k/*.env"), "-/etc/k/*.env");
+}
+
+TEST(EnvironmentFileLine, IsIgnoredUnlessItIsAnAbsolutePathWithoutDotDot) {
+  for (const char* line : {"\"/etc/a\"", "etc/a", "- /etc/a", "--/etc/a", "/etc/../a", "-", "%1"}) {
+    EXPECT_EQ(file_line(line), "ignored") << line;
+  }
+}
+
+TEST(NameList, HoldsNamesAndAssignments) {
+  EXPECT_EQ(parse_name_list(mapped("A 'B=x y'", 0), specifiers()), (Texts{"A", "B=x y"}));
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl
