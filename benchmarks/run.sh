@@ -67,15 +67,16 @@ cp "$here/lineinfile.yml" "$(node_path /srv)"
 # The others edit copies, so that no two of them race for one file.
 cp "$(node_path /etc/sysconfig/kubelet)" "$(node_path /srv/sysconfig)"
 cp "$(node_path /srv/1000/var/lib/kubelet/kubelet.conf)" "$(node_path /srv/kubelet.conf)"
-value=$(sed -n 's/^DAEMON_ARGS=//p' "$(node_path /srv/sysconfig)")
+sed -n "s|^DAEMON_ARGS=\(.*\)|set /files/srv/sysconfig/DAEMON_ARGS '\1'|p" \
+  "$(node_path /srv/sysconfig)" >"$(node_path /srv/edit.aug)"
 filter=".allowedUnsafeSysctls |= (. + [\"$one\"] | unique)"
 
 for round in $(seq "$rounds"); do
   measure systemctl 30 systemctl show kubelet.service -p MainPID
   measure show 30 kubelet-sysctl show
   measure add 30 "kubelet-sysctl add $one 'kernel.msg*'"
-  measure augtool 10 "augtool --noautoload --transform 'Shellvars incl /srv/sysconfig' --autosave" \
-    "set /files/srv/sysconfig/DAEMON_ARGS '$value'"
+  measure augtool 10 "augtool --noautoload --transform 'Shellvars incl /srv/sysconfig'" \
+    --autosave --file /srv/edit.aug
   measure yq 5 "yq --yaml-output --in-place '$filter' /srv/kubelet.conf"
   measure ansible 3 ansible-playbook --inventory localhost, --connection local /srv/lineinfile.yml
   for count in "${counts[@]}"; do

@@ -41,6 +41,9 @@ CONFIG
 cloud_init_status() { node_run timeout 120 cloud-init status --wait --long; }
 
 cloud-init schema --config-file "$here/user-data"
+sed 's/^  - |/  commands: |/' "$here/user-data" >"$E2E_TMP/wrong"
+assert_exit 1 cloud-init schema --config-file "$E2E_TMP/wrong" >"$OUT" 2>&1
+assert_contains "$OUT" "is not of type 'array'"
 
 echo "booting a machine with this user data ..."
 new_machine good net.core.somaxconn
@@ -60,6 +63,11 @@ assert_eq 1 "$(kubelet_starts)" "starts of the kubelet with a configuration"
 assert_eq 'net.core.somaxconn,kernel.msg*' "$(kubelet_flag)" "the flag of the running kubelet"
 assert_eq 'net.core.somaxconn,kernel.msg*' "$(kubelet_list)" "the list that the kubelet read"
 node_run kubelet-sysctl show
+
+echo "once more, as at the next boot ..."
+node_run cloud-init single --name bootcmd --frequency always >"$OUT" 2>&1
+assert_contains "$OUT" 'unchanged: '
+assert_eq 1 "$(kubelet_starts)" "starts of the kubelet"
 node_kill
 
 echo "booting a machine whose user data has an entry that would stop the kubelet ..."

@@ -73,7 +73,7 @@ std::string program_help() {
       "\n"
       "exit codes:\n";
   for (const ExitCode& row : exit_codes()) {
-    out += fmt::format("  {:>2}  {:<12}{}\n", row.code, row.name, row.meaning);
+    out += fmt::format("  {:>2}  {:<13}{}\n", row.code, row.name, row.meaning);
   }
   out +=
       "\n"

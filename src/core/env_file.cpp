@@ -52,9 +52,7 @@ class Parser {
                  .excerpt = std::string(line_at(text_, at))};
   }
 
-  void use(Form form, std::size_t at) {
-    file_.forms.push_back({form, origin(at, at + 1)});
-  }
+  void use(Form form, std::size_t at) { file_.forms.push_back({form, origin(at, at + 1)}); }
 
   CharOrigin origin(std::size_t begin, std::size_t end) const {
     return {source_, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
@@ -74,16 +72,26 @@ class Parser {
 
   void step(std::size_t at, char byte) {
     switch (state_) {
-      case State::kPreName: return in_pre_name(at, byte);
-      case State::kName: return in_name(at, byte);
-      case State::kPreValue: return in_pre_value(at, byte);
-      case State::kText: return in_text(at, byte);
-      case State::kTextEscape: return in_text_escape(at, byte);
-      case State::kSingle: return in_single(at, byte);
-      case State::kDouble: return in_double(at, byte);
-      case State::kDoubleEscape: return in_double_escape(at, byte);
-      case State::kComment: return in_comment(byte);
-      case State::kCommentEscape: return in_comment_escape(byte);
+      case State::kPreName:
+        return in_pre_name(at, byte);
+      case State::kName:
+        return in_name(at, byte);
+      case State::kPreValue:
+        return in_pre_value(at, byte);
+      case State::kText:
+        return in_text(at, byte);
+      case State::kTextEscape:
+        return in_text_escape(at, byte);
+      case State::kSingle:
+        return in_single(at, byte);
+      case State::kDouble:
+        return in_double(at, byte);
+      case State::kDoubleEscape:
+        return in_double_escape(at, byte);
+      case State::kComment:
+        return in_comment(byte);
+      case State::kCommentEscape:
+        return in_comment_escape(byte);
     }
   }
 
@@ -238,9 +246,9 @@ class Parser {
   Span name_at_;
   MappedText value_;
   Span value_at_;
-  std::string pieces_;          // one letter for each piece of the value: t, ' or "
+  std::string pieces_;  // one letter for each piece of the value: t, ' or "
   bool started_ = false;
-  std::size_t trailing_ = 0;    // blanks at the end of unquoted text
+  std::size_t trailing_ = 0;  // blanks at the end of unquoted text
   std::size_t escape_at_ = 0;
   bool bad_utf8_ = false;
   EnvFile file_;

@@ -54,9 +54,9 @@ std::string simplified(std::string_view path) {
 struct Prefixes {
   std::size_t length = 0;
   bool ignore_failure = false;
-  bool own_name = false;       // @
-  bool no_variables = false;   // :
-  bool privileged = false;     // + ! !!
+  bool own_name = false;      // @
+  bool no_variables = false;  // :
+  bool privileged = false;    // + ! !!
 };
 
 /// Each prefix counts once; + and ! exclude each other. Source: config_parse_exec().
@@ -88,7 +88,8 @@ std::optional<std::string> fault_of_program(std::string_view path) {
   if (path.empty()) return "the program has no name";
   if (!is_safe(path)) return "the program's path holds a quote, a backslash or a control character";
   const bool bare = path.find('/') == std::string_view::npos && path != "." && path != "..";
-  if (path.front() != '/' && !bare) return "the program is neither an absolute path nor a bare name";
+  if (path.front() != '/' && !bare)
+    return "the program is neither an absolute path nor a bare name";
   if (path.back() == '/') return "the program's path ends in '/'";
   return std::nullopt;
 }

@@ -72,7 +72,7 @@ class Replacer {
   const Environment& environment_;
   std::vector<FormUse>& forms_;
   Word out_;
-  std::size_t done_ = 0;   // everything before it is copied or replaced
+  std::size_t done_ = 0;  // everything before it is copied or replaced
 };
 
 }  // namespace
@@ -93,8 +93,8 @@ std::vector<Word> expand_command(const StoredCommand& command, const Environment
   std::vector<Word> result;
   for (const Word& word : command.words) {
     const std::string& text = word.text.text;
-    const bool whole = !text.empty() && text[0] == '$' &&
-                       (text.size() == 1 || (text[1] != '{' && text[1] != '$'));
+    const bool whole =
+        !text.empty() && text[0] == '$' && (text.size() == 1 || (text[1] != '{' && text[1] != '$'));
     if (!whole) {
       result.push_back(Replacer(word, environment, forms).run());
       continue;
@@ -118,7 +118,7 @@ std::size_t apply_environment(const MappedText& value, const Specifiers& specifi
   for (;;) {
     auto taken = words::take(value, at, kEnvironmentRules, forms);
     if (taken.got == Got::kEnd) return dropped;
-    if (taken.got == Got::kBad) return dropped + 1;   // this word and all after it are lost
+    if (taken.got == Got::kBad) return dropped + 1;  // this word and all after it are lost
     auto text = words::expand_specifiers(taken.word.text, specifiers, kReferenceSystemd, forms);
     const std::size_t equals = text ? text->text.find('=') : std::string::npos;
     if (equals == std::string::npos || !is_utf8(text->text) ||

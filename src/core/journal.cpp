@@ -27,22 +27,30 @@ constexpr std::array<std::pair<TransactionState, const char*>, 7> kStates = {{
 
 constexpr std::array<Verb, 4> kVerbs = {Verb::kAdd, Verb::kRemove, Verb::kSet, Verb::kUndo};
 
+/// A whole number that fits its place: nlohmann's get() would cut one that does not, and a fraction.
+template <typename Number>
+Number number_at(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<std::uint64_t>();
+    if (std::in_range<Number>(number)) return static_cast<Number>(number);
+  } else if (value.is_number_integer()) {
+    const auto number = value.get<std::int64_t>();
+    if (std::in_range<Number>(number)) return static_cast<Number>(number);
+  }
+  throw Json::other_error::create(501, std::string("no number that fits: ") + key, &json);
+}
+
 Json json_of(const JournalFile& file) {
   Json splices = Json::array();
   for (const Splice& splice : file.splices) {
-    splices.push_back(
-        {{"begin", splice.at.begin}, {"end", splice.at.end}, {"text", splice.text}});
+    splices.push_back({{"begin", splice.at.begin}, {"end", splice.at.end}, {"text", splice.text}});
   }
-  return {{"path", file.path},
-          {"realPath", file.real_path},
-          {"existed", file.existed},
-          {"uid", file.meta.uid},
-          {"gid", file.meta.gid},
-          {"mode", file.meta.mode},
-          {"route", file.route},
-          {"daemonReload", file.daemon_reload},
-          {"removed", file.removed},
-          {"splices", std::move(splices)}};
+  return {{"path", file.path},       {"realPath", file.real_path},
+          {"existed", file.existed}, {"uid", file.meta.uid},
+          {"gid", file.meta.gid},    {"mode", file.meta.mode},
+          {"route", file.route},     {"daemonReload", file.daemon_reload},
+          {"removed", file.removed}, {"splices", std::move(splices)}};
 }
 
 JournalFile file_from(const Json& json) {
@@ -50,16 +58,16 @@ JournalFile file_from(const Json& json) {
   file.path = json.at("path").get<std::string>();
   file.real_path = json.at("realPath").get<std::string>();
   file.existed = json.at("existed").get<bool>();
-  file.meta.uid = json.at("uid").get<std::uint32_t>();
-  file.meta.gid = json.at("gid").get<std::uint32_t>();
-  file.meta.mode = json.at("mode").get<std::uint32_t>();
+  file.meta.uid = number_at<std::uint32_t>(json, "uid");
+  file.meta.gid = number_at<std::uint32_t>(json, "gid");
+  file.meta.mode = number_at<std::uint32_t>(json, "mode");
   file.route = json.at("route").get<std::string>();
   file.daemon_reload = json.at("daemonReload").get<bool>();
   file.removed = json.at("removed").get<bool>();
   for (const Json& splice : json.at("splices")) {
-    file.splices.push_back({.at = {splice.at("begin").get<std::size_t>(),
-                                   splice.at("end").get<std::size_t>()},
-                            .text = splice.at("text").get<std::string>()});
+    file.splices.push_back(
+        {.at = {number_at<std::size_t>(splice, "begin"), number_at<std::size_t>(splice, "end")},
+         .text = splice.at("text").get<std::string>()});
   }
   return file;
 }
@@ -73,12 +81,13 @@ Transaction transaction_from(const Json& json) {
   if (known == kStates.end()) throw Json::other_error::create(501, "unknown state", &json);
   transaction.state = known->first;
   const std::string verb = json.at("verb").get<std::string>();
-  for (const Verb one : kVerbs) {
-    if (verb == name_of(one)) transaction.verb = one;
-  }
+  const auto meant =
+      std::find_if(kVerbs.begin(), kVerbs.end(), [&](Verb one) { return verb == name_of(one); });
+  if (meant == kVerbs.end()) throw Json::other_error::create(501, "unknown verb", &json);
+  transaction.verb = *meant;
   transaction.unit = json.at("unit").get<std::string>();
-  transaction.at_ms = json.at("at").get<std::int64_t>();
-  transaction.uid = json.at("uid").get<std::int64_t>();
+  transaction.at_ms = number_at<std::int64_t>(json, "at");
+  transaction.uid = number_at<std::int64_t>(json, "uid");
   transaction.sudo_user = json.at("sudoUser").get<std::string>();
   transaction.reason = json.at("reason").get<std::string>();
   transaction.tool_version = json.at("toolVersion").get<std::string>();
@@ -128,9 +137,9 @@ Result<Transaction> parse_journal(std::string_view text) {
     }
     return transaction_from(json);
   } catch (const Json::exception& fault) {
-    return Error{.kind = ErrorKind::kMalformed,
-                 .message = std::string("the record of a transaction cannot be read: ") +
-                            fault.what()};
+    return Error{
+        .kind = ErrorKind::kMalformed,
+        .message = std::string("the record of a transaction cannot be read: ") + fault.what()};
   }
 }
 
@@ -141,8 +150,8 @@ Result<std::string> written_bytes(const JournalFile& file) {
 std::optional<std::string> newest_undoable(const std::vector<Transaction>& transactions) {
   const auto undone = [&](const std::string& id) {
     return std::any_of(transactions.begin(), transactions.end(), [&](const Transaction& one) {
-      const bool stands = one.state == TransactionState::kConfirmed ||
-                          one.state == TransactionState::kPending;
+      const bool stands =
+          one.state == TransactionState::kConfirmed || one.state == TransactionState::kPending;
       return stands && one.undoes == id;
     });
   };

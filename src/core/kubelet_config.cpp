@@ -218,6 +218,7 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
 std::string new_config_drop_in(const std::vector<std::string>& entries, ConfigFormat format) {
   const bool json = format == ConfigFormat::kJson;
   std::vector<std::string> texts;
+  texts.reserve(entries.size());
   for (const std::string& entry : entries) {
     texts.push_back(json ? config_parts::json_written(entry) : config_parts::yaml_written(entry));
   }

@@ -2,6 +2,8 @@
 // Lists in brackets, of YAML and of JSON, and the lines that lists stand on.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "kubelet_config_parts.hpp"
 
 namespace kubelet_sysctl::config_parts {
@@ -75,15 +77,17 @@ std::vector<Splice> own_line_splices(std::string_view bytes, const FlowList& lis
     const std::size_t begin = line_begin_at(bytes, list.items[by].begin);
     const std::string indent(bytes.substr(begin, list.items[by].begin - begin));
     const std::string newline(newline_of(bytes, begin));
-    const std::string text = joined(added.texts, "," + newline + indent);
+    const std::string text = joined(added.texts, fmt::format(",{}{}", newline, indent));
     if (last == kNone) {
       const Span line = {list.items[0].begin, line_text_end(bytes, begin)};
       splices.push_back({line, text + (trailing ? "," : "")});
     } else if (added.after == kNone) {
-      splices.push_back({{begin, begin}, indent + text + "," + newline});
+      splices.push_back({{begin, begin}, fmt::format("{}{},{}", indent, text, newline)});
     } else {
       const std::size_t end = line_text_end(bytes, begin);
-      splices.push_back({{end, end}, newline + indent + text + (ends && !trailing ? "" : ",")});
+      splices.push_back(
+          {{end, end},
+           fmt::format("{}{}{}{}", newline, indent, text, ends && !trailing ? "" : ",")});
     }
   }
   return splices;

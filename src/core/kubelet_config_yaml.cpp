@@ -16,7 +16,7 @@ namespace kubelet_sysctl::config_parts {
 namespace {
 
 // Up to here yaml-cpp reads every file, so that what users have is judged by a whole parser.
-constexpr std::size_t kLarge = 32 * 1024;
+constexpr std::size_t kLarge = 32768;
 
 /// Collects what yaml-cpp reports of the first document, and counts the rest.
 class Collector final : public YAML::EventHandler {
@@ -184,6 +184,24 @@ std::optional<Error> forbidden_tab_line(std::string_view bytes, const Events& ev
   return std::nullopt;
 }
 
+/// A quote that is never closed: yaml-cpp takes the end of the file for its end.
+std::optional<Error> open_quote(std::string_view bytes, const Events& events) {
+  for (const Event& event : events) {
+    if (!event.quoted || event.kind != EventKind::kScalar) continue;
+    const std::size_t begin = event.at.begin;
+    const char quote = begin < bytes.size() ? bytes[begin] : '\0';
+    if (quote != '"' && quote != '\'') continue;
+    std::size_t end = begin + 1;
+    while (end < bytes.size()) {
+      const bool doubled = quote == '\'' && bytes.substr(end, 2) == "''";
+      if (bytes[end] == quote && !doubled) break;
+      end += doubled || (quote == '"' && bytes[end] == '\\') ? 2U : 1U;
+    }
+    if (end >= bytes.size()) return yaml_error(bytes, begin, "found unexpected end of stream");
+  }
+  return std::nullopt;
+}
+
 Error syntax_error(std::string_view bytes, const Collector& collector,
                    const YAML::Exception& caught) {
   const std::size_t at = collector.offset(caught.mark);
@@ -205,7 +223,9 @@ Error syntax_error(std::string_view bytes, const Collector& collector,
   return yaml_error(bytes, at, caught.msg);
 }
 
+/// What go-yaml refuses and yaml-cpp has let pass.
 Result<Tree> finished(std::string_view bytes, Tree tree) {
+  if (auto error = open_quote(bytes, tree.events)) return std::move(*error);
   if (auto error = forbidden_tab(bytes, tree.events)) return std::move(*error);
   if (auto error = forbidden_tab_line(bytes, tree.events)) return std::move(*error);
   return tree;

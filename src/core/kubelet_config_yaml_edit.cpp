@@ -33,7 +33,7 @@ class Editor {
     if (!place) return std::move(place).error();
     const Event& value = events_[member().value];
     if (value.anchor != 0 || !value.tag.empty() || member().written != member().value) {
-      return refuse(value.at, "it has an anchor, an alias or a tag");
+      return refuse(events_[member().written].at, "it has an anchor, an alias or a tag");
     }
     switch (reading_.file.form) {
       case ListForm::kUnset:

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kListFlag = "allowed-unsafe-sysctls";
 
+// One name on each line would fill two hundred of them.
+// clang-format off
 /// Flags that take a value only with '='. The set of 1.20 (from its --help) and booleans added since.
 constexpr auto kBooleans = std::to_array<std::string_view>({
     "add-dir-header", "alsologtostderr", "anonymous-auth", "authentication-token-webhook",
@@ -74,6 +76,7 @@ constexpr auto kValued = std::to_array<std::string_view>({
     "tls-private-key-file", "topology-manager-policy", "topology-manager-policy-options",
     "topology-manager-scope", "v", "vmodule", "volume-plugin-dir", "volume-stats-agg-period",
 });
+// clang-format on
 
 template <typename Table>
 bool holds(const Table& table, std::string_view name) {
@@ -132,7 +135,7 @@ class CsvReader {
         flag_.lost_lines = at + end < text_.size();
         return std::nullopt;
       }
-      ++at;   // the comma
+      ++at;  // the comma
     }
   }
 
@@ -284,8 +287,8 @@ class Parser {
   }
 
   void list(std::size_t flag, std::size_t word, std::size_t begin) {
-    ListFlag found{.word = flag, .value_word = word, .value_begin = begin, .items = {},
-                   .lost_lines = false};
+    ListFlag found{
+        .word = flag, .value_word = word, .value_begin = begin, .items = {}, .lost_lines = false};
     const auto fault = CsvReader(words_[word], found).run();
     if (fault) {
       fatal(word, fmt::format("invalid argument {} for \"--{}\" flag: {}",
@@ -296,7 +299,7 @@ class Parser {
 
   const std::vector<std::string>& words_;
   std::size_t at_ = 0;
-  std::optional<std::size_t> stray_;   // the first word that is no flag and no flag's value
+  std::optional<std::size_t> stray_;  // the first word that is no flag and no flag's value
   KubeletFlags flags_;
 };
 
@@ -306,8 +309,8 @@ std::string_view base_name(std::string_view path) {
 }
 
 bool is_shell(std::string_view name) {
-  constexpr auto kShells = std::to_array<std::string_view>({"sh", "bash", "dash", "ash", "zsh",
-                                                            "busybox", "env", "systemd-run"});
+  constexpr auto kShells = std::to_array<std::string_view>(
+      {"sh", "bash", "dash", "ash", "zsh", "busybox", "env", "systemd-run"});
   return holds(kShells, name);
 }
 
@@ -321,7 +324,8 @@ std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string
   if (words.empty()) return std::nullopt;
   if (is_shell(base_name(words[0]))) return std::nullopt;
   for (std::size_t at = 0; at < words.size(); ++at) {
-    if (base_name(words[at]) == "kubelet" && words[at].find('=') == std::string::npos) return at + 1;
+    if (base_name(words[at]) == "kubelet" && words[at].find('=') == std::string::npos)
+      return at + 1;
     // hyperkube runs the kubelet that its next word names; any other wrapper is looked through until a
     // word that is a flag, since a flag's value may end in "kubelet" by chance.
     if (at > 0 && !words[at].empty() && words[at][0] == '-') break;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -27,9 +28,27 @@ Error in_file(Error error, const SourceFile& file) {
   return error;
 }
 
+/// Lines of offsets in one text. Those that come in order cost one pass over the text together, so
+/// that a list of many entries is not counted from the top for each.
+class LineCounter {
+ public:
+  std::size_t line_of(std::string_view text, std::size_t offset) {
+    offset = std::min(offset, text.size());
+    if (offset < at_) *this = {};
+    const std::string_view passed = text.substr(at_, offset - at_);
+    line_ += static_cast<std::size_t>(std::count(passed.begin(), passed.end(), '\n'));
+    at_ = offset;
+    return line_;
+  }
+
+ private:
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+};
+
 /// The part of `word` between two offsets, as bytes of the file it came from.
 Origin part_origin(const NodeSnapshot& snapshot, const Word& word, const Origin& of,
-                   std::size_t begin, std::size_t end) {
+                   std::size_t begin, std::size_t end, std::map<std::int32_t, LineCounter>& lines) {
   Origin origin = of;
   origin.span = {0, 0};
   origin.source = kNoSource;
@@ -46,7 +65,7 @@ Origin part_origin(const NodeSnapshot& snapshot, const Word& word, const Origin&
   origin.path = file.path;
   origin.source = whole.source;
   origin.span = {whole.begin, whole.end};
-  origin.line = line_column(file.bytes, whole.begin).line;
+  origin.line = lines[whole.source].line_of(file.bytes, whole.begin);
   return origin;
 }
 
@@ -133,10 +152,11 @@ class Modeller {
     const std::int32_t source = find_source(snapshot_, file.path);
     const OriginKind kind =
         role == ConfigRole::kMain ? OriginKind::kConfig : OriginKind::kConfigDir;
+    LineCounter lines;
     const auto place = [&](Span span) {
       return Origin{.kind = kind,
                     .path = file.path,
-                    .line = span.end == 0 ? 0 : line_column(file.bytes, span.begin).line,
+                    .line = span.end == 0 ? 0 : lines.line_of(file.bytes, span.begin),
                     .span = span,
                     .source = source,
                     .variable = {}};
@@ -157,13 +177,14 @@ class Modeller {
     if (model_.flags.lists.empty()) return;
     Layer layer;
     layer.kind = LayerKind::kFlag;
+    std::map<std::int32_t, LineCounter> lines;
     for (const ListFlag& flag : model_.flags.lists) {
       layer.at = origin_of(flag.word);
       for (const ListFlag::Item& item : flag.items) {
         Origin origin = origin_of(flag.value_word);
         if (!model_.wrapped) {
           origin = part_origin(snapshot_, model_.command.words[flag.value_word], origin, item.begin,
-                               item.end);
+                               item.end, lines);
         }
         layer.entries.push_back({item.text, std::move(origin)});
       }
@@ -271,18 +292,24 @@ class Modeller {
 
 const char* name_of(LayerKind kind) {
   switch (kind) {
-    case LayerKind::kConfig: return "config";
-    case LayerKind::kConfigDir: return "config-dir";
-    case LayerKind::kFlag: return "flag";
+    case LayerKind::kConfig:
+      return "config";
+    case LayerKind::kConfigDir:
+      return "config-dir";
+    case LayerKind::kFlag:
+      return "flag";
   }
   bug("a layer kind without a name");
 }
 
 const char* name_of(RunningList::Evidence evidence) {
   switch (evidence) {
-    case RunningList::Evidence::kArgv: return "argv";
-    case RunningList::Evidence::kConfigFile: return "config-file";
-    case RunningList::Evidence::kNone: return "none";
+    case RunningList::Evidence::kArgv:
+      return "argv";
+    case RunningList::Evidence::kConfigFile:
+      return "config-file";
+    case RunningList::Evidence::kNone:
+      return "none";
   }
   bug("an evidence without a name");
 }

@@ -130,7 +130,8 @@ bool is_kubeadm(const NodeSnapshot& snapshot) {
 }
 
 /// By what the unit reads, never by which file exists: a deb node may have an
-/// /etc/sysconfig/kubelet that nothing reads. Where both are read, /etc/default/kubelet is the later one (image-builder).
+/// /etc/sysconfig/kubelet that nothing reads. Where both are read, /etc/default/kubelet is the
+/// later one (image-builder).
 bool is_kubeadm_deb(const NodeSnapshot& snapshot) {
   return is_kubeadm(snapshot) && unit_reads(snapshot, "/etc/default/kubelet");
 }

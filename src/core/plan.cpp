@@ -39,6 +39,7 @@ class Planner {
     plan_.before = texts_of(model_.configured);
     plan_.after = wish->wanted;
     plan_.findings = wish->findings;
+    note_misspelt();
     plan_.expected_argv = model_.argv;
     if (auto status = edits(wish->wanted); !status) return std::move(status).error();
     decide_restart(snapshot_, model_, plan_);
@@ -47,10 +48,20 @@ class Planner {
 
  private:
   Error other_manager() const {
+    std::string hint(model_.kind->vendor_route);
+    if (!change_.entries.empty()) {
+      hint += fmt::format("; the entries: {}", fmt::join(change_.entries, " "));
+    }
     return refused(fmt::format("will not edit this node: it belongs to another manager ({})",
                                model_.kind->title),
-                   fmt::format("{}; the entries: {}", model_.kind->vendor_route,
-                               fmt::join(change_.entries, " ")));
+                   std::move(hint));
+  }
+
+  /// Entries that somebody believes to be in force: whoever edits the list must hear of them.
+  void note_misspelt() {
+    for (const Finding& finding : model_.findings) {
+      if (finding.id == "misspelt-key") plan_.findings.push_back(finding);
+    }
   }
 
   Status edits(const std::vector<std::string>& wanted) {

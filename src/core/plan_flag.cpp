@@ -15,7 +15,8 @@ struct Occurrence {
   const ListFlag* flag = nullptr;
   const Word* name = nullptr;     // the word with the flag
   const Word* value = nullptr;    // the word with the value; the same for the = form
-  const SourceFile* file = nullptr;   // nullptr when no single file holds the value
+  const SourceFile* file = nullptr;   // nullptr when no single file holds flag and value
+  bool assembled = false;             // part of the value comes from another place than the word
   std::vector<std::string> now;
   std::vector<std::string> then;
 };
@@ -34,6 +35,11 @@ std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeM
     one.value = &model.command.words[flag.value_word];
     const SourceFile* file = file_of(snapshot, *one.value);
     if (file == file_of(snapshot, *one.name)) one.file = file;
+    const auto& at = one.value->text.at;
+    one.assembled = std::any_of(at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
+                                [&one](const CharOrigin& from) {
+                                  return from.source != one.value->raw.source;
+                                });
     for (const ListFlag::Item& item : flag.items) one.now.push_back(item.text);
     one.then = one.now;
     found.push_back(std::move(one));
@@ -47,7 +53,7 @@ bool is_kept_in_order(const std::vector<std::string>& kept, const std::vector<st
 
 /// Shares the wanted list out over the occurrences: entries that go leave theirs, new ones join the last
 /// that may be edited; another order puts everything into that one.
-Status share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wanted) {
+void share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wanted) {
   std::vector<std::string> left = wanted;
   std::vector<std::string> kept;
   for (Occurrence& one : all) {
@@ -68,11 +74,10 @@ Status share_out(std::vector<Occurrence>& all, const std::vector<std::string>& w
   const bool last_is_target = target == &all.back();
   if (is_kept_in_order(kept, wanted) && (left.empty() || last_is_target)) {
     if (!left.empty()) target->then.insert(target->then.end(), left.begin(), left.end());
-    return {};
+    return;
   }
   if (target == nullptr) target = &all.back();
   for (Occurrence& one : all) one.then = &one == target ? wanted : std::vector<std::string>();
-  return {};
 }
 
 /// True when the bytes of the file are the value's own text, one for one.
@@ -111,14 +116,15 @@ Splice value_splice(const Occurrence& one) {
   if (begin == end) {
     return {.at = {one.value->raw.begin, one.value->raw.end}, .text = after};
   }
+  // An addition goes behind the last entry, whatever quotes and escapes stand around those before it.
+  if (!one.now.empty() && is_kept_in_order(one.now, one.then)) {
+    const std::vector<std::string> added(
+        one.then.begin() + static_cast<std::ptrdiff_t>(one.now.size()), one.then.end());
+    const std::size_t place = at[end - 1].end;
+    return {.at = {place, place}, .text = "," + joined(added)};
+  }
   if (is_plain(one, begin, end)) {
     return smallest(at[begin].begin, std::string_view(one.value->text.text).substr(begin), after);
-  }
-  // Quotes or escapes inside: an addition goes behind the last entry, anything else replaces the value.
-  const std::string before = one.value->text.text.substr(begin);
-  if (after.size() > before.size() && after.compare(0, before.size(), before) == 0) {
-    const std::size_t place = at[end - 1].end;
-    return {.at = {place, place}, .text = after.substr(before.size())};
   }
   return {.at = {at[begin].begin, at[end - 1].end}, .text = after};
 }
@@ -171,7 +177,7 @@ std::map<const SourceFile*, std::vector<Splice>> splices_of(const std::vector<Oc
   std::map<const SourceFile*, std::vector<Splice>> splices;
   for (const Occurrence& one : all) {
     const bool keeps_hiding = hide && &one == &all.back();
-    if (one.then == one.now && !(one.now.empty() && !keeps_hiding)) continue;
+    if (one.then == one.now) continue;
     if (!one.then.empty()) {
       splices[one.file].push_back(value_splice(one));
     } else {
@@ -181,22 +187,38 @@ std::map<const SourceFile*, std::vector<Splice>> splices_of(const std::vector<Oc
   return splices;
 }
 
+/// The bytes of "${NAME}" in the command, or of all of it.
+Span place_of_variable(const UnitSetting& command, const std::string& name) {
+  const std::string text = fmt::format("${{{}}}", name);
+  const std::size_t found = command.value.text.find(text);
+  if (name.empty() || found == std::string::npos) return command.line_at;
+  return {command.value.at[found].begin, command.value.at[found + text.size() - 1].end};
+}
+
 Error assembled(const NodeSnapshot& snapshot, const NodeModel& model, const Occurrence& one) {
   const CommandLine& command = model.command;
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(command.exec_source)];
+  const std::string name = one.value->inner.empty() ? std::string() : one.value->inner.front();
   std::string message = "will not edit this list: it is put together from several places";
-  std::string hint = fmt::format("move the whole list to '{}'",
-                                 model.config_path.empty() ? "one variable" : model.config_path);
-  if (!one.value->inner.empty()) {
-    message = fmt::format("will not edit this list: part of it comes from '${{{}}}'",
-                          one.value->inner.front());
+  std::string hint;
+  if (!name.empty()) {
+    message = fmt::format("will not edit this list: part of it comes from '${{{}}}'", name);
+    const auto variable = command.environment.find(name);
+    if (variable != command.environment.end() && variable->second.raw.source != kNoSource) {
+      const auto source = static_cast<std::size_t>(variable->second.raw.source);
+      hint = fmt::format("set {} in '{}' by hand, or ", name, snapshot.files[source].path);
+    }
   }
-  return error_at(ErrorKind::kUnsupported, file, command.exec_setting.line_at, message, hint);
+  hint += fmt::format("move the whole list to '{}'",
+                      model.config_path.empty() ? "one variable" : model.config_path);
+  return error_at(ErrorKind::kUnsupported, file, place_of_variable(command.exec_setting, name),
+                  message, hint);
 }
 
+using SplicesOfFiles = std::map<const SourceFile*, std::vector<Splice>>;
+
 /// The files as they stand, edited in place.
-Result<Candidate> in_place(const std::map<const SourceFile*, std::vector<Splice>>& splices,
-                           const NodeSnapshot& snapshot) {
+Result<Candidate> in_place(const SplicesOfFiles& splices, const NodeSnapshot& snapshot) {
   Candidate candidate;
   for (const auto& [file, list] : splices) {
     const std::int32_t source = find_source(snapshot, file->path);
@@ -210,20 +232,42 @@ Result<Candidate> in_place(const std::map<const SourceFile*, std::vector<Splice>
   return candidate;
 }
 
+/// The command of a package's unit said anew in our own drop-in; all other files in place.
+Result<Candidate> beside_package(SplicesOfFiles splices, const NodeSnapshot& snapshot,
+                                 const NodeModel& model) {
+  std::vector<Splice> of_package;
+  for (auto one = splices.begin(); one != splices.end();) {
+    if (is_editable(*one->first)) {
+      ++one;
+      continue;
+    }
+    of_package.insert(of_package.end(), one->second.begin(), one->second.end());
+    one = splices.erase(one);
+  }
+  auto candidate = in_place(splices, snapshot);
+  if (!candidate) return candidate;
+  auto text = restated_command(model, std::move(of_package), {});
+  if (!text) return std::move(text).error();
+  candidate->edits.push_back(creation_of(own_drop_in(snapshot), std::move(*text), "unit"));
+  return candidate;
+}
+
 }  // namespace
 
 Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const NodeModel& model,
                                            const std::vector<std::string>& wanted) {
   std::vector<Occurrence> all = occurrences_of(snapshot, model);
-  if (auto status = share_out(all, wanted); !status) return std::move(status).error();
+  share_out(all, wanted);
   const bool hide = wanted.empty() && lower_list_exists(model);
   for (const Occurrence& one : all) {
-    if (one.file == nullptr && one.then != one.now) return assembled(snapshot, model, one);
+    if (one.then == one.now) continue;
+    const bool partly = one.assembled && !one.then.empty();
+    if (one.file == nullptr || partly) return assembled(snapshot, model, one);
   }
   const auto splices = splices_of(all, hide);
   std::vector<Candidate> candidates;
   const bool vendor = std::any_of(splices.begin(), splices.end(), [](const auto& of_file) {
-    return of_file.first == nullptr || !is_editable(*of_file.first);
+    return !is_editable(*of_file.first);
   });
   const SourceFile own = own_drop_in(snapshot);
   const bool only_own = splices.size() == 1 && splices.begin()->first != nullptr &&
@@ -239,19 +283,11 @@ Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const N
     candidate.edits.push_back(std::move(edit));
     candidates.push_back(std::move(candidate));
   }
-  if (!vendor) {
-    auto candidate = in_place(splices, snapshot);
-    if (!candidate) return std::move(candidate).error();
-    candidates.push_back(std::move(*candidate));
-  } else if (splices.size() == 1 && splices.begin()->first != nullptr) {
-    auto text = restated_command(model, splices.begin()->second, {});
-    if (!text) return std::move(text).error();
-    Candidate candidate;
-    candidate.edits.push_back(creation_of(own, std::move(*text), "unit"));
-    candidates.push_back(std::move(candidate));
-  }
+  auto candidate = vendor ? beside_package(splices, snapshot, model) : in_place(splices, snapshot);
+  if (!candidate) return std::move(candidate).error();
+  candidates.push_back(std::move(*candidate));
   if (hide) {
-    for (Candidate& candidate : candidates) candidate.findings.push_back(kept_empty(model));
+    for (Candidate& one : candidates) one.findings.push_back(kept_empty(model));
   }
   return candidates;
 }

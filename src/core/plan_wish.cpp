@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "layout.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -51,8 +52,10 @@ Status check_entry(const std::string& text, bool force, std::vector<Finding>& fi
 Status add(const NodeModel& model, const Change& change, Wish& wish) {
   wish.wanted = texts_of(model.configured);
   for (const std::string& entry : change.entries) {
-    if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
+    // What is there already needs no leave: nothing is written for it.
+    if (auto spelt = SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
     if (holds(wish.wanted, entry)) continue;
+    if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
     const std::string* wider = change.exact ? nullptr : covering(wish.wanted, entry);
     if (wider != nullptr) {
       Finding finding = note("already-allowed", Severity::kNote,
@@ -97,7 +100,8 @@ Status set(const Change& change, Wish& wish) {
 /// An entry that is there already and that no kubelet takes would end the kubelet at our restart.
 Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
   for (const Entry& entry : model.configured) {
-    if (!holds(wish.wanted, entry.text) || holds(change.entries, entry.text)) continue;
+    const bool checked = change.verb == Verb::kSet && holds(change.entries, entry.text);
+    if (!holds(wish.wanted, entry.text) || checked) continue;
     const auto reason = rejection_by(RuleSet::kUpTo128, entry.text);
     const auto newer = rejection_by(RuleSet::kFrom129, entry.text);
     if (!reason || !newer || change.force) continue;
@@ -106,7 +110,7 @@ Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
       if (!rejection_by(RuleSet::kFrom129, one)) good.push_back(one);
     }
     std::string hint = "give the whole list: 'kubelet-sysctl set";
-    for (const std::string& one : good) hint += fmt::format(" {}", one);
+    for (const std::string& one : good) hint += " " + shell_word(one);
     Error error{.kind = ErrorKind::kRefused,
                 .message = fmt::format("the list already holds '{}', which stops every kubelet: {}",
                                        entry.text, *newer),

@@ -58,12 +58,17 @@ std::string sentence(const Outcome& outcome) {
       return fmt::format("{}{}; nothing was written", change_phrase(outcome, true),
                          outcome.restart == "restart" ? ", the kubelet would be restarted" : "");
     case OutcomeKind::kApplied:
+      if (outcome.edits.empty() && outcome.restart == "restart") {
+        return "the files said so already, the kubelet was restarted" +
+               seen_phrase(outcome.evidence);
+      }
       return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
     case OutcomeKind::kPending:
-      return fmt::format("{}; written, takes effect at the next start of the kubelet",
-                         change_phrase(outcome, false));
+      return fmt::format("{} takes effect at the next start of the kubelet",
+                         outcome.edits.empty() ? "the files said so already; it"
+                                               : change_phrase(outcome, false) + "; written, it");
     case OutcomeKind::kRolledBack:
-      if (outcome.was_down) {
+      if (outcome.was_down && !outcome.evidence) {
         return "the files are as before; the kubelet was already down before this run, so no "
                "running kubelet was restored";
       }

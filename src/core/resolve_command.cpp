@@ -21,10 +21,11 @@ Error not_loadable(const NodeSnapshot& snapshot, const UnitSetting& setting, con
   if (at.source == kNoSource) return why;
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(at.source)];
   const bool ours = why.kind == ErrorKind::kUnsupported;  // systemd would load it
-  return error_at(why.kind, file, setting.line_at,
-                  ours ? why.message
-                       : fmt::format("systemd does not load '{}': {}", snapshot.unit.id, why.message),
-                  why.hint);
+  return error_at(
+      why.kind, file, setting.line_at,
+      ours ? why.message
+           : fmt::format("systemd does not load '{}': {}", snapshot.unit.id, why.message),
+      why.hint);
 }
 
 class Resolver {
@@ -105,17 +106,17 @@ class Resolver {
   /// A line of the unit itself that systemd refuses stops the load, even where a later one resets it.
   Status check_commands(const UnitFile& file) {
     constexpr std::array<std::string_view, 7> kCommands = {
-        "ExecStart",  "ExecStartPre", "ExecStartPost", "ExecReload",
-        "ExecStop",   "ExecStopPost", "ExecCondition"};
+        "ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload",
+        "ExecStop",  "ExecStopPost", "ExecCondition"};
     for (const UnitSetting& setting : file.settings) {
       if (setting.section != "Service" || setting.value.text.empty()) continue;
       if (std::find(kCommands.begin(), kCommands.end(), setting.key) == kCommands.end()) continue;
       std::vector<FormUse> forms;
-      auto parsed = parse_exec_start(setting.value, snapshot_.specifiers,
-                                     snapshot_.systemd_version, forms);
+      auto parsed =
+          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms);
       std::copy_if(forms.begin(), forms.end(), std::back_inserter(forms_), may_stop_load);
-      const bool only_unknown_here = !parsed && setting.key != "ExecStart" &&
-                                     parsed.error().kind == ErrorKind::kUnsupported;
+      const bool only_unknown_here =
+          !parsed && setting.key != "ExecStart" && parsed.error().kind == ErrorKind::kUnsupported;
       if (!parsed && !only_unknown_here) return not_loadable(snapshot_, setting, parsed.error());
     }
     return {};
@@ -134,8 +135,8 @@ class Resolver {
     std::erase_if(file.settings, [this](const UnitSetting& setting) {
       if (setting.section != "Service" || setting.key != "ExecStart") return false;
       std::vector<FormUse> forms;
-      auto parsed = parse_exec_start(setting.value, snapshot_.specifiers,
-                                     snapshot_.systemd_version, forms);
+      auto parsed =
+          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms);
       const bool dropped = !parsed && parsed.error().kind == ErrorKind::kMalformed;
       // A release that reads the line in another way may take it.
       if (dropped) forms_.insert(forms_.end(), forms.begin(), forms.end());
@@ -150,8 +151,8 @@ class Resolver {
     };
     std::vector<Candidate> all;
     for (const UnitSetting& setting : settings_.exec_start) {
-      auto parsed = parse_exec_start(setting.value, snapshot_.specifiers,
-                                     snapshot_.systemd_version, forms_);
+      auto parsed =
+          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms_);
       if (!parsed) return not_loadable(snapshot_, setting, parsed.error());
       for (StoredCommand& command : *parsed) all.push_back({std::move(command), &setting});
     }
@@ -175,13 +176,13 @@ class Resolver {
   }
 
   Error bad_count(std::size_t count) const {
-    const std::string what = count == 0 ? "it has no ExecStart= in force"
-                                        : "it has more than one ExecStart= in force";
-    return Error{.kind = ErrorKind::kMalformed,
-                 .message = fmt::format("systemd does not load '{}': {}", snapshot_.unit.id, what),
-                 .path = snapshot_.unit.fragment_path,
-                 .hint = count == 0 ? std::string()
-                                    : "begin the drop-in with an empty 'ExecStart=' line"};
+    const std::string what =
+        count == 0 ? "it has no ExecStart= in force" : "it has more than one ExecStart= in force";
+    return Error{
+        .kind = ErrorKind::kMalformed,
+        .message = fmt::format("systemd does not load '{}': {}", snapshot_.unit.id, what),
+        .path = snapshot_.unit.fragment_path,
+        .hint = count == 0 ? std::string() : "begin the drop-in with an empty 'ExecStart=' line"};
   }
 
   OriginKind kind_of_setting(const UnitSetting& setting) const {
@@ -237,17 +238,18 @@ class Resolver {
     const auto glob = snapshot_.globs.find(line.path);
     std::vector<std::string> paths = {line.path};
     if (glob != snapshot_.globs.end()) paths = glob->second;
-    if (paths.empty() && !line.optional) return will_not_start(setting, line.path, "nothing matches");
+    if (paths.empty() && !line.optional)
+      return will_not_start(setting, line.path, "nothing matches");
     for (const std::string& path : paths) {
       const std::int32_t source = find_source(snapshot_, path);
-      if (source == kNoSource) continue;   // nobody looked: only in models built by hand
+      if (source == kNoSource) continue;  // nobody looked: only in models built by hand
       const SourceFile& file = snapshot_.files[static_cast<std::size_t>(source)];
       const bool readable = file.exists() || file.real_path == "/dev/null";
       if (!readable) {
         if (line.optional) continue;
-        return will_not_start(setting, path, file.kind == FileKind::kAbsent
-                                                 ? "it does not exist"
-                                                 : "it is not a regular file");
+        return will_not_start(
+            setting, path,
+            file.kind == FileKind::kAbsent ? "it does not exist" : "it is not a regular file");
       }
       auto parsed = parse_env_file(file.bytes, source, snapshot_.systemd_version);
       if (!parsed) {
@@ -295,8 +297,8 @@ class Resolver {
         const std::size_t equals = name.find('=');
         const auto found = result_.environment.find(name.substr(0, equals));
         if (found == result_.environment.end()) continue;
-        const bool same = equals == std::string::npos ||
-                          found->second.value.text == name.substr(equals + 1);
+        const bool same =
+            equals == std::string::npos || found->second.value.text == name.substr(equals + 1);
         if (same) result_.environment.erase(found);
       }
     }
@@ -305,14 +307,15 @@ class Resolver {
   void note_unset() {
     if (command_.no_variables) return;
     const auto note = [this](const std::string& name) {
-      const bool known = result_.environment.contains(name) ||
-                         std::find(result_.unset.begin(), result_.unset.end(), name) !=
-                             result_.unset.end();
+      const bool known =
+          result_.environment.contains(name) ||
+          std::find(result_.unset.begin(), result_.unset.end(), name) != result_.unset.end();
       if (!known && is_variable_name(name)) result_.unset.push_back(name);
     };
     for (const Word& word : command_.words) {
       const std::string& text = word.text.text;
-      if (text.size() > 1 && text[0] == '$' && text[1] != '{' && text[1] != '$') note(text.substr(1));
+      if (text.size() > 1 && text[0] == '$' && text[1] != '{' && text[1] != '$')
+        note(text.substr(1));
     }
     for (const Word& word : result_.words) {
       for (const std::string& name : word.inner) note(name);
@@ -323,8 +326,8 @@ class Resolver {
     for (const Word& word : result_.words) {
       Origin origin;
       origin.variable = word.variable;
-      origin.kind = word.raw.source == snapshot_.unit.fragment ? OriginKind::kUnit
-                                                               : OriginKind::kDropIn;
+      origin.kind =
+          word.raw.source == snapshot_.unit.fragment ? OriginKind::kUnit : OriginKind::kDropIn;
       const auto variable = result_.environment.find(word.variable);
       if (variable != result_.environment.end()) origin.kind = variable->second.kind;
       if (word.raw.source != kNoSource) {
@@ -343,13 +346,12 @@ class Resolver {
     const FormUse* use = first_differing(forms_, snapshot_.systemd_version);
     if (use == nullptr) return {};
     const auto& table = form_table();
-    const auto facts = std::find_if(table.begin(), table.end(), [use](const FormFacts& row) {
-      return row.form == use->form;
-    });
-    const std::string message =
-        fmt::format("will not resolve this for systemd {}: it reads {} in another way than {} and "
-                    "later",
-                    snapshot_.systemd_version, facts->what, facts->alike_since);
+    const auto facts = std::find_if(table.begin(), table.end(),
+                                    [use](const FormFacts& row) { return row.form == use->form; });
+    const std::string message = fmt::format(
+        "will not resolve this for systemd {}: it reads {} in another way than {} and "
+        "later",
+        snapshot_.systemd_version, facts->what, facts->alike_since);
     if (use->at.source == kNoSource) {
       return Error{.kind = ErrorKind::kUnsupported, .message = message};
     }
@@ -387,8 +389,8 @@ Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command)
   }
   for (const auto& [name, variable] : command.environment) {
     if (name.size() + 1 + variable.value.text.size() + 1 > kLongestString) {
-      return fail(fmt::format("the variable '{}' is longer than the kernel's 128 KiB (status 203)",
-                              name));
+      return fail(
+          fmt::format("the variable '{}' is longer than the kernel's 128 KiB (status 203)", name));
     }
   }
   return {};

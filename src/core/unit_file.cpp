@@ -19,7 +19,7 @@ bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' ||
 struct Line {
   Span at;
   std::size_t next = 0;
-  bool odd_end = false;   ///< ended by CR or NUL without an LF
+  bool odd_end = false;  ///< ended by CR or NUL without an LF
 };
 
 /// A line ends at LF, CR or NUL and at one run of different ones of these. Source: src/basic/fileio.c.
@@ -76,13 +76,14 @@ class Parser {
 
  private:
   void use(Form form, Span at) {
-    unit_.forms.push_back({form, {source_, static_cast<std::uint32_t>(at.begin),
-                                  static_cast<std::uint32_t>(at.end)}});
+    unit_.forms.push_back(
+        {form,
+         {source_, static_cast<std::uint32_t>(at.begin), static_cast<std::uint32_t>(at.end)}});
   }
 
   void fail(Span at, const std::string& what) {
-    unit_.broken = error_at(ErrorKind::kMalformed, file_, at,
-                            "systemd does not load this file: " + what);
+    unit_.broken =
+        error_at(ErrorKind::kMalformed, file_, at, "systemd does not load this file: " + what);
   }
 
   void physical(std::string_view text, const Line& line) {
@@ -148,7 +149,7 @@ class Parser {
   const SourceFile& file_;
   std::int32_t source_;
   UnitFile unit_;
-  std::string section_;   // empty before the first header and in a section nobody knows
+  std::string section_;  // empty before the first header and in a section nobody knows
   MappedText joined_;
   bool pending_ = false;
   Span pending_at_;
@@ -184,7 +185,7 @@ void apply_settings(const UnitFile& file, ServiceSettings& settings) {
 }
 
 std::vector<std::string> unit_search_path(int version) {
-  constexpr int kControl = 237;   // or an older one that was not measured; 229 has none
+  constexpr int kControl = 237;  // or an older one that was not measured; 229 has none
   constexpr int kAttached = 245;
   constexpr int kWithoutSplitUsr = 255;
   std::vector<std::string> path;

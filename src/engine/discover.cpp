@@ -280,7 +280,12 @@ Status Discovery::read_lists() {
   if (!command) return {};  // resolve() says why.
   std::vector<std::string> argv;
   for (const Word& word : command->words) argv.push_back(word.text.text);
-  const auto start = kubelet_arguments_start(argv);
+  auto start = kubelet_arguments_start(argv);
+  if (!start && snapshot_.process) {
+    // Behind a wrapper only the process itself shows the kubelet's words.
+    argv = snapshot_.process->argv;
+    start = kubelet_arguments_start(argv);
+  }
   if (!start) return {};
   return read_kubelet_files(ports_.files, parse_kubelet_flags(argv, *start), snapshot_);
 }

@@ -216,16 +216,18 @@ Result<Ended> run(const Command& command) {
   const std::string path = path_of(command.program);
   if (path.empty()) return cannot_run(ENOENT, command);
   let_children_be_waited_for();
-  const UniqueFd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!input) return errno_error(errno, "/dev/null", "cannot open the file");
+  // An empty pipe is as good as /dev/null and is there in a chroot without devices too.
+  Pipe input;
   Pipe output;
   Pipe errors;
-  int number = open_pipe(output);
+  int number = open_pipe(input);
+  if (number == 0) number = open_pipe(output);
   if (number == 0) number = open_pipe(errors);
   if (number != 0) return cannot_run(number, command);
+  input.write_end.reset();
   pid_t pid = 0;
-  number =
-      Start().go(path, command, {input.get(), output.write_end.get(), errors.write_end.get()}, pid);
+  number = Start().go(path, command,
+                      {input.read_end.get(), output.write_end.get(), errors.write_end.get()}, pid);
   if (number != 0) return cannot_run(number, command);
   output.write_end.reset();
   errors.write_end.reset();

@@ -140,7 +140,7 @@ Result<UnitState> Systemctl::show(const std::string& unit) {
                     "Id,LoadState,LoadError,ActiveState,SubState,Result,Type,FragmentPath,"
                     "DropInPaths,ControlGroup,InvocationID,MainPID,NRestarts,ExecMainStatus,"
                     "RestartUSec,StartLimitIntervalUSec,StartLimitInterval,StartLimitBurst,"
-                    "NeedDaemonReload,Job",
+                    "ExecMainStartTimestampMonotonic,NeedDaemonReload,Job",
                     "--", unit},
                    kAnswerDeadline);
   if (!ended) return std::move(ended).error();

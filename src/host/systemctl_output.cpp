@@ -126,7 +126,7 @@ struct Property {
   Setter set;
 };
 
-constexpr std::array<Property, 20> kProperties = {{
+constexpr std::array<Property, 21> kProperties = {{
     {"Id", [](UnitState& unit, std::string_view value) { unit.id = value; }},
     {"LoadState", [](UnitState& unit, std::string_view value) { unit.load_state = value; }},
     {"LoadError",
@@ -167,6 +167,9 @@ constexpr std::array<Property, 20> kProperties = {{
     {"StartLimitBurst",
      [](UnitState& unit,
         std::string_view value) { unit.start_limit_burst = number_or_zero<std::uint64_t>(value); }},
+    {"ExecMainStartTimestampMonotonic",
+     [](UnitState& unit,
+        std::string_view value) { unit.main_start_usec = number_or_zero<std::uint64_t>(value); }},
     {"NeedDaemonReload",
      [](UnitState& unit, std::string_view value) { unit.needs_reload = value == "yes"; }},
     // 252 prints the number of the job, or nothing.

@@ -34,6 +34,7 @@ NeedDaemonReload=no
 LoadError=
 StartLimitIntervalUSec=10s
 StartLimitBurst=5
+ExecMainStartTimestampMonotonic=4426156234
 InvocationID=dc93fb6b75784fe8912f54248678c645
 )";
 
@@ -55,6 +56,7 @@ TEST(SystemctlOutput, RunningUnitIsReadWhole) {
   EXPECT_EQ(unit->restart_usec, 1'500'000u);
   EXPECT_EQ(unit->start_limit_interval_usec, 10'000'000u);
   EXPECT_EQ(unit->start_limit_burst, 5u);
+  EXPECT_EQ(unit->main_start_usec, 4'426'156'234u);
   EXPECT_FALSE(unit->needs_reload);
   EXPECT_FALSE(unit->job_pending);
 }

@@ -58,8 +58,7 @@ void add_environment_files(NodeSnapshot& snapshot, const Texts& bytes) {
   std::size_t used = 0;
   for (const auto& setting : settings.environment_files) {
     std::vector<kubelet_sysctl::FormUse> unused;
-    const auto line =
-        parse_environment_file_line(setting.value, snapshot.specifiers, unused);
+    const auto line = parse_environment_file_line(setting.value, snapshot.specifiers, unused);
     if (!line || !*line || used == bytes.size()) continue;
     const std::string& path = (*line)->path;
     if (path.find_first_of("*?[") != std::string::npos) snapshot.globs[path] = {"/etc/glob.env"};
@@ -104,9 +103,8 @@ Texts other_words(const NodeModel& model) {
   Texts words;
   for (std::size_t i = 0; i < model.argv.size(); ++i) {
     const bool of_list =
-        std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [i](const auto& flag) {
-          return flag.word == i || flag.value_word == i;
-        });
+        std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
+                    [i](const auto& flag) { return flag.word == i || flag.value_word == i; });
     if (!of_list) words.push_back(model.argv[i]);
   }
   return words;
@@ -138,9 +136,8 @@ void check_plan(const NodeSnapshot& snapshot, const NodeModel& before, const Pla
     const auto now = after->command.environment.find(name);
     expect(now != after->command.environment.end(), "a plan takes no variable away");
     const bool same = now->second.value.text == variable.value.text;
-    const bool holds_flag =
-        variable.value.text.find("allowed") != std::string::npos ||
-        now->second.value.text.find("allowed") != std::string::npos;
+    const bool holds_flag = variable.value.text.find("allowed") != std::string::npos ||
+                            now->second.value.text.find("allowed") != std::string::npos;
     expect(same || holds_flag, "a plan changes no other variable");
   }
 }
@@ -184,10 +181,11 @@ void check_add(const NodeSnapshot& snapshot, const NodeModel& model, const std::
   planned(now, *read_again, change);
 }
 
-void check_node(const NodeSnapshot& snapshot) {
+void check_node(const NodeSnapshot& snapshot, bool every_file) {
   const auto model = resolve(snapshot);
   if (!model) return;
   check_add(snapshot, *model, {});
+  if (!every_file) return;
   for (const SourceFile& file : snapshot.files) check_add(snapshot, *model, file.path);
   kubelet_sysctl::Change change;
   change.via = kubelet_sysctl::Via::kArgs;
@@ -203,13 +201,13 @@ void check_node(const NodeSnapshot& snapshot) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Texts parts = parts_of({reinterpret_cast<const char*>(data), size});
   NodeSnapshot snapshot = snapshot_of(parts, "/etc/systemd/system");
-  for (const int version : {219, 245, 249, 257}) {
+  for (const int version : {219, 257}) {
     snapshot.systemd_version = version;
     check_command(snapshot);
   }
   snapshot.systemd_version = kubelet_sysctl::kReferenceSystemd;
   check_command(snapshot);
-  check_node(snapshot);
-  check_node(snapshot_of(parts, "/usr/lib/systemd/system"));
+  check_node(snapshot, true);
+  check_node(snapshot_of(parts, "/usr/lib/systemd/system"), false);
   return 0;
 }

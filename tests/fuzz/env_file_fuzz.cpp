@@ -58,7 +58,8 @@ void check_replacement(std::string_view text, const Assignments& assignments, st
 void check_own_form(const EnvAssignment& one) {
   const bool plain = std::all_of(one.value.text.begin(), one.value.text.end(), [](char byte) {
     const auto code = static_cast<unsigned char>(byte);
-    return code >= 0x20 && code != 0x7f && byte != '"' && byte != '\\' && byte != '`' && byte != '$';
+    return code >= 0x20 && code != 0x7f && byte != '"' && byte != '\\' && byte != '`' &&
+           byte != '$';
   });
   if (!plain) return;
   const std::string text = fmt::format("{}=\"{}\"\n", one.name, one.value.text);

@@ -89,7 +89,7 @@ bool same_events(const kubelet_sysctl::config_parts::Events& a,
 
 void check_plain_reader(const std::string& bytes) {
   namespace parts = kubelet_sysctl::config_parts;
-  if (bytes.size() > 16 * 1024 || !kubelet_sysctl::is_utf8(bytes)) return;
+  if (bytes.size() > std::size_t{16384} || !kubelet_sysctl::is_utf8(bytes)) return;
   const auto plain = parts::plain_yaml_events(bytes);
   if (!plain) return;
   const auto whole = parts::yaml_tree(bytes);

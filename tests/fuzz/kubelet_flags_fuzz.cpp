@@ -45,8 +45,7 @@ void check_own_form(const Texts& list) {
   for (const std::string& entry : list) {
     if (entry.empty() || entry.find_first_of(",\"\r\n") != std::string::npos) return;
   }
-  const Texts words = {"kubelet",
-                       fmt::format("--allowed-unsafe-sysctls={}", fmt::join(list, ","))};
+  const Texts words = {"kubelet", fmt::format("--allowed-unsafe-sysctls={}", fmt::join(list, ","))};
   expect(kubelet_sysctl::list_in_argv(words) == list, "a list written by us reads back");
 }
 

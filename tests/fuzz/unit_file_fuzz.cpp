@@ -52,7 +52,7 @@ void check_restatement(const UnitSetting& setting) {
          setting.value.text[setting.value.text.size() - 1 - backslashes] == '\\') {
     ++backslashes;
   }
-  if (backslashes > 0) return;   // would continue the line
+  if (backslashes > 0) return;  // would continue the line
   const SourceFile file = file_with(fmt::format("[Service]\nKey={}\nNext=1\n", setting.value.text));
   const UnitFile unit = kubelet_sysctl::parse_unit_file(file, 0);
   expect(!unit.broken && unit.settings.size() == 2, "a restated value is one setting");

@@ -114,7 +114,8 @@ GoldenNode::GoldenNode(const std::string& kind)
   for (const auto& entry : std::filesystem::recursive_directory_iterator(tree_.root())) {
     if (entry.is_regular_file() && !entry.is_symlink()) ::chmod(entry.path().c_str(), 0644);
   }
-  for (const auto& [path, mode] : facts_.value("modes", nlohmann::json::object()).items()) {
+  const nlohmann::json modes = facts_.value("modes", nlohmann::json::object());
+  for (const auto& [path, mode] : modes.items()) {
     const auto bits = std::stoul(mode.get<std::string>(), nullptr, 8);
     ::chmod(tree_.at(path).c_str(), static_cast<mode_t>(bits));
   }
@@ -143,10 +144,10 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   host.err = [&said](const std::string& text) { said.err += text; };
   host.read_input = [&] { return bytes_of(case_directory + "/stdin"); };
   said.exit = run_cli(arguments, host);
+  check_document(words, said);
   for (std::string* text : {&said.out, &said.err}) {
     *text = replaced(replaced(std::move(*text), tree_.root(), "ROOT"), case_directory, "CASE");
   }
-  check_document(words, said);
   return said;
 }
 

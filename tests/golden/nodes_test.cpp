@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -53,7 +54,8 @@ TEST_P(Nodes, WordsOfTheCommandComeFromTheFilesAndVariablesNamed) {
 TEST_P(Nodes, VariablesThatNothingSetsAreNamed) {
   const json seen = node_.ask({"explain"}).at("unresolved");
   for (const json& word : node_.facts().at("argv")) {
-    for (const auto& [name, file] : word.value("vars", json::object()).items()) {
+    const json variables = word.value("vars", json::object());
+    for (const auto& [name, file] : variables.items()) {
       const bool named = std::find(seen.begin(), seen.end(), name) != seen.end();
       EXPECT_EQ(named, file.is_null()) << name;
     }
@@ -94,8 +96,49 @@ TEST_P(Nodes, EveryMentionOfAListHasTheStatusOfTheNode) {
     });
     EXPECT_EQ(layer != layers.end(), status == "effective" || status == "shadowed");
     EXPECT_EQ(misspelt, status == "ignored-misspelt");
-    if (layer != layers.end()) EXPECT_EQ(layer->at("wins"), status == "effective");
+    if (layer == layers.end()) continue;
+    EXPECT_EQ(layer->at("wins"), status == "effective");
   }
+}
+
+/// The words of the command without the flag, and the values of the flag.
+std::pair<json, std::vector<std::string>> without_flag(const json& explained) {
+  const std::string flag = "--allowed-unsafe-sysctls";
+  std::pair<json, std::vector<std::string>> split{json::array(), {}};
+  bool value_follows = false;
+  for (const json& word : explained.at("words")) {
+    const std::string text = word.at("text");
+    if (value_follows || text.starts_with(flag + "=")) {
+      split.second.push_back(value_follows ? text : text.substr(flag.size() + 1));
+      value_follows = false;
+    } else if (text == flag) {
+      value_follows = true;
+    } else {
+      split.first.push_back(text);
+    }
+  }
+  return split;
+}
+
+TEST_P(Nodes, AddByTheArgumentsPutsTheWholeListIntoTheFlagAndKeepsEveryOtherWord) {
+  if (node_.facts().at("recommended_edit").at("action") == "refuse") return;
+  const auto before = without_flag(node_.ask({"explain"}));
+  const auto files = node_.things();
+  const Said said = node_.run({"add", "kernel.sem", "--via", "args", "--root", "ROOT"});
+  const auto after = without_flag(node_.ask({"explain"}));
+  json list = node_.facts().at("allowlist").at("effective");
+  if (std::find(list.begin(), list.end(), "kernel.sem") == list.end()) list.push_back("kernel.sem");
+  ASSERT_EQ(said.exit, 0) << said.err;
+  EXPECT_EQ(after.first, before.first);
+  std::string joined;
+  for (const json& entry : list) joined += (joined.empty() ? "" : ",") + entry.get<std::string>();
+  EXPECT_EQ(after.second, std::vector<std::string>{joined});
+  std::size_t changed = 0;
+  for (const auto& [path, thing] : node_.things()) {
+    const auto found = files.find(path);
+    if (found == files.end() || found->second != thing) ++changed;
+  }
+  EXPECT_EQ(changed, list == node_.facts().at("allowlist").at("effective") ? 0U : 1U);
 }
 
 TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {

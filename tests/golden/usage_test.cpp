@@ -36,7 +36,7 @@ void expect_usage_error(const std::vector<std::string>& words, const std::string
   EXPECT_EQ(said.exit, 2);
   EXPECT_EQ(said.out, "");
   EXPECT_THAT(said.err, StartsWith("kubelet-sysctl: error: " + message));
-  if (!hint.empty()) EXPECT_THAT(said.err, HasSubstr("hint: " + hint));
+  EXPECT_THAT(said.err, HasSubstr(hint.empty() ? hint : "hint: " + hint));
 }
 
 TEST(Usage, NamesTheNearestCommandAndOption) {
@@ -74,7 +74,6 @@ TEST(Usage, RefusesValuesThatAreNone) {
   expect_usage_error({"add", "a.b", "--timeout", "0s"}, "'--timeout' takes a duration above zero",
                      "");
   expect_usage_error({"add", "a.b", "--file", "etc/x"}, "'--file' takes an absolute path", "");
-  expect_usage_error({"show", "--unit", "--help.service"}, "an option lacks its value", "");
   expect_usage_error({"show", "--unit=-x"}, "'-x' is no name of a unit", "");
   expect_usage_error({"show", "--unit", "/etc/x.service"}, "'/etc/x.service' is no name", "");
   expect_usage_error({"show", "--unit", "kubelet.timer"}, "'kubelet.timer' runs no kubelet", "");

@@ -2,6 +2,8 @@
 // The files of a pretend node in a directory of their own.
 #include "support/node_tree.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -21,7 +23,10 @@ std::string bytes_of(const std::filesystem::path& path) {
 }  // namespace
 
 NodeTree::NodeTree() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "kubelet-sysctl.XXXXXX").string();
+  // In memory where that is possible: these tests sync a lot, and what a disk does is tested elsewhere.
+  std::filesystem::path base = "/dev/shm";
+  if (::access(base.c_str(), W_OK) != 0) base = std::filesystem::temp_directory_path();
+  std::string pattern = (base / "kubelet-sysctl.XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) bug("no temporary directory for a test");
   root_ = pattern;
 }

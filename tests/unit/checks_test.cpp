@@ -153,7 +153,7 @@ TEST(Checks, AnEmptyFlagIsFoundOnceAndNotAsAShadowToo) {
   EXPECT_TRUE(found_by(node, "shadowed-list").empty());
 }
 
-// Source: the kubelet's namespaced groups; kernel.shm_* passes the table of 1.28 and not that of 1.29.
+// Source: the kubelet's namespaced groups; kernel.shm_* is in the table of 1.28, not that of 1.29.
 TEST(Checks, AnEntryThatEndsANewerKubeletSaysWhich) {
   const auto every = found_by(with_list({"vm.max_map_count"}), "entry-refused");
   ASSERT_EQ(every.size(), 1u);

@@ -73,10 +73,11 @@ Texts split(std::string_view value) {
 Texts environment_line(std::string_view line) {
   Environment environment;
   std::vector<FormUse> forms;
-  const std::size_t dropped = apply_environment(mapped(line, 0), specifiers(), OriginKind::kUnit,
-                                                environment, forms);
+  const std::size_t dropped =
+      apply_environment(mapped(line, 0), specifiers(), OriginKind::kUnit, environment, forms);
   Texts texts;
-  for (const auto& [name, variable] : environment) texts.push_back(name + "=" + variable.value.text);
+  for (const auto& [name, variable] : environment)
+    texts.push_back(name + "=" + variable.value.text);
   texts.push_back(std::to_string(dropped));
   return texts;
 }
@@ -139,7 +140,9 @@ TEST(ExecStart, AnUnknownEscapeStaysAsItIs) {
   EXPECT_EQ(words_of(R"(/k --a \ # note)"), (Texts{"/k", "--a", "\\ #", "note"}));
 }
 
-TEST(ExecStart, NothingIsAComment) { EXPECT_EQ(words_of("/k # ;a a;"), (Texts{"/k", "#", ";a", "a;"})); }
+TEST(ExecStart, NothingIsAComment) {
+  EXPECT_EQ(words_of("/k # ;a a;"), (Texts{"/k", "#", ";a", "a;"}));
+}
 
 TEST(ExecStart, ASemicolonWordBeginsAnotherCommand) {
   const auto commands = commands_of("/a x ; /b y");
@@ -225,8 +228,8 @@ TEST(Expansion, AWordSaysWhichVariablesItCameThrough) {
   EXPECT_EQ(words[1].raw, (CharOrigin{1, 0, 3}));
   EXPECT_EQ(words[2].variable, "");
   EXPECT_EQ(words[2].inner, (Texts{"B"}));
-  EXPECT_EQ(words[2].raw, (CharOrigin{0, 6, 14}));   // where the command names it
-  EXPECT_EQ(words[2].text.at.back(), (CharOrigin{1, 0, 1}));   // where the value stands
+  EXPECT_EQ(words[2].raw, (CharOrigin{0, 6, 14}));            // where the command names it
+  EXPECT_EQ(words[2].text.at.back(), (CharOrigin{1, 0, 1}));  // where the value stands
 }
 
 TEST(ValueSplitting, QuotesGroupAnywhereAndTheOtherKindIsLiteral) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists in docs/ against the tables they describe.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>

@@ -80,9 +80,7 @@ TEST(EnvFile, BlanksAroundTheNameAndUnquotedValueAreDropped) {
   EXPECT_EQ(value_of(" \tA \t= \t--x  --y \t\n"), "--x  --y");
 }
 
-TEST(EnvFile, FormFeedAndVerticalTabAreNoBlanks) {
-  EXPECT_EQ(value_of("A=1\f\v\n"), "1\f\v");
-}
+TEST(EnvFile, FormFeedAndVerticalTabAreNoBlanks) { EXPECT_EQ(value_of("A=1\f\v\n"), "1\f\v"); }
 
 TEST(EnvFile, ALineWithoutAnEqualsSignIsSkipped) {
   EXPECT_EQ(pairs_of("A\nB=2\n"), (Pairs{{"B", "2"}}));
@@ -93,7 +91,9 @@ TEST(EnvFile, AnInvalidNameIsDroppedAlone) {
 }
 
 TEST(EnvFile, AByteOrderMarkSpoilsTheFirstName) {
-  EXPECT_EQ(pairs_of("\xef\xbb\xbf" "A=1\nB=2\n"), (Pairs{{"B", "2"}}));
+  EXPECT_EQ(pairs_of("\xef\xbb\xbf"
+                     "A=1\nB=2\n"),
+            (Pairs{{"B", "2"}}));
 }
 
 TEST(EnvFile, AnEmptyValueIsAnAssignment) {

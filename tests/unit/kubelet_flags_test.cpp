@@ -76,9 +76,9 @@ TEST(KubeletFlags, TheNextWordIsTakenWhateverItLooksLike) {
 // --- Repetition ----------------------------------------------------------------------------------
 
 TEST(KubeletFlags, OccurrencesAppendAndDuplicatesStay) {
-  EXPECT_EQ(list_or_fate({"--allowed-unsafe-sysctls=a.b", "--v=2",
-                          "--allowed-unsafe-sysctls=c.d,a.b"}),
-            (Texts{"a.b", "c.d", "a.b"}));
+  EXPECT_EQ(
+      list_or_fate({"--allowed-unsafe-sysctls=a.b", "--v=2", "--allowed-unsafe-sysctls=c.d,a.b"}),
+      (Texts{"a.b", "c.d", "a.b"}));
 }
 
 TEST(KubeletFlags, AnEmptyOccurrenceAddsNothingAndClearsNothing) {
@@ -119,9 +119,10 @@ TEST(KubeletFlags, DoubleQuotesGroupAndSingleQuotesDoNot) {
 }
 
 TEST(KubeletFlags, AQuoteInTheWrongPlaceEndsTheKubelet) {
-  EXPECT_EQ(value("a\"b,c"),
-            fatal("invalid argument \"a\\\"b,c\" for \"--allowed-unsafe-sysctls\" flag: parse error "
-                  "on line 1, column 2: bare \" in non-quoted-field"));
+  EXPECT_EQ(
+      value("a\"b,c"),
+      fatal("invalid argument \"a\\\"b,c\" for \"--allowed-unsafe-sysctls\" flag: parse error "
+            "on line 1, column 2: bare \" in non-quoted-field"));
   for (const char* text : {"\"a.b", "\"a.b\"x"}) {
     const Texts fate = value(text);
     ASSERT_EQ(fate.front(), "fatal") << text;
@@ -137,7 +138,9 @@ TEST(KubeletFlags, OnlyTheFirstLineIsReadAndEmptyLinesBeforeItAreSkipped) {
             fatal("invalid argument \"\\n\" for \"--allowed-unsafe-sysctls\" flag: EOF"));
 }
 
-TEST(KubeletFlags, AStarIsAnOrdinaryCharacter) { EXPECT_EQ(value("kernel.msg*"), (Texts{"kernel.msg*"})); }
+TEST(KubeletFlags, AStarIsAnOrdinaryCharacter) {
+  EXPECT_EQ(value("kernel.msg*"), (Texts{"kernel.msg*"}));
+}
 
 // Source: encoding/csv readLine() turns "\r\n" into "\n" and drops a "\r" at the very end.
 TEST(KubeletFlags, ACarriageReturnCountsOnlyBeforeALineFeedAndAtTheEnd) {
@@ -157,7 +160,7 @@ TEST(KubeletFlags, ItemsKnowTheirPlaceInTheWord) {
     return word.substr(flag.items[i].begin, flag.items[i].end - flag.items[i].begin);
   };
   EXPECT_EQ(written(0), "a.b");
-  EXPECT_EQ(written(1), "c,d");   // without its quotes
+  EXPECT_EQ(written(1), "c,d");  // without its quotes
   EXPECT_FALSE(flag.items[0].quoted);
   EXPECT_TRUE(flag.items[1].quoted);
 }

@@ -35,8 +35,9 @@ constexpr std::int64_t kLater = kWritten + 60'000;
 
 /// A kubelet with --config and these further arguments, and a configuration file.
 NodeSnapshot node_with(const std::string& arguments, const std::string& config) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=" +
-                                         std::string(kConfigPath) + " " + arguments + "\n");
+  NodeSnapshot snapshot =
+      node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=" + std::string(kConfigPath) +
+                     " " + arguments + "\n");
   add_file(snapshot, kConfigPath, kHead + config);
   return snapshot;
 }
@@ -64,8 +65,8 @@ std::string with_directory(const std::string& more = {}) {
 void start(NodeSnapshot& snapshot, Texts argv, std::int64_t started_at_ms = kLater) {
   for (SourceFile& file : snapshot.files) file.meta.ctime_ns = kWritten * 1'000'000;
   snapshot.live = true;
-  snapshot.process =
-      Process{.pid = 4242, .start_ticks = 7, .started_at_ms = started_at_ms, .argv = std::move(argv)};
+  snapshot.process = Process{
+      .pid = 4242, .start_ticks = 7, .started_at_ms = started_at_ms, .argv = std::move(argv)};
 }
 
 SourceFile& file_at(NodeSnapshot& snapshot, const std::string& path) {
@@ -128,7 +129,8 @@ TEST(Model, SeveralFlagsAreOneLayerAndEachEntryKnowsItsOwnPlace) {
   NodeSnapshot snapshot = node_with_unit(
       "[Service]\nEnvironmentFile=/etc/default/kubelet\n"
       "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem $ARGS\n");
-  add_file(snapshot, kEnvPath, "ARGS=\"--v=2 --allowed-unsafe-sysctls=net.core.somaxconn,net.a\"\n");
+  add_file(snapshot, kEnvPath,
+           "ARGS=\"--v=2 --allowed-unsafe-sysctls=net.core.somaxconn,net.a\"\n");
   const NodeModel model = model_of(snapshot);
   ASSERT_EQ(texts_of(model.configured), (Texts{"kernel.sem", "net.core.somaxconn", "net.a"}));
   EXPECT_EQ(model.layers.size(), 1u);
@@ -218,10 +220,10 @@ TEST(Model, AFileNewerThanTheProcessProvesNothing) {
 TEST(Model, AnOldModificationTimeDoesNotHideANewerChangeTime) {
   NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, kPlainArgv);
-  file_at(snapshot, kConfigPath).meta.mtime_ns = kWritten * 1'000'000;   // as 'cp -p' leaves it
+  file_at(snapshot, kConfigPath).meta.mtime_ns = kWritten * 1'000'000;  // as 'cp -p' leaves it
   file_at(snapshot, kConfigPath).meta.ctime_ns = (kLater + 1) * 1'000'000;
   EXPECT_EQ(seen(snapshot), Seen{});
-  file_at(snapshot, kConfigPath).meta.mtime_ns = (kLater + 1) * 1'000'000;   // as 'touch -d' does
+  file_at(snapshot, kConfigPath).meta.mtime_ns = (kLater + 1) * 1'000'000;  // as 'touch -d' does
   file_at(snapshot, kConfigPath).meta.ctime_ns = kWritten * 1'000'000;
   EXPECT_EQ(seen(snapshot).evidence, Evidence::kConfigFile);
 }

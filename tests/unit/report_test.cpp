@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator and a script read: places, carets, lists, evidence, and nothing that is not known.
+// What an operator and a script read: places, carets, lists, evidence, and nothing unknown.
 #include "kubelet_sysctl/report.hpp"
 
 #include <string>
@@ -292,6 +292,15 @@ TEST(OutcomeText, AppliedSaysInOneLineWhatWasDoneAndSeen) {
             "  transaction 20261120T225726Z-1\n");
 }
 
+TEST(OutcomeText, ARestartForTheListThatTheFilesHadIsSaidToBeOne) {
+  Outcome outcome = applied();
+  outcome.before = outcome.after;
+  outcome.edits.clear();
+  EXPECT_EQ(lines_of(outcome_text(outcome, kPlain))[0],
+            "applied: the files said so already, the kubelet was restarted, seen in the running "
+            "kubelet (pid 27340), healthy for 10.0 s");
+}
+
 TEST(OutcomeText, ClaimsNoHealthAndNoSightThatTheEvidenceLacks) {
   Outcome outcome = applied();
   outcome.evidence->argv.reset();
@@ -343,6 +352,7 @@ TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
 TEST(OutcomeText, AKubeletThatWasDownBeforeIsNeverSaidToBeRestored) {
   Outcome outcome = failed(OutcomeKind::kRolledBack);
   outcome.was_down = true;
+  outcome.evidence.reset();
   const std::string text = outcome_text(outcome, kPlain);
   EXPECT_THAT(text, HasSubstr("the kubelet was already down before this run"));
   EXPECT_THAT(lines_of(text)[0], Not(HasSubstr("healthy")));

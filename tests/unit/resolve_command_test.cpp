@@ -139,7 +139,8 @@ TEST(ResolveCommand, AWordOfAContinuedCommandKnowsItsOwnLine) {
 
 TEST(ResolveCommand, AWordPutTogetherFromTwoFilesKeepsTheOriginOfEachByte) {
   NodeSnapshot snapshot = node_with_unit(
-      "[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/usr/bin/kubelet --x=a,${MORE}\n");
+      "[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/usr/bin/kubelet "
+      "--x=a,${MORE}\n");
   const std::int32_t env = add_file(snapshot, kEnvPath, "MORE=b\n");
   const auto command = resolve_command(snapshot);
   ASSERT_TRUE(command);
@@ -193,7 +194,8 @@ TEST(ResolveCommand, EnvironmentBeatsTheManagersAndALaterFileAnEarlierOne) {
 
 TEST(ResolveCommand, UnsetEnvironmentTakesNamesAndExactAssignmentsAway) {
   const NodeSnapshot snapshot = node_with_unit(
-      "[Service]\nEnvironment=A=1 B=2 C=3\nUnsetEnvironment=A B=2 C=4\nExecStart=/k ${A} ${B} ${C}\n");
+      "[Service]\nEnvironment=A=1 B=2 C=3\nUnsetEnvironment=A B=2 C=4\nExecStart=/k ${A} ${B} "
+      "${C}\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/k", "", "", "3"}));
 }
 

@@ -12,8 +12,7 @@
 namespace kubelet_sysctl::built {
 
 inline constexpr const char* kUnitPath = "/etc/systemd/system/kubelet.service";
-inline constexpr const char* kDropInPath =
-    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
+inline constexpr const char* kDropInPath = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
 inline constexpr const char* kEnvPath = "/etc/default/kubelet";
 inline constexpr const char* kConfigPath = "/var/lib/kubelet/config.yaml";
 

@@ -8,7 +8,9 @@ namespace kubelet_sysctl {
 namespace {
 
 TEST(Source, LinesAndColumnsCountFromOneInBytes) {
-  const std::string_view text = "a\n\xC3\xA4" "b\n\nc";
+  const std::string_view text =
+      "a\n\xC3\xA4"
+      "b\n\nc";
   EXPECT_EQ(line_column(text, 0), (LineColumn{1, 1}));
   EXPECT_EQ(line_column(text, 1), (LineColumn{1, 2}));  // the line end belongs to its line
   EXPECT_EQ(line_column(text, 4), (LineColumn{2, 3}));
@@ -72,7 +74,9 @@ TEST(Source, Utf8IsWellFormedWithoutSurrogatesAndOverlongForms) {
   }
   for (const std::string_view bad :
        {"\x80", "a\xFF", "\xC2", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE1\x80",
-        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC2" "a"}) {
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+        "\xC2"
+        "a"}) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
   }
 }

@@ -11,7 +11,8 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kDots = R"(([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*])";
+constexpr const char* kDots =
+    R"(([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*])";
 constexpr const char* kSlashes =
     R"(([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9*])";
 
@@ -24,13 +25,18 @@ struct Row {
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
-      {{"net.*", "net.ipv4.*", "net.ipv4.tcp_*", "net.ipv4.tcp*", "net.core.rmem*"}, true, true, true},
+      {{"net.*", "net.ipv4.*", "net.ipv4.tcp_*", "net.ipv4.tcp*", "net.core.rmem*"},
+       true,
+       true,
+       true},
       {{"net.core.somaxconn", "net.does.not.exist"}, true, true, true},
       {{"kernel.msg*", "kernel.shm*", "kernel.sem", "kernel.sem*"}, true, true, true},
       {{"kernel.sem.*", "kernel.sem_next_id"}, false, false, false},
       {{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.shmall", "kernel.shmmax",
         "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg", "kernel.shm"},
-       true, true, true},
+       true,
+       true,
+       true},
       {{"kernel.shm_*", "kernel.shmm*", "kernel.msgm*", "kernel.shm.*"}, true, true, false},
       {{"kernel.msg_next_id", "kernel.shm_next_id", "kernel.shmx"}, true, true, false},
       {{"fs.mqueue.*", "fs.mqueue.msg_max"}, true, true, true},
@@ -38,14 +44,21 @@ const std::vector<Row>& rows() {
       {{"*", "kernel.*", "kernel*", "kernel.s*", "net*", "net"}, false, false, false},
       {{"vm.max_map_count", "vm.*", "fs.file-max", "fs.inotify.max_user_watches",
         "kernel.domainname", "user.max_user_namespaces"},
-       false, false, false},
+       false,
+       false,
+       false},
       {{"net.*.tcp", "net.ipv4.conf.*.rp_filter", "net.ipv4.**"}, false, false, false},
       {{"net/ipv4/tcp_rmem", "net/ipv4/*", "kernel/msg*", "fs/mqueue/*"}, false, true, true},
       {{"net/ipv4/conf/eno2.100/rp_filter"}, false, true, true},
       {{"net.ipv4/tcp_rmem", "net/ipv4.tcp_rmem"}, false, true, true},
-      {{"Net.core.somaxconn", " net.core.somaxconn", "net.core.somaxconn ", ""}, false, false, false},
+      {{"Net.core.somaxconn", " net.core.somaxconn", "net.core.somaxconn ", ""},
+       false,
+       false,
+       false},
       {{"net.core_.x", "net.-core", "net.core.", ".net", "net..core", "a=b", "a,b", "net.core_"},
-       false, false, false},
+       false,
+       false,
+       false},
   };
   return kRows;
 }
@@ -72,7 +85,8 @@ TEST(Sysctl, TheMessagesAreTheKubelets) {
   EXPECT_EQ(rejection_by(RuleSet::kUpTo122, "net/x"), "sysctl \"net/x\"" + spelling + kDots);
   EXPECT_EQ(rejection_by(RuleSet::kUpTo128, "a b"), "sysctl \"a b\"" + spelling + kSlashes);
   EXPECT_EQ(rejection_by(RuleSet::kFrom129, ""), "sysctl \"\"" + spelling + kSlashes);
-  EXPECT_EQ(rejection_by(RuleSet::kFrom129, "a\"b\n"), "sysctl \"a\\\"b\\n\"" + spelling + kSlashes);
+  EXPECT_EQ(rejection_by(RuleSet::kFrom129, "a\"b\n"),
+            "sysctl \"a\\\"b\\n\"" + spelling + kSlashes);
   EXPECT_EQ(rejection_by(RuleSet::kUpTo122, "vm.swappiness"),
             "the sysctl \"vm.swappiness\" are not known to be namespaced");
   EXPECT_EQ(rejection_by(RuleSet::kUpTo128, "vm/swap.iness"),
@@ -157,8 +171,9 @@ TEST(Sysctl, ARefusalSaysWhereSuchASettingBelongs) {
     const char* hint;
   };
   for (const Case& row : {
-           Case{"vm.max_map_count", "'vm.max_map_count' belongs in the node's own sysctl "
-                                    "configuration: a file in '/etc/sysctl.d'"},
+           Case{"vm.max_map_count",
+                "'vm.max_map_count' belongs in the node's own sysctl "
+                "configuration: a file in '/etc/sysctl.d'"},
            Case{"kernel.pid_max", "a file in '/etc/sysctl.d'"},
            Case{"fs.inotify.max_user_watches", "a file in '/etc/sysctl.d'"},
            Case{"*", "'net.*', 'fs.mqueue.*', 'kernel.shm*', 'kernel.msg*' or 'kernel.sem'"},
@@ -168,7 +183,8 @@ TEST(Sysctl, ARefusalSaysWhereSuchASettingBelongs) {
            Case{"fs.mqueue*", "use 'fs.mqueue.*'"},
            Case{"fs.mqueue", "use 'fs.mqueue.*'"},
            Case{"kernel.shm_*", "'kernel.shm_rmid_forced' or 'kernel.shm*'"},
-           Case{"kernel.msgm*", "'kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni' or 'kernel.msg*'"},
+           Case{"kernel.msgm*",
+                "'kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni' or 'kernel.msg*'"},
            Case{"kernel.shm_next_id", "container runtimes refuse it too"},
            Case{"net/ipv4/tcp_rmem", "write dots: 'net.ipv4.tcp_rmem'"},
            Case{"net.ipv4/tcp_rmem", "write dots: 'net.ipv4.tcp_rmem'"},

@@ -59,8 +59,9 @@ TEST(UnitFile, CommentsBeginALineAndNowhereElse) {
 }
 
 TEST(UnitFile, SettingsBeforeASectionOrInAnUnknownOneDoNotCount) {
-  EXPECT_EQ(pairs_of("a=1\n[X-Mine]\nb=2\n[service]\nc=3\n[Service]\nd=4\n[Unit]\ne=5\n[Service]\nf=6\n"),
-            (Pairs{{"d", "4"}, {"e", "5"}, {"f", "6"}}));
+  EXPECT_EQ(
+      pairs_of("a=1\n[X-Mine]\nb=2\n[service]\nc=3\n[Service]\nd=4\n[Unit]\ne=5\n[Service]\nf=6\n"),
+      (Pairs{{"d", "4"}, {"e", "5"}, {"f", "6"}}));
 }
 
 TEST(UnitFile, ALineWithoutAnEqualsSignIsIgnored) {
@@ -89,7 +90,8 @@ TEST(UnitFile, ABlankLineEndsAContinuation) {
 }
 
 TEST(UnitFile, AContinuationIsStrongerThanAHeaderAndEndsWithTheFile) {
-  EXPECT_EQ(pairs_of("[Service]\na=x\\\n[Install]\nb=y\\"), (Pairs{{"a", "x [Install]"}, {"b", "y"}}));
+  EXPECT_EQ(pairs_of("[Service]\na=x\\\n[Install]\nb=y\\"),
+            (Pairs{{"a", "x [Install]"}, {"b", "y"}}));
 }
 
 TEST(UnitFile, LinesEndAtLfCrAndNulAndOneRunOfDifferentOnes) {
@@ -102,8 +104,11 @@ TEST(UnitFile, LinesEndAtLfCrAndNulAndOneRunOfDifferentOnes) {
 
 TEST(UnitFile, OneByteOrderMarkIsRemovedFromTheFirstLineThatHasIt) {
   EXPECT_EQ(pairs_of("# note\n\xef\xbb\xbf[Service]\na=1\n"), (Pairs{{"a", "1"}}));
-  EXPECT_EQ(pairs_of("\xef\xbb\xbf[Service]\n\xef\xbb\xbf" "a=1\n"),
-            (Pairs{{"\xef\xbb\xbf" "a", "1"}}));
+  EXPECT_EQ(pairs_of("\xef\xbb\xbf[Service]\n\xef\xbb\xbf"
+                     "a=1\n"),
+            (Pairs{{"\xef\xbb\xbf"
+                    "a",
+                    "1"}}));
 }
 
 TEST(UnitFile, AHeaderThatDoesNotEndInABracketGivesTheFileUp) {
@@ -111,7 +116,7 @@ TEST(UnitFile, AHeaderThatDoesNotEndInABracketGivesTheFileUp) {
   ASSERT_TRUE(unit.broken);
   EXPECT_EQ(unit.broken->kind, ErrorKind::kMalformed);
   EXPECT_EQ(unit.broken->line, 3u);
-  EXPECT_EQ(unit.settings.size(), 1u);   // what came before counts in a drop-in
+  EXPECT_EQ(unit.settings.size(), 1u);  // what came before counts in a drop-in
 }
 
 TEST(UnitFile, TextThatIsNotUtf8GivesTheFileUpButNotInAComment) {
@@ -139,7 +144,8 @@ TEST(UnitFile, EachByteOfAValueKnowsItsPlaceAndTheBlankOfAContinuationItsLineEnd
   const MappedText& value = unit.settings[0].value;
   ASSERT_EQ(value.text, "x \ty");
   Texts made_of;
-  for (const CharOrigin& at : value.at) made_of.push_back(bytes.substr(at.begin, at.end - at.begin));
+  for (const CharOrigin& at : value.at)
+    made_of.push_back(bytes.substr(at.begin, at.end - at.begin));
   EXPECT_EQ(made_of, (Texts{"x", "\\\r\n", "\t", "y"}));
   const Span line = unit.settings[0].line_at;
   EXPECT_EQ(bytes.substr(line.begin, line.size()), "a=x\\\r\n\ty");
@@ -162,7 +168,8 @@ TEST(UnitFile, FormsThatOldReleasesReadDifferentlyAreNoted) {
 
 TEST(UnitFile, AnEmptyValueDropsWhatAllFilesBeforeItSaid) {
   ServiceSettings settings;
-  apply_settings(parsed("[Service]\nExecStart=/a\nEnvironment=A=1\nEnvironmentFile=/e\n"), settings);
+  apply_settings(parsed("[Service]\nExecStart=/a\nEnvironment=A=1\nEnvironmentFile=/e\n"),
+                 settings);
   apply_settings(parsed("[Service]\nExecStart=  \nExecStart=/b\nEnvironment=B=2\n"), settings);
   EXPECT_EQ(values_of(settings.exec_start), (Texts{"/b"}));
   EXPECT_EQ(values_of(settings.environment), (Texts{"A=1", "B=2"}));

@@ -17,7 +17,8 @@ namespace {
 std::vector<Form> forms_of(std::string_view exec_start) {
   std::vector<FormUse> uses;
   const Specifiers specifiers = {{'n', "kubelet.service"}, {'E', "/etc"}};
-  const auto commands = parse_exec_start(mapped(exec_start, 0), specifiers, kReferenceSystemd, uses);
+  const auto commands =
+      parse_exec_start(mapped(exec_start, 0), specifiers, kReferenceSystemd, uses);
   if (commands) {
     for (const StoredCommand& command : *commands) {
       Environment environment;
@@ -64,12 +65,18 @@ TEST(Versions, AnOrdinaryCommandReadsAlikeEverywhere) {
 
 TEST(Versions, EachFormOfACommandIsNoted) {
   const std::vector<std::pair<std::string, Form>> rows = {
-      {"/k --x=\"a b\"", Form::kQuoteInsideWord}, {"/k $A", Form::kQuoteInsideWord},
-      {"/k \\u0041", Form::kNumericEscape},       {"/k \";\"", Form::kQuotedSemicolon},
-      {"; /k", Form::kStraySemicolon},            {"/k $$A", Form::kDollarDollarFirst},
-      {"/k ${A:-x}", Form::kColonInBraces},       {"/k 5%", Form::kPercentAtEnd},
-      {"+/k", Form::kPrivilegePrefix},            {":/k", Form::kColonPrefix},
-      {"k", Form::kBareProgram},                  {"/k %E", Form::kNewSpecifier},
+      {"/k --x=\"a b\"", Form::kQuoteInsideWord},
+      {"/k $A", Form::kQuoteInsideWord},
+      {"/k \\u0041", Form::kNumericEscape},
+      {"/k \";\"", Form::kQuotedSemicolon},
+      {"; /k", Form::kStraySemicolon},
+      {"/k $$A", Form::kDollarDollarFirst},
+      {"/k ${A:-x}", Form::kColonInBraces},
+      {"/k 5%", Form::kPercentAtEnd},
+      {"+/k", Form::kPrivilegePrefix},
+      {":/k", Form::kColonPrefix},
+      {"k", Form::kBareProgram},
+      {"/k %E", Form::kNewSpecifier},
       {"/k%%", Form::kPercentInProgram},
   };
   for (const auto& [line, form] : rows) {

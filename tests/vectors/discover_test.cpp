@@ -44,6 +44,7 @@ struct Node {
 
 std::vector<std::string> paths_of(const std::vector<WalkEntry>& walk) {
   std::vector<std::string> paths;
+  paths.reserve(walk.size());
   for (const WalkEntry& entry : walk) {
     paths.push_back((entry.source == kNoSource ? "- " : "+ ") + entry.path);
   }

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every change fails once at every step, alone and for good: the files are the old ones or the new ones,
+// the result says which, and the next run finds its way.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <iostream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "engine/lab.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+/// One change on one kind of node.
+struct Case {
+  std::string name;
+  std::function<std::unique_ptr<Lab>()> node;
+  Change change;
+};
+
+/// For the messages of GoogleTest.
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+
+const Error kFault{.kind = ErrorKind::kIo, .message = "input/output error"};
+
+std::unique_ptr<Lab> of_kind(const std::string& kind) { return std::make_unique<Lab>(kind); }
+
+/// The list in two files, so that a change of both can be torn.
+std::unique_ptr<Lab> two_files() {
+  return std::make_unique<Lab>(Lab::NodeFiles{
+      {"/etc/systemd/system/kubelet.service",
+       "[Service]\nEnvironmentFile=/etc/a\nEnvironmentFile=/etc/b\n"
+       "ExecStart=/usr/bin/kubelet $A $B\n"},
+      {"/etc/a", "A=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem --v=2\"\n"},
+      {"/etc/b", "B=\"--allowed-unsafe-sysctls=kernel.msg*\"\n"}});
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const std::string kind : {"kops", "kubeadm-rpm", "kubeadm-deb", "eks-al2023"}) {
+    const auto node = [kind] { return of_kind(kind); };
+    const bool kernel = kind == "kubeadm-rpm";
+    all.push_back({kind + " add", node, add({"net.ipv4.tcp_rmem"})});
+    all.push_back({kind + " remove", node, remove({kernel ? "kernel.sem" : "net.core.somaxconn"})});
+    all.push_back({kind + " set", node, set({"net.ipv4.tcp_wmem", "kernel.msgmax"})});
+  }
+  all.push_back({"two files set", two_files, set({"kernel.shmmax"})});
+  return all;
+}
+
+/// Every file is the old one or the new one, and there is no other, above all no temporary one.
+void expect_old_or_new(const Files& now, const Files& before, const Files& after,
+                       const std::string& where) {
+  Files both = before;
+  both.insert(after.begin(), after.end());
+  for (const auto& [path, bytes] : now) {
+    ASSERT_TRUE(both.contains(path)) << where << ": " << path;
+    const auto old = before.find(path);
+    const auto made = after.find(path);
+    const bool is_old = old != before.end() && old->second == bytes;
+    const bool is_new = made != after.end() && made->second == bytes;
+    EXPECT_TRUE(is_old || is_new) << where << ": " << path << ":\n" << bytes;
+  }
+}
+
+bool is_back(OutcomeKind kind) { return kind == OutcomeKind::kRolledBack; }
+
+/// What the result claims about the files. Only a stranded run may leave one file old and another new:
+/// that needs a disk that takes the first and then neither the second nor the first one back.
+void expect_told(const Result<Outcome>& outcome, bool is_old, bool is_new,
+                 const std::string& where) {
+  if (!outcome || is_back(outcome->kind)) {
+    EXPECT_TRUE(is_old) << where << ": told that nothing is changed";
+  } else if (outcome->kind == OutcomeKind::kApplied) {
+    EXPECT_TRUE(is_new) << where << ": told that the change is in force";
+  } else {
+    EXPECT_EQ(outcome->kind, OutcomeKind::kStranded) << where;
+    EXPECT_FALSE(outcome->commands.empty()) << where;
+  }
+}
+
+class Faults : public ::testing::TestWithParam<Case> {
+ protected:
+  /// The files after the change without a fault.
+  Files wished() {
+    auto lab = GetParam().node();
+    lab->services().boot();
+    auto outcome = lab->change(GetParam().change);
+    EXPECT_TRUE(outcome && outcome->kind == OutcomeKind::kApplied);
+    return lab->tree().files();
+  }
+
+  /// Runs the change with call `number` failing. False when the run had no such call.
+  bool run(std::size_t number, Calls which, bool for_good, const Files& after) {
+    const std::string where = fmt::format("{}, call {}", GetParam().name, number);
+    auto lab = GetParam().node();
+    lab->options.window = Milliseconds(1000);
+    lab->options.timeout = Milliseconds(2000);
+    lab->services().boot();
+    const Files before = lab->tree().files();
+    auto prepared = lab->prepare(GetParam().change);
+    EXPECT_TRUE(prepared) << where;
+    if (!prepared) return false;
+    lab->faults().fail(number, which, kFault, for_good);
+    auto outcome = lab->carry_out(*prepared);
+    const bool failed = lab->faults().has_failed();
+    lab->faults().heal();
+    const Files now = lab->tree().files();
+    expect_old_or_new(now, before, after, where);
+    expect_told(outcome, now == before, now == after, where);
+    Ports ports = lab->ports();
+    auto records = list_transactions(ports);
+    EXPECT_TRUE(records) << where;
+    expect_kubelet_of_files(*lab, outcome, where);
+    expect_next_run_ends(*lab, after, where);
+    return failed;
+  }
+
+  /// Unless stranded, the kubelet that runs has the list of the files. (It may not be possible to tell: a
+  /// file that was put back is newer than the process.)
+  static void expect_kubelet_of_files(Lab& lab, const Result<Outcome>& outcome,
+                                      const std::string& where) {
+    if (outcome && outcome->kind == OutcomeKind::kStranded) return;
+    auto model = lab.model();
+    ASSERT_TRUE(model) << where;
+    EXPECT_FALSE(model->drift) << where;
+    EXPECT_EQ(lab.services().started_lists.back(), texts_of(model->configured)) << where;
+    EXPECT_NE(lab.services().pid(), 0) << where;
+  }
+
+  static void expect_next_run_ends(Lab& lab, const Files& after, const std::string& where) {
+    auto again = lab.change(GetParam().change);
+    ASSERT_TRUE(again) << where << ": " << again.error().message;
+    const bool good =
+        again->kind == OutcomeKind::kApplied || again->kind == OutcomeKind::kUnchanged;
+    EXPECT_TRUE(good) << where << ": " << name_of(again->kind);
+    EXPECT_EQ(lab.tree().files(), after) << where;
+    EXPECT_FALSE(lab.model()->drift) << where;
+  }
+
+  /// Fails call after call until a run gets through; the number of points that failed.
+  std::size_t run_all(Calls which, bool for_good, std::size_t step = 1) {
+    const Files after = wished();
+    std::size_t points = 0;
+    for (std::size_t number = 1; run(number, which, for_good, after); number += step) ++points;
+    std::cout << fmt::format("{}: {} fault points\n", GetParam().name, points);
+    return points;
+  }
+};
+
+// The least a change needs: two directories, the record, the file, three more states. An original is
+// kept only where there was one.
+constexpr std::size_t kFewest = 7;
+
+TEST_P(Faults, OneChangingCallFails) { EXPECT_GE(run_all(Calls::kChanging, false), kFewest); }
+
+TEST_P(Faults, ChangingCallsFailForGoodAsOnAFullDisk) {
+  EXPECT_GE(run_all(Calls::kChanging, true), kFewest);
+}
+
+INSTANTIATE_TEST_SUITE_P(Nodes, Faults, ::testing::ValuesIn(cases()), [](const auto& one) {
+  std::string name = one.param.name;
+  for (char& letter : name) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+  }
+  return name;
+});
+
+/// A few nodes are enough for reading, which is the same code for all of them.
+class ReadFaults : public Faults {};
+
+TEST_P(ReadFaults, OneCallOfAnyKindFails) { EXPECT_GE(run_all(Calls::kAll, false), 40u); }
+
+INSTANTIATE_TEST_SUITE_P(Nodes, ReadFaults,
+                         ::testing::Values(Case{"two files set", two_files, set({"kernel.shmmax"})},
+                                           Case{"kubeadm deb add", [] { return of_kind("kubeadm-deb"); },
+                                                add({"net.ipv4.tcp_rmem"})}),
+                         [](const auto& one) {
+                           return std::string(one.index == 0 ? "two_files" : "kubeadm_deb");
+                         });
+
+}  // namespace
+}  // namespace kubelet_sysctl
