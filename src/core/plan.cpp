@@ -173,7 +173,8 @@ class Planner {
     if (model_.config_path.empty()) {
       return refused("this kubelet reads no configuration file", "use '--via args'");
     }
-    Error error = refused("the kubelet's configuration file does not exist yet", "use '--via args'");
+    Error error =
+        refused("the kubelet's configuration file does not exist yet", "use '--via args'");
     error.path = model_.config_path;
     return error;
   }
@@ -247,30 +248,32 @@ class Planner {
   Result<std::vector<Candidate>> argument_candidates(const std::vector<std::string>& wanted) const {
     if (model_.wrapped) {
       return Error{.kind = ErrorKind::kUnsupported,
-                   .message = "will not edit the arguments: a shell or another program starts the "
-                              "kubelet",
+                   .message =
+                       "will not edit the arguments: a shell or another program starts the "
+                       "kubelet",
                    .path = snapshot_.unit.fragment_path,
                    .hint = "use '--via config'"};
     }
     if (model_.flags.ambiguous_word) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .message = fmt::format("will not edit the arguments: whether '{}' takes the next "
-                                          "word is not known",
-                                          model_.argv[*model_.flags.ambiguous_word]),
-                   .hint = fmt::format("write it with '='")};
+      return Error{
+          .kind = ErrorKind::kUnsupported,
+          .message = fmt::format("will not edit the arguments: whether '{}' takes the next "
+                                 "word is not known",
+                                 model_.argv[*model_.flags.ambiguous_word]),
+          .hint = fmt::format("write it with '='")};
     }
     std::vector<Candidate> all;
     if (model_.flags.lists.empty()) {
       return planning::insert_flag(snapshot_, model_, wanted, change_.file);
     }
     const auto& before = plan_.before;
-    const bool adds = wanted.size() > before.size() &&
-                      std::equal(before.begin(), before.end(), wanted.begin());
+    const bool adds =
+        wanted.size() > before.size() && std::equal(before.begin(), before.end(), wanted.begin());
     auto changed = planning::change_flag(snapshot_, model_, wanted);
     if (adds && !stands_in_editable_file()) {
       // A package's file holds the flag: a second one, read later, adds to it.
-      const std::vector<std::string> extra(wanted.begin() + static_cast<std::ptrdiff_t>(before.size()),
-                                           wanted.end());
+      const std::vector<std::string> extra(
+          wanted.begin() + static_cast<std::ptrdiff_t>(before.size()), wanted.end());
       auto inserted = planning::insert_flag(snapshot_, model_, extra, change_.file);
       if (inserted) all = std::move(*inserted);
     } else if (!changed) {
@@ -360,10 +363,14 @@ class Planner {
 
 const char* name_of(Verb verb) {
   switch (verb) {
-    case Verb::kAdd: return "add";
-    case Verb::kRemove: return "remove";
-    case Verb::kSet: return "set";
-    case Verb::kUndo: return "undo";
+    case Verb::kAdd:
+      return "add";
+    case Verb::kRemove:
+      return "remove";
+    case Verb::kSet:
+      return "set";
+    case Verb::kUndo:
+      return "undo";
   }
   bug("a verb without a name");
 }
@@ -377,8 +384,8 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
   if (!model.running) {
     // Down, though it should run: a start is the only way to see whether the list is taken.
     plan.restart = true;
-    plan.restart_reason = fmt::format("the unit is {} and nothing runs",
-                                      snapshot.state->active_state);
+    plan.restart_reason =
+        fmt::format("the unit is {} and nothing runs", snapshot.state->active_state);
     return;
   }
   if (!model.running->entries) {

@@ -13,10 +13,10 @@ namespace {
 /// One occurrence of the flag with what it holds and what it shall hold.
 struct Occurrence {
   const ListFlag* flag = nullptr;
-  const Word* name = nullptr;     // the word with the flag
-  const Word* value = nullptr;    // the word with the value; the same for the = form
-  const SourceFile* file = nullptr;   // nullptr when no single file holds flag and value
-  bool assembled = false;             // part of the value comes from another place than the word
+  const Word* name = nullptr;        // the word with the flag
+  const Word* value = nullptr;       // the word with the value; the same for the = form
+  const SourceFile* file = nullptr;  // nullptr when no single file holds flag and value
+  bool assembled = false;            // part of the value comes from another place than the word
   std::vector<std::string> now;
   std::vector<std::string> then;
 };
@@ -36,10 +36,9 @@ std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeM
     const SourceFile* file = file_of(snapshot, *one.value);
     if (file == file_of(snapshot, *one.name)) one.file = file;
     const auto& at = one.value->text.at;
-    one.assembled = std::any_of(at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
-                                [&one](const CharOrigin& from) {
-                                  return from.source != one.value->raw.source;
-                                });
+    one.assembled = std::any_of(
+        at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
+        [&one](const CharOrigin& from) { return from.source != one.value->raw.source; });
     for (const ListFlag::Item& item : flag.items) one.now.push_back(item.text);
     one.then = one.now;
     found.push_back(std::move(one));
@@ -110,7 +109,7 @@ Splice value_splice(const Occurrence& one) {
   const auto& at = one.value->text.at;
   const std::string after = joined(one.then);
   if (begin == end && one.name == one.value) {
-    const std::size_t place = at[begin - 1].end;   // right after the '='
+    const std::size_t place = at[begin - 1].end;  // right after the '='
     return {.at = {place, place}, .text = after};
   }
   if (begin == end) {
@@ -167,7 +166,8 @@ Finding kept_empty(const NodeModel& model) {
     finding.path = layer.at.path;
     finding.line = layer.at.line;
   }
-  finding.message = "an empty flag stays, since without it the list in this file would come into force";
+  finding.message =
+      "an empty flag stays, since without it the list in this file would come into force";
   return finding;
 }
 
@@ -232,6 +232,15 @@ Result<Candidate> in_place(const SplicesOfFiles& splices, const NodeSnapshot& sn
   return candidate;
 }
 
+/// True when our own drop-in holds nothing but what this program writes: then it may go whole.
+bool is_all_ours(const SourceFile& own) {
+  if (!own.exists() || !own.bytes.starts_with("# Made by kubelet-sysctl")) return false;
+  const UnitFile parsed = parse_unit_file(own, kNoSource);
+  return std::all_of(parsed.settings.begin(), parsed.settings.end(), [](const UnitSetting& one) {
+    return one.section == "Service" && (one.key == "ExecStart" || one.key == "Environment");
+  });
+}
+
 /// The command of a package's unit said anew in our own drop-in; all other files in place.
 Result<Candidate> beside_package(SplicesOfFiles splices, const NodeSnapshot& snapshot,
                                  const NodeModel& model) {
@@ -266,13 +275,11 @@ Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const N
   }
   const auto splices = splices_of(all, hide);
   std::vector<Candidate> candidates;
-  const bool vendor = std::any_of(splices.begin(), splices.end(), [](const auto& of_file) {
-    return !is_editable(*of_file.first);
-  });
+  const bool vendor = std::any_of(splices.begin(), splices.end(),
+                                  [](const auto& of_file) { return !is_editable(*of_file.first); });
   const SourceFile own = own_drop_in(snapshot);
-  const bool only_own = splices.size() == 1 && splices.begin()->first != nullptr &&
-                        splices.begin()->first->path == own.path;
-  if (only_own && wanted.empty() && !hide) {
+  const bool only_own = splices.size() == 1 && splices.begin()->first->path == own.path;
+  if (only_own && wanted.empty() && !hide && is_all_ours(own)) {
     // What our own drop-in was made for is gone, and so may the drop-in be.
     Candidate candidate;
     FileEdit edit;

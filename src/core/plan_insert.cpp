@@ -50,8 +50,8 @@ std::vector<Splice> splices_for(const SourceFile& file, const Variable& variable
   const std::size_t last = last_text(variable.value.text);
   if (last == std::string::npos) {
     // Nothing there yet: one line in double quotes, which every systemd and a shell read alike.
-    const std::string value = name.empty() ? fmt::format("\"{}\"", flag)
-                                           : fmt::format("\"{}={}\"", name, flag);
+    const std::string value =
+        name.empty() ? fmt::format("\"{}\"", flag) : fmt::format("\"{}={}\"", name, flag);
     return {{.at = raw, .text = value}};
   }
   const std::size_t place = variable.value.at[last].end;
@@ -95,8 +95,8 @@ class Inserter {
   Result<std::vector<Candidate>> run() {
     for (const std::string& name : ordered_variables(model_)) {
       const auto variable = model_.command.environment.find(name);
-      const bool set = variable != model_.command.environment.end() &&
-                       variable->second.raw.source != kNoSource;
+      const bool set =
+          variable != model_.command.environment.end() && variable->second.raw.source != kNoSource;
       if (set) {
         into(name, variable->second);
       } else {
@@ -156,8 +156,7 @@ std::size_t offset_in_command(const MappedText& command, std::size_t file_offset
 }  // namespace
 
 SourceFile own_drop_in(const NodeSnapshot& snapshot) {
-  const std::string path =
-      fmt::format("/etc/systemd/system/{}.d/{}", snapshot.unit.id, kOwnDropIn);
+  const std::string path = fmt::format("/etc/systemd/system/{}.d/{}", snapshot.unit.id, kOwnDropIn);
   const SourceFile* known = find_file(snapshot, path);
   if (known != nullptr) return *known;
   SourceFile file;
@@ -174,18 +173,20 @@ Result<std::string> restated_command(const NodeModel& model, std::vector<Splice>
     const std::size_t end = offset_in_command(command, splice.at.end);
     if (begin == std::string::npos || end == std::string::npos || begin > end) {
       return Error{.kind = ErrorKind::kUnsupported,
-                   .message = "will not edit a package's file, and the flag does not stand in the "
-                              "command itself"};
+                   .message =
+                       "will not edit a package's file, and the flag does not stand in the "
+                       "command itself"};
     }
     splice.at = {begin, end};
   }
   auto text = apply_splices(command.text, std::move(splices));
   if (!text) return std::move(text).error();
   if (!appended.empty()) *text += " " + appended;
-  return fmt::format("# Made by kubelet-sysctl; its 'undo' takes this file away again.\n"
-                     "# The command is the one of the files before, with the list in it.\n"
-                     "[Service]\nExecStart=\nExecStart={}\n",
-                     *text);
+  return fmt::format(
+      "# Made by kubelet-sysctl; its 'undo' takes this file away again.\n"
+      "# The command is the one of the files before, with the list in it.\n"
+      "[Service]\nExecStart=\nExecStart={}\n",
+      *text);
 }
 
 Result<std::vector<Candidate>> insert_flag(const NodeSnapshot& snapshot, const NodeModel& model,

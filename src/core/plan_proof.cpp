@@ -52,9 +52,9 @@ void place_new(NodeSnapshot& snapshot, std::int32_t source) {
 std::vector<std::string> other_words(const NodeModel& model) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < model.argv.size(); ++i) {
-    const bool is_list = std::any_of(
-        model.flags.lists.begin(), model.flags.lists.end(),
-        [i](const ListFlag& flag) { return flag.word == i || flag.value_word == i; });
+    const bool is_list =
+        std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
+                    [i](const ListFlag& flag) { return flag.word == i || flag.value_word == i; });
     if (!is_list) words.push_back(model.argv[i]);
   }
   return words;
@@ -78,10 +78,9 @@ std::vector<std::string> changed_variables(const Environment& before, const Envi
 /// A changed variable must be one that holds the flag now or held it before.
 bool carries_list(const NodeModel& model, const std::string& name) {
   if (model.wrapped) return false;
-  return std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
-                     [&](const ListFlag& flag) {
-                       return model.command.words[flag.word].variable == name;
-                     });
+  return std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [&](const ListFlag& flag) {
+    return model.command.words[flag.word].variable == name;
+  });
 }
 
 }  // namespace
@@ -158,16 +157,16 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
   if (!after) return std::move(after).error();
   auto result = resolve(*after);
   if (!result) {
-    return unprovable(fmt::format("after the edit the node could not be read: {}",
-                                  result.error().message));
+    return unprovable(
+        fmt::format("after the edit the node could not be read: {}", result.error().message));
   }
   if (texts_of(result->configured) != wanted) {
     return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
                                   joined(texts_of(result->configured)), joined(wanted)));
   }
   if (result->flags.fatal && !model.flags.fatal) {
-    return unprovable(fmt::format("the kubelet would end over its arguments: {}",
-                                  *result->flags.fatal));
+    return unprovable(
+        fmt::format("the kubelet would end over its arguments: {}", *result->flags.fatal));
   }
   if (!model.wrapped && other_words(*result) != other_words(model)) {
     return unprovable("the edit would change other arguments of the kubelet");

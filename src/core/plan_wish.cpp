@@ -22,9 +22,8 @@ bool holds(const std::vector<std::string>& list, const std::string& entry) {
 
 /// The first of `list` that allows all that `entry` does; nullptr when none.
 const std::string* covering(const std::vector<std::string>& list, const std::string& entry) {
-  const auto found = std::find_if(list.begin(), list.end(), [&](const std::string& one) {
-    return entry_covers(one, entry);
-  });
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const std::string& one) { return entry_covers(one, entry); });
   return found == list.end() ? nullptr : &*found;
 }
 
@@ -58,9 +57,9 @@ Status add(const NodeModel& model, const Change& change, Wish& wish) {
     if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
     const std::string* wider = change.exact ? nullptr : covering(wish.wanted, entry);
     if (wider != nullptr) {
-      Finding finding = note("already-allowed", Severity::kNote,
-                             fmt::format("'{}' is already allowed by '{}', not added", entry,
-                                         *wider));
+      Finding finding =
+          note("already-allowed", Severity::kNote,
+               fmt::format("'{}' is already allowed by '{}', not added", entry, *wider));
       finding.hint = "add it all the same with '--exact'";
       wish.findings.push_back(std::move(finding));
       continue;

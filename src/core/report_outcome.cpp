@@ -247,11 +247,8 @@ std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
   if (!outcome.transaction.empty() && outcome.kind != OutcomeKind::kStranded) {
     out += fmt::format("  transaction {}\n", printable(outcome.transaction));
   }
-  for (const Finding& finding : outcome.findings) {
-    const bool lasting = finding.id == "will-be-rewritten";
-    if (finding.severity == Severity::kNote && !lasting && !style.verbose) continue;
-    out += finding_lines(finding, style, "");
-  }
+  // Notes too: each is about this very wish, "is not in the list" or "is already allowed by".
+  for (const Finding& finding : outcome.findings) out += finding_lines(finding, style, "");
   if (went_wrong(outcome)) out += what_to_do(outcome);
   return out;
 }

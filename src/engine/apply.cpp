@@ -74,8 +74,7 @@ Status ApplyRun::step(const std::string& what, const Action& action) {
   Status status = action();
   Step done;
   done.what = what;
-  done.milliseconds =
-      std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin).count();
+  done.milliseconds = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin).count();
   if (!status) done.error = status.error();
   if (options_.on_end) options_.on_end(done);
   outcome_.steps.push_back(std::move(done));
@@ -91,10 +90,10 @@ Status ApplyRun::preflight(bool restart) {
   if (!restart) return {};
   const UnitState& state = *snapshot_.state;
   if (state.load_state != "loaded") {
-    return Error{.kind = ErrorKind::kMalformed,
-                 .message =
-                     fmt::format("systemd has '{}' as '{}'", discover_.unit, state.load_state),
-                 .hint = fmt::format("see 'systemctl status {}'", discover_.unit)};
+    return Error{
+        .kind = ErrorKind::kMalformed,
+        .message = fmt::format("systemd has '{}' as '{}'", discover_.unit, state.load_state),
+        .hint = fmt::format("see 'systemctl status {}'", discover_.unit)};
   }
   if (state.job_pending) {
     return Error{.kind = ErrorKind::kConflict,
@@ -126,8 +125,8 @@ Status ApplyRun::begin() {
   transaction_.after = plan_.after;
   transaction_.undoes = options_.undoes;
   for (const FileEdit& edit : plan_.edits) transaction_.files.push_back(journal_file(edit));
-  auto status = step("keep the original bytes",
-                     [this] { return begin_transaction(ports_, transaction_); });
+  auto status =
+      step("keep the original bytes", [this] { return begin_transaction(ports_, transaction_); });
   outcome_.transaction = transaction_.id;
   return status;
 }
@@ -262,7 +261,8 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   if (!restarted) return std::move(restarted).error();
   // On the way back the record keeps what it says. A record that cannot be written is no reason to take
   // back a kubelet that runs: it is said when the record shall be closed.
-  if (written_ > 0 && !mark(TransactionState::kRestarted)) transaction_.state = TransactionState::kWritten;
+  if (written_ > 0 && !mark(TransactionState::kRestarted))
+    transaction_.state = TransactionState::kWritten;
   return watch(way, wanted);
 }
 

@@ -13,8 +13,8 @@ namespace kubelet_sysctl {
 /// What a start is to show: the list forward with the plan, or the one before it.
 struct Direction {
   std::vector<std::string> list;
-  std::vector<std::string> argv;   // empty: a wrapper starts the kubelet, its words are not known
-  bool files_route = false;        // the list comes from files, not from the arguments
+  std::vector<std::string> argv;  // empty: a wrapper starts the kubelet, its words are not known
+  bool files_route = false;       // the list comes from files, not from the arguments
 };
 
 /// Carries one plan out. The way forward is in apply.cpp, the way back in rollback.cpp.
@@ -62,8 +62,8 @@ class ApplyRun {
   const ApplyOptions& options_;
   Outcome outcome_;
   Transaction transaction_;
-  std::size_t written_ = 0;       // edits that stand on the disk
-  bool restarted_ = false;        // systemd was asked to restart the unit
+  std::size_t written_ = 0;  // edits that stand on the disk
+  bool restarted_ = false;   // systemd was asked to restart the unit
 };
 
 }  // namespace kubelet_sysctl

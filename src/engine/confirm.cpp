@@ -177,8 +177,8 @@ class Watch {
       const TimePoint next = std::min(end, ports_.clock.now() + kWindowStep);
       if (ports_.clock.wait_until(next, process_.pid)) return ended();
       if (!wanted_.health_address.empty()) {
-        auto seen = probe_health(ports_, process_.pid, wanted_.health_address,
-                                 wanted_.health_port, kHealthDeadline);
+        auto seen = probe_health(ports_, process_.pid, wanted_.health_address, wanted_.health_port,
+                                 kHealthDeadline);
         if (!seen) return std::move(seen).error();
         result_.evidence.health = seen->ok ? "ok" : seen->detail;
       }

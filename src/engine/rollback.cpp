@@ -18,8 +18,8 @@ constexpr int kLastWords = 15;
 Status ApplyRun::restore() {
   while (written_ > 0) {
     const FileEdit& edit = plan_.edits[written_ - 1];
-    auto status = step(fmt::format("put back {}", edit.before.path),
-                       [&] { return restore_one(edit); });
+    auto status =
+        step(fmt::format("put back {}", edit.before.path), [&] { return restore_one(edit); });
     if (!status) return status;
     --written_;
   }
@@ -29,8 +29,8 @@ Status ApplyRun::restore() {
 Status ApplyRun::restore_one(const FileEdit& edit) {
   auto now = ports_.files.read(edit.before.path);
   if (!now) return std::move(now).error();
-  const bool ours = edit.removes ? now->kind == FileKind::kAbsent
-                                 : now->exists() && now->bytes == edit.after;
+  const bool ours =
+      edit.removes ? now->kind == FileKind::kAbsent : now->exists() && now->bytes == edit.after;
   if (!ours) {
     return Error{.kind = ErrorKind::kConflict,
                  .message = "somebody else changed this file in the meantime",

@@ -86,8 +86,8 @@ Result<std::optional<FileEdit>> file_back(Ports& ports, const JournalFile& file)
          from[from.size() - 1 - tail] == to[to.size() - 1 - tail]) {
     ++tail;
   }
-  edit.splices = {{.at = {head, from.size() - tail},
-                   .text = to.substr(head, to.size() - head - tail)}};
+  edit.splices = {
+      {.at = {head, from.size() - tail}, .text = to.substr(head, to.size() - head - tail)}};
   return std::optional<FileEdit>(std::move(edit));
 }
 
@@ -98,7 +98,8 @@ std::string original_path(const Transaction& transaction, std::size_t index) {
 }
 
 Status begin_transaction(Ports& ports, Transaction& transaction) {
-  if (auto made = ports.files.make_directory(kStateDirectory, kPrivateDirectory); !made) return made;
+  if (auto made = ports.files.make_directory(kStateDirectory, kPrivateDirectory); !made)
+    return made;
   auto id = free_id(ports);
   if (!id) return std::move(id).error();
   transaction.id = std::move(*id);
@@ -133,7 +134,7 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
     const std::string path = fmt::format("{}/{}", directory_of(id), kRecord);
     auto file = ports.files.read(path);
     if (!file) return std::move(file).error();
-    if (!file->exists()) continue;   // begun and never recorded: nothing was written under it
+    if (!file->exists()) continue;  // begun and never recorded: nothing was written under it
     auto parsed = parse_journal(file->bytes);
     if (!parsed) {
       Error error = std::move(parsed).error();

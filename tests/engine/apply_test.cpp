@@ -44,10 +44,10 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
             "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\"\n");
   EXPECT_EQ(lab.services().started_lists.back(),
             (std::vector<std::string>{"net.core.somaxconn", "kernel.sem"}));
-  EXPECT_EQ(names_of(outcome->steps),
-            (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
-                                      "restart kubelet.service",
-                                      "see the list in the running kubelet"}));
+  EXPECT_EQ(
+      names_of(outcome->steps),
+      (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
+                                "restart kubelet.service", "see the list in the running kubelet"}));
   auto record = newest_record(lab);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->id, outcome->transaction);
@@ -61,7 +61,8 @@ TEST(Apply, FileRouteIsSeenByAFileOlderThanTheProcessThatNamesIt) {
   lab.services().boot();
   auto outcome = lab.change(add({"net.ipv4.tcp_rmem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+      << (outcome->cause ? outcome->cause->message : "");
   ASSERT_TRUE(outcome->evidence);
   EXPECT_FALSE(outcome->evidence->argv);
   EXPECT_EQ(outcome->evidence->config_file, "/var/lib/kubelet/config.yaml");
@@ -74,7 +75,8 @@ TEST(Apply, DropInOfTheKubeletIsSeenToo) {
   lab.services().boot();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+      << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->config_file,
             "/etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf");
   EXPECT_EQ(lab.services().started_lists.back(),
@@ -87,13 +89,14 @@ TEST(Apply, KubeletBehindAWrapperIsSeenByItsOwnWords) {
                      "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
                      "allowedUnsafeSysctls: [kernel.sem]\n");
   Lab lab(files);
-  Misbehaviour wrapped;   // the wrapper replaces itself
+  Misbehaviour wrapped;  // the wrapper replaces itself
   wrapped.argv = std::vector<std::string>{"/usr/bin/kubelet", "--config=/etc/kubelet.yaml"};
   lab.services().misbehave(wrapped);
   lab.services().boot();
   auto outcome = lab.change(add({"net.core.somaxconn"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied) << (outcome->cause ? outcome->cause->message : "");
+  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+      << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->config_file, "/etc/kubelet.yaml");
 }
 

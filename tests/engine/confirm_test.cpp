@@ -170,6 +170,26 @@ TEST_F(Confirm, OtherArgumentsAreNotTheListThatWasWished) {
   EXPECT_NE(seen.failure->message.find("other arguments"), std::string::npos);
 }
 
+TEST_F(Confirm, KubeletWithoutAHealthEndpointIsWatchedAllTheSame) {
+  Wanted wanted;
+  wanted.unit = "kubelet.service";
+  wanted.list = {"net.core.somaxconn"};
+  Misbehaviour how = dies_after(3000);
+  how.starts = 1;
+  how.never_healthy = true;
+  lab_.services().misbehave(how);
+  Ports ports = lab_.ports();
+  ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
+  auto seen = confirm(ports, wanted, kTimeout, kWindow);
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->good);
+  EXPECT_EQ(seen->evidence.health, "off");
+  ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
+  seen = confirm(ports, wanted, kTimeout, kWindow);
+  ASSERT_TRUE(seen);
+  EXPECT_TRUE(seen->good);
+}
+
 // A kubelet that finds its port taken only logs it, and whoever holds the port may answer 200.
 TEST_F(Confirm, AnswerOfAnotherProcessIsNoHealth) {
   Misbehaviour how;
@@ -197,9 +217,10 @@ TEST_F(Confirm, UnitThatIsLeftStoppedIsSeenAtOnce) {
 }
 
 TEST(Recognise, KnowsTheKubeletsOwnWords) {
-  EXPECT_EQ(recognise({"I1120 noise", "E1120 run.go:74] \"command failed\" err=\"failed to run "
-                                      "Kubelet: failed to create kubelet: the sysctls "
-                                      "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
+  EXPECT_EQ(recognise({"I1120 noise",
+                       "E1120 run.go:74] \"command failed\" err=\"failed to run "
+                       "Kubelet: failed to create kubelet: the sysctls "
+                       "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
             "an entry of the list is outside the namespaced groups");
   EXPECT_EQ(recognise({"lenient decoding as strict decoding failed"}), "");
 }

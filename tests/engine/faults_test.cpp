@@ -176,13 +176,12 @@ class ReadFaults : public Faults {};
 
 TEST_P(ReadFaults, OneCallOfAnyKindFails) { EXPECT_GE(run_all(Calls::kAll, false), 40u); }
 
-INSTANTIATE_TEST_SUITE_P(Nodes, ReadFaults,
-                         ::testing::Values(Case{"two files set", two_files, set({"kernel.shmmax"})},
-                                           Case{"kubeadm deb add", [] { return of_kind("kubeadm-deb"); },
-                                                add({"net.ipv4.tcp_rmem"})}),
-                         [](const auto& one) {
-                           return std::string(one.index == 0 ? "two_files" : "kubeadm_deb");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Nodes, ReadFaults,
+    ::testing::Values(Case{"two files set", two_files, set({"kernel.shmmax"})},
+                      Case{"kubeadm deb add", [] { return of_kind("kubeadm-deb"); },
+                           add({"net.ipv4.tcp_rmem"})}),
+    [](const auto& one) { return std::string(one.index == 0 ? "two_files" : "kubeadm_deb"); });
 
 }  // namespace
 }  // namespace kubelet_sysctl

@@ -20,8 +20,8 @@ std::unique_ptr<NodeTree> tree_with(const Lab::NodeFiles& files) {
 }  // namespace
 
 Lab::Lab(const std::string& kind)
-    : Lab(std::make_unique<NodeTree>(fmt::format("{}/nodes/{}/root", KUBELET_SYSCTL_TEST_DIR,
-                                                 kind))) {}
+    : Lab(std::make_unique<NodeTree>(
+          fmt::format("{}/nodes/{}/root", KUBELET_SYSCTL_TEST_DIR, kind))) {}
 
 Lab::Lab(const NodeFiles& files) : Lab(tree_with(files)) {}
 

@@ -47,14 +47,16 @@ Lab::NodeFiles vendor_node(const std::string& command, const std::string& enviro
 }
 
 TEST(PlanFlag, AddGoesBehindTheLastEntry) {
-  EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn --v=2\"\n",
-                  add({"kernel.sem", "kernel.msg*"})),
-            "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem,kernel.msg* "
-            "--v=2\"\n");
+  EXPECT_EQ(
+      after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn --v=2\"\n",
+            add({"kernel.sem", "kernel.msg*"})),
+      "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem,kernel.msg* "
+      "--v=2\"\n");
 }
 
 TEST(PlanFlag, RemoveTakesTheEntryAndOneComma) {
-  const std::string bytes = "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=kernel.sem,net.*,kernel.msg*\n";
+  const std::string bytes =
+      "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=kernel.sem,net.*,kernel.msg*\n";
   EXPECT_EQ(after(bytes, remove({"kernel.sem"})),
             "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=net.*,kernel.msg*\n");
   EXPECT_EQ(after(bytes, remove({"net.*"})),
@@ -70,9 +72,10 @@ TEST(PlanFlag, SetGivesTheseEntriesInThisOrder) {
 }
 
 TEST(PlanFlag, TwoWordsStayTwoWords) {
-  EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls kernel.sem --v=2\"\n",
-                  add({"net.core.somaxconn"})),
-            "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls kernel.sem,net.core.somaxconn --v=2\"\n");
+  EXPECT_EQ(
+      after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls kernel.sem --v=2\"\n",
+            add({"net.core.somaxconn"})),
+      "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls kernel.sem,net.core.somaxconn --v=2\"\n");
   EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--v=2 --allowed-unsafe-sysctls kernel.sem\"\n",
                   remove({"kernel.sem"})),
             "KUBELET_EXTRA_ARGS=\"--v=2\"\n");
@@ -84,12 +87,12 @@ TEST(PlanFlag, OtherSpellingOfTheFlagStays) {
 }
 
 TEST(PlanFlag, QuotesAroundAValueStayAroundIt) {
-  EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--v=2 --allowed-unsafe-sysctls='kernel.sem'\"\n",
-                  add({"net.*"})),
-            "KUBELET_EXTRA_ARGS=\"--v=2 --allowed-unsafe-sysctls='kernel.sem,net.*'\"\n");
-  EXPECT_EQ(after("KUBELET_EXTRA_ARGS='\"--allowed-unsafe-sysctls=kernel.sem\" --v=2'\n",
-                  add({"net.*"})),
-            "KUBELET_EXTRA_ARGS='\"--allowed-unsafe-sysctls=kernel.sem,net.*\" --v=2'\n");
+  EXPECT_EQ(
+      after("KUBELET_EXTRA_ARGS=\"--v=2 --allowed-unsafe-sysctls='kernel.sem'\"\n", add({"net.*"})),
+      "KUBELET_EXTRA_ARGS=\"--v=2 --allowed-unsafe-sysctls='kernel.sem,net.*'\"\n");
+  EXPECT_EQ(
+      after("KUBELET_EXTRA_ARGS='\"--allowed-unsafe-sysctls=kernel.sem\" --v=2'\n", add({"net.*"})),
+      "KUBELET_EXTRA_ARGS='\"--allowed-unsafe-sysctls=kernel.sem,net.*\" --v=2'\n");
 }
 
 TEST(PlanFlag, WholeQuotedWordGoesWithItsQuotes) {
@@ -130,9 +133,9 @@ TEST(PlanFlag, LastEntryTakesTheWordAndTheBlankBeforeIt) {
   EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem --v=3\"\n",
                   remove({"kernel.sem"})),
             "KUBELET_EXTRA_ARGS=\"--v=3\"\n");
-  EXPECT_EQ(after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem\"\n",
-                  remove({"kernel.sem"})),
-            "KUBELET_EXTRA_ARGS=\"\"\n");
+  EXPECT_EQ(
+      after("KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem\"\n", remove({"kernel.sem"})),
+      "KUBELET_EXTRA_ARGS=\"\"\n");
 }
 
 // Without the flag the list of the file would come into force (reference: flag over file).
@@ -155,9 +158,9 @@ TEST(PlanFlag, EmptyFlagIsFilled) {
 }
 
 TEST(PlanFlag, FlagInAUnitOfEtcIsEditedInPlaceAndAsksForAReload) {
-  const Lab::NodeFiles files = {
-      {kUnit,
-       "[Service]\nExecStart=/usr/bin/kubelet \\\n  --allowed-unsafe-sysctls=kernel.sem \\\n  --v=2\n"}};
+  const Lab::NodeFiles files = {{kUnit,
+                                 "[Service]\nExecStart=/usr/bin/kubelet \\\n  "
+                                 "--allowed-unsafe-sysctls=kernel.sem \\\n  --v=2\n"}};
   auto planned = plan(files, add({"net.*"}));
   EXPECT_EQ(after(planned),
             "[Service]\nExecStart=/usr/bin/kubelet \\\n  --allowed-unsafe-sysctls=kernel.sem,net.* "
@@ -171,9 +174,9 @@ TEST(PlanFlag, FlagInAUnitOfEtcIsEditedInPlaceAndAsksForAReload) {
 }
 
 TEST(PlanFlag, FlagOnALineOfItsOwnLeavesTheCommandWhole) {
-  const Lab::NodeFiles files = {
-      {kUnit,
-       "[Service]\nExecStart=/usr/bin/kubelet \\\n  --allowed-unsafe-sysctls=kernel.sem \\\n  --v=2\n"}};
+  const Lab::NodeFiles files = {{kUnit,
+                                 "[Service]\nExecStart=/usr/bin/kubelet \\\n  "
+                                 "--allowed-unsafe-sysctls=kernel.sem \\\n  --v=2\n"}};
   auto planned = plan(files, remove({"kernel.sem"}));
   ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_EQ(planned->expected_argv, (std::vector<std::string>{"/usr/bin/kubelet", "--v=2"}));
@@ -201,12 +204,14 @@ TEST(PlanFlag, PackagesUnitIsNotEditedWhenTheOperatorsFileIsReadLater) {
 }
 
 TEST(PlanFlag, RemoveFromAPackagesUnitRestatesTheCommandInOurDropIn) {
-  auto planned = plan(vendor_node("/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem,net.* $EXTRA",
-                                  "EXTRA=\"--v=2\"\n"),
-                      remove({"kernel.sem"}));
-  EXPECT_EQ(after(planned), std::string(kMade) + kRestated +
-                                "[Service]\nExecStart=\n"
-                                "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=net.* $EXTRA\n");
+  auto planned =
+      plan(vendor_node("/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem,net.* $EXTRA",
+                       "EXTRA=\"--v=2\"\n"),
+           remove({"kernel.sem"}));
+  EXPECT_EQ(after(planned),
+            std::string(kMade) + kRestated +
+                "[Service]\nExecStart=\n"
+                "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=net.* $EXTRA\n");
   ASSERT_TRUE(planned);
   EXPECT_EQ(planned->edits.front().before.path, kOwn);
   EXPECT_FALSE(planned->edits.front().before.exists());
@@ -220,8 +225,9 @@ TEST(PlanFlag, ListInAPackagesUnitAndInTheOperatorsFileGoesFromBoth) {
   ASSERT_TRUE(planned) << planned.error().message;
   ASSERT_EQ(planned->edits.size(), 2u);
   EXPECT_EQ(planned->edits[0].after, "EXTRA=\"--v=2\"\n");
-  EXPECT_EQ(planned->edits[1].after, std::string(kMade) + kRestated +
-                                         "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet $EXTRA\n");
+  EXPECT_EQ(planned->edits[1].after,
+            std::string(kMade) + kRestated +
+                "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet $EXTRA\n");
 }
 
 TEST(PlanFlag, OurDropInGoesWhenItsListGoes) {
@@ -237,10 +243,55 @@ TEST(PlanFlag, OurDropInGoesWhenItsListGoes) {
   EXPECT_EQ(planned->edits.front().before.path, kOwn);
 }
 
+TEST(PlanFlag, OurDropInStaysWhenSomebodyPutMoreIntoIt) {
+  Lab::NodeFiles files = vendor_node("/usr/bin/kubelet", "");
+  files.emplace_back(kOwn, std::string(kMade) +
+                               "[Service]\nExecStart=\n"
+                               "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem\n"
+                               "LimitNOFILE=65536\n");
+  auto planned = plan(files, remove({"kernel.sem"}));
+  ASSERT_TRUE(planned) << planned.error().message;
+  EXPECT_FALSE(planned->edits.front().removes);
+  EXPECT_EQ(after(planned), std::string(kMade) +
+                                "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet\n"
+                                "LimitNOFILE=65536\n");
+}
+
+TEST(PlanFlag, KopsNodeKeepsAllOtherArguments) {
+  Lab lab(std::string("kops"));
+  lab.discover.live = false;
+  const std::string before = lab.tree().read("/etc/sysconfig/kubelet");
+  auto prepared = lab.prepare(add({"net.ipv4.tcp_rmem"}));
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  const std::string mark = "net.core.somaxconn,net.ipv4.tcp_tw_reuse";
+  std::string wanted = before;
+  wanted.insert(wanted.find(mark) + mark.size(), ",net.ipv4.tcp_rmem");
+  ASSERT_EQ(prepared->plan.edits.size(), 1u);
+  EXPECT_EQ(prepared->plan.edits.front().before.path, "/etc/sysconfig/kubelet");
+  EXPECT_EQ(prepared->plan.edits.front().after, wanted);
+}
+
+TEST(PlanFlag, EksNodeKeepsTheQuotesOfItsEnvironmentLine) {
+  Lab lab(std::string("eks-al2"));
+  lab.discover.live = false;
+  const std::string path = "/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf";
+  const std::string before = lab.tree().read(path);
+  auto prepared = lab.prepare(add({"kernel.sem"}));
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  const std::string mark = "--allowed-unsafe-sysctls ";
+  ASSERT_NE(before.find(mark), std::string::npos);
+  std::string wanted = before;
+  const std::size_t end = wanted.find_first_of(" '\n", before.find(mark) + mark.size());
+  wanted.insert(end, ",kernel.sem");
+  ASSERT_EQ(prepared->plan.edits.size(), 1u);
+  EXPECT_EQ(prepared->plan.edits.front().before.path, path);
+  EXPECT_EQ(prepared->plan.edits.front().after, wanted);
+}
+
 TEST(PlanFlag, ListWithAVariableInsideIsRefusedWithItsPlaceAndAWayOut) {
-  auto planned = plan(plain_node("/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem,${EXTRA}",
-                                 "EXTRA=net.*\n"),
-                      add({"kernel.msg*"}));
+  auto planned = plan(
+      plain_node("/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem,${EXTRA}", "EXTRA=net.*\n"),
+      add({"kernel.msg*"}));
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(planned.error().message, "will not edit this list: part of it comes from '${EXTRA}'");
@@ -262,12 +313,12 @@ TEST(PlanFlag, FlagAndValueFromTwoVariablesAreRefused) {
 }
 
 TEST(PlanFlag, KubeletBehindAShellIsRefused) {
-  auto planned = plan(plain_node("/bin/sh -c \"exec kubelet --allowed-unsafe-sysctls=kernel.sem\"", ""),
-                      [] {
-                        Change change = add({"net.*"});
-                        change.via = Via::kArgs;
-                        return change;
-                      }());
+  auto planned =
+      plan(plain_node("/bin/sh -c \"exec kubelet --allowed-unsafe-sysctls=kernel.sem\"", ""), [] {
+        Change change = add({"net.*"});
+        change.via = Via::kArgs;
+        return change;
+      }());
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(planned.error().path, kUnit);

@@ -81,8 +81,7 @@ TEST(PlanInsert, LastAssignmentOfTheVariableIsTheOneThatCounts) {
 TEST(PlanInsert, UnsetVariableGetsALineInTheOperatorsFile) {
   EXPECT_EQ(after("# nothing\n"),
             "# nothing\nKUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem\"\n");
-  EXPECT_EQ(after("A=1"),
-            "A=1\nKUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem\"\n");
+  EXPECT_EQ(after("A=1"), "A=1\nKUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=kernel.sem\"\n");
 }
 
 TEST(PlanInsert, OperatorsFileThatIsNotThereIsMadeWithOneLine) {

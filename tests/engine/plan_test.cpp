@@ -30,8 +30,8 @@ Lab::NodeFiles flag_node(const std::string& list) {
 }
 
 Lab::NodeFiles config_node(const std::string& config, const std::string& arguments) {
-  Lab::NodeFiles files = plain_node("/usr/bin/kubelet --config=/etc/kubelet.yaml $KUBELET_EXTRA_ARGS",
-                                    arguments);
+  Lab::NodeFiles files =
+      plain_node("/usr/bin/kubelet --config=/etc/kubelet.yaml $KUBELET_EXTRA_ARGS", arguments);
   files.emplace_back(kConfig, config);
   return files;
 }
@@ -45,7 +45,8 @@ Change with(Change change, Via via, std::string file = {}) {
 std::vector<std::string> list(std::vector<std::string> entries) { return entries; }
 
 TEST(PlanWish, AddKeepsTheOrderAndPutsNewEntriesLast) {
-  auto planned = plan(flag_node("net.ipv4.tcp_rmem,kernel.sem"), add({"kernel.msg*", "kernel.sem"}));
+  auto planned =
+      plan(flag_node("net.ipv4.tcp_rmem,kernel.sem"), add({"kernel.msg*", "kernel.sem"}));
   ASSERT_TRUE(planned);
   EXPECT_EQ(planned->after, list({"net.ipv4.tcp_rmem", "kernel.sem", "kernel.msg*"}));
 }
@@ -135,7 +136,8 @@ TEST(PlanRoute, NodeOfAnotherManagerIsRefusedWithTheObjectToEdit) {
   for (const char* kind : {"openshift", "k3s", "rke2"}) {
     Lab lab{std::string(kind)};
     const bool is_openshift = std::string(kind) == "openshift";
-    if (!is_openshift) lab.discover.unit = std::string(kind) == "k3s" ? "k3s.service" : "rke2-agent.service";
+    if (!is_openshift)
+      lab.discover.unit = std::string(kind) == "k3s" ? "k3s.service" : "rke2-agent.service";
     auto planned = plan(lab, add({"kernel.sem"}));
     ASSERT_FALSE(planned) << kind;
     EXPECT_EQ(planned.error().kind, ErrorKind::kRefused) << kind << planned.error().message;
@@ -169,7 +171,8 @@ TEST(PlanRoute, NewListGoesIntoTheConfigurationFileWhereThereIsOne) {
   EXPECT_EQ(planned->edits.front().before.path, kConfig);
   EXPECT_EQ(planned->edits.front().route, "config");
   EXPECT_FALSE(planned->edits.front().daemon_reload);
-  EXPECT_EQ(planned->edits.front().after, std::string(kHead) + "allowedUnsafeSysctls:\n- kernel.sem\n");
+  EXPECT_EQ(planned->edits.front().after,
+            std::string(kHead) + "allowedUnsafeSysctls:\n- kernel.sem\n");
 }
 
 TEST(PlanRoute, ConfigurationThatDoesNotExistIsRefusedByNameAndAvoidedByDefault) {
@@ -254,7 +257,7 @@ TEST(PlanRestart, OnlyWhenTheRunningListWouldChange) {
   auto planned = live_plan(lab, add({"kernel.msg*"}));
   ASSERT_TRUE(planned);
   EXPECT_TRUE(planned->restart);
-  planned = live_plan(lab, set({"kernel.sem", "net.*"}));   // another order, the same list
+  planned = live_plan(lab, set({"kernel.sem", "net.*"}));  // another order, the same list
   ASSERT_TRUE(planned);
   EXPECT_FALSE(planned->edits.empty());
   EXPECT_FALSE(planned->restart);

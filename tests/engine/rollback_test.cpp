@@ -181,6 +181,25 @@ TEST(RollbackOfAUnit, FileThatWasMadeIsGoneAgainWithItsDirectory) {
   EXPECT_FALSE(lab.tree().exists("/etc/systemd/system/kubelet.service.d"));
 }
 
+TEST(RollbackOfAUnit, FileThatWasTakenAwayIsThereAgain) {
+  Lab lab(Lab::NodeFiles{
+      {"/usr/lib/systemd/system/kubelet.service", "[Service]\nExecStart=/usr/bin/kubelet\n"}});
+  lab.services().boot();
+  auto made = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->kind, OutcomeKind::kApplied) << (made->cause ? made->cause->message : "");
+  const auto before = lab.tree().files();
+  Misbehaviour how;
+  how.starts = 1;
+  how.dies_after = Milliseconds(100);
+  lab.services().misbehave(how);
+  auto undone = lab.undo(made->transaction);
+  ASSERT_TRUE(undone);
+  EXPECT_EQ(undone->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(lab.tree().files(), before);
+  EXPECT_EQ(lab.services().started_lists.back(), std::vector<std::string>{"kernel.sem"});
+}
+
 TEST_F(Rollback, ListOfTheFilesIsSeenAgainAfterTheWayBack) {
   Lab lab(std::string("kubeadm-deb"));
   lab.services().boot();
@@ -204,10 +223,9 @@ TEST_F(Rollback, KubeletThatFailsWithTheOldListTooIsStranded) {
   EXPECT_TRUE(outcome.changed);
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
   EXPECT_EQ(outcome.commands,
-            (std::vector<std::string>{"systemctl daemon-reload",
-                                      "systemctl reset-failed kubelet.service",
-                                      "systemctl restart kubelet.service",
-                                      "journalctl -u kubelet.service -n 50"}));
+            (std::vector<std::string>{
+                "systemctl daemon-reload", "systemctl reset-failed kubelet.service",
+                "systemctl restart kubelet.service", "journalctl -u kubelet.service -n 50"}));
   EXPECT_FALSE(outcome.evidence);
   EXPECT_EQ(newest_record(lab_)->state, TransactionState::kStranded);
 }
@@ -222,9 +240,8 @@ TEST_F(Rollback, FileThatSomebodyElseChangedMeanwhileIsKeptAndTheRunIsStranded) 
   EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
   EXPECT_EQ(lab_.tree().read(kArguments), "SOMEBODY=else\n");
   ASSERT_FALSE(outcome.commands.empty());
-  EXPECT_EQ(outcome.commands.front(),
-            "cp /var/lib/kubelet-sysctl/transactions/" + outcome.transaction +
-                "/original-0 /etc/default/kubelet");
+  EXPECT_EQ(outcome.commands.front(), "cp /var/lib/kubelet-sysctl/transactions/" +
+                                          outcome.transaction + "/original-0 /etc/default/kubelet");
   EXPECT_EQ(lab_.tree().read("/var/lib/kubelet-sysctl/transactions/" + outcome.transaction +
                              "/original-0"),
             kOld);

@@ -149,7 +149,7 @@ TEST(NewestUndoable, SkipsUndosAndWhatWasUndoneAndWhatDidNotStand) {
                                   record("20261120T000004Z-1", TransactionState::kPlanned)};
   EXPECT_EQ(newest_undoable(all), "20261120T000001Z-1");
   all.push_back(record("20261120T000005Z-1", TransactionState::kRolledBack, "20261120T000001Z-1"));
-  EXPECT_EQ(newest_undoable(all), "20261120T000001Z-1");   // that undo was rolled back
+  EXPECT_EQ(newest_undoable(all), "20261120T000001Z-1");  // that undo was rolled back
   all.push_back(record("20261120T000006Z-1", TransactionState::kConfirmed, "20261120T000001Z-1"));
   EXPECT_EQ(newest_undoable(all), "20261120T000000Z-1");
   all.push_back(record("20261120T000007Z-1", TransactionState::kConfirmed, "20261120T000000Z-1"));

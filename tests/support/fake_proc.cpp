@@ -42,7 +42,8 @@ std::string tcp_table(const FakeProcess& process) {
       "inode\n";
   if (process.listens_on == 0) return table;
   table += fmt::format(
-      "   0: 0100007F:{:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
+      "   0: 0100007F:{:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        "
+      "0 "
       "{} 1 0000000000000000 100 0 0 10 0\n",
       process.listens_on, inode_of(process));
   return table;
@@ -52,14 +53,13 @@ std::string tcp_table(const FakeProcess& process) {
 
 void write_machine(const std::string& root, std::int64_t boot_ms, int systemd_version) {
   const std::filesystem::path proc = root + "/proc";
-  put(proc / "stat", fmt::format("cpu  1 0 1 1 0 0 0 0 0 0\nbtime {}\nprocesses 1\n",
-                                 boot_ms / 1000));
+  put(proc / "stat",
+      fmt::format("cpu  1 0 1 1 0 0 0 0 0 0\nbtime {}\nprocesses 1\n", boot_ms / 1000));
   put(proc / "uptime", "3446.00 6000.00\n");
   put(proc / "1/comm", "systemd\n");
-  put(proc / "1/maps",
-      fmt::format("7f0000000000-7f0000100000 r-xp 00000000 08:01 1234    "
-                  "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-{}.so\n",
-                  systemd_version));
+  put(proc / "1/maps", fmt::format("7f0000000000-7f0000100000 r-xp 00000000 08:01 1234    "
+                                   "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-{}.so\n",
+                                   systemd_version));
 }
 
 void write_process(const std::string& root, const FakeProcess& process) {

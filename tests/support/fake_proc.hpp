@@ -14,7 +14,7 @@ struct FakeProcess {
   std::uint64_t start_ticks = 0;
   std::vector<std::string> argv;
   std::string control_group;
-  int listens_on = 0;            ///< port of a listening socket on loopback; 0: none
+  int listens_on = 0;              ///< port of a listening socket on loopback; 0: none
   bool socket_is_foreign = false;  ///< another process holds the socket on that port
 };
 

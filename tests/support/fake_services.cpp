@@ -328,9 +328,8 @@ void FakeServices::run(Kubelet kubelet) {
 }
 
 void FakeServices::say(const std::string& text, Milliseconds lag) {
-  journal_.push_back({.readable = now_ + lag,
-                      .invocation = fmt::format("{:032x}", invocations_),
-                      .text = text});
+  journal_.push_back(
+      {.readable = now_ + lag, .invocation = fmt::format("{:032x}", invocations_), .text = text});
 }
 
 void FakeServices::end_process(const std::string& result, int status) {

@@ -19,22 +19,22 @@ namespace kubelet_sysctl {
 
 /// What goes wrong with the starts of the pretend kubelet. All at once is possible.
 struct Misbehaviour {
-  std::string only_with;                  ///< an entry: only a kubelet whose list holds it; empty: any
-  int starts = 1000;                      ///< for how many starts
+  std::string only_with;  ///< an entry: only a kubelet whose list holds it; empty: any
+  int starts = 1000;      ///< for how many starts
   std::optional<Milliseconds> dies_after;
   int exit_status = 1;
-  std::vector<std::string> last_words;    ///< written when it dies
-  Milliseconds journal_lag{0};            ///< they can be read this much later
-  Milliseconds healthy_after{0};          ///< until then nobody answers
-  bool never_healthy = false;             ///< nobody ever answers
+  std::vector<std::string> last_words;  ///< written when it dies
+  Milliseconds journal_lag{0};          ///< they can be read this much later
+  Milliseconds healthy_after{0};        ///< until then nobody answers
+  bool never_healthy = false;           ///< nobody ever answers
   int health_status = 200;
   std::optional<Milliseconds> unhealthy_after;  ///< from then on it answers 500
-  bool other_process_answers = false;     ///< the socket on the health port is not the kubelet's
+  bool other_process_answers = false;  ///< the socket on the health port is not the kubelet's
   std::optional<std::vector<std::string>> argv;  ///< runs with these words instead
-  Milliseconds exec_after{0};             ///< until then /proc shows what systemd calls the fork
-  bool restart_fails = false;             ///< the job fails; the old process is gone
-  bool restart_does_nothing = false;      ///< success, and the old process stays (a chroot)
-  bool stays_stopped = false;             ///< success, and nothing runs (a Condition that is false)
+  Milliseconds exec_after{0};         ///< until then /proc shows what systemd calls the fork
+  bool restart_fails = false;         ///< the job fails; the old process is gone
+  bool restart_does_nothing = false;  ///< success, and the old process stays (a chroot)
+  bool stays_stopped = false;         ///< success, and nothing runs (a Condition that is false)
 };
 
 /// Service manager, health probe and clock of one node whose files are below a root directory. As the
@@ -64,11 +64,11 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   bool is_booted = true;
   bool says_needs_reload = false;
   bool has_job = false;
-  std::string load_state_after_reload;       ///< said instead of the truth from the next reload on
-  std::uint64_t start_limit_burst = 0;       ///< 0: no limit
+  std::string load_state_after_reload;  ///< said instead of the truth from the next reload on
+  std::uint64_t start_limit_burst = 0;  ///< 0: no limit
   Milliseconds start_limit_interval{10000};
-  Milliseconds restart_delay{2000};          ///< RestartSec=
-  std::optional<Error> reload_error;         ///< given by the next reloads
+  Milliseconds restart_delay{2000};   ///< RestartSec=
+  std::optional<Error> reload_error;  ///< given by the next reloads
 
   /// "reload", "reset-failed", "restart" as they came; asking is not noted.
   std::vector<std::string> changes;

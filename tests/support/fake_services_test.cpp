@@ -32,9 +32,8 @@ void wait(Lab& lab, Milliseconds span) {
 TEST(FakeServices, StartReadsTheEnvironmentFilesAnew) {
   Lab lab(node());
   lab.services().boot();
-  EXPECT_EQ(words(lab), (std::vector<std::string>{
-                            "/usr/bin/kubelet", "--v=2",
-                            "--allowed-unsafe-sysctls=net.core.somaxconn"}));
+  EXPECT_EQ(words(lab), (std::vector<std::string>{"/usr/bin/kubelet", "--v=2",
+                                                  "--allowed-unsafe-sysctls=net.core.somaxconn"}));
   lab.services().write("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=--v=4\n");
   ASSERT_TRUE(lab.services().restart(kUnit, kDeadline));
   EXPECT_EQ(words(lab), (std::vector<std::string>{"/usr/bin/kubelet", "--v=4"}));
@@ -116,8 +115,9 @@ TEST(FakeServices, OnlyAKubeletWithTheEntryMisbehaves) {
   ASSERT_TRUE(lab.services().restart(kUnit, kDeadline));
   wait(lab, Milliseconds(500));
   EXPECT_NE(lab.services().pid(), 0);
-  lab.services().write("/etc/default/kubelet",
-                       "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\n");
+  lab.services().write(
+      "/etc/default/kubelet",
+      "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\n");
   ASSERT_TRUE(lab.services().restart(kUnit, kDeadline));
   EXPECT_EQ(lab.services().pid(), 0);
 }

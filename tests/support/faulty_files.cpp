@@ -22,9 +22,9 @@ void FaultyFiles::heal() {
 }
 
 std::size_t FaultyFiles::count(Calls which) const {
-  return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [which](const Call& one) {
-    return which == Calls::kAll || one.changing;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(calls_.begin(), calls_.end(),
+                    [which](const Call& one) { return which == Calls::kAll || one.changing; }));
 }
 
 std::vector<std::string> FaultyFiles::calls(Calls which) const {

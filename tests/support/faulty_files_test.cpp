@@ -27,8 +27,7 @@ TEST(FaultyFiles, NthChangeFailsWithNothingDoneAndTheNextOneWorks) {
   EXPECT_EQ(tree.read("/a"), "old");
   EXPECT_TRUE(files.replace(before, "new"));
   EXPECT_EQ(tree.read("/a"), "new");
-  EXPECT_EQ(files.calls(Calls::kChanging),
-            (std::vector<std::string>{"replace /a", "replace /a"}));
+  EXPECT_EQ(files.calls(Calls::kChanging), (std::vector<std::string>{"replace /a", "replace /a"}));
 }
 
 TEST(FaultyFiles, ForGoodEveryLaterCallFailsToo) {

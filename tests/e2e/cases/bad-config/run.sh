@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A configuration file that a kubelet would not read, or whose edit cannot be proved, is left as it is
+# and the kubelet with it; the error names the file and, where there is one, the line.
+. "$(dirname "$0")/../../lib.sh"
+needs_tool
+file=/var/lib/kubelet/config.yaml
+node_up kubeadm-deb
+good=$E2E_TMP/good.yaml
+cp "$(node_path $file)" "$good"
+pid=$(kubelet_pid)
+
+# refused EXIT TEXT WHAT: the file as it stands now is refused, not written, and nothing restarts.
+refused() {
+  keep $file
+  assert_exit "$1" tool add kernel.sem
+  assert_contains "$ERR" "$file"
+  assert_contains "$ERR" "$2"
+  assert_kept $file
+  assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after: $3"
+}
+
+: >"$(node_path $file)"
+refused 1 "empty" "zero bytes"
+printf 'kind: [\n' >"$(node_path $file)"
+refused 1 "$file:" "not YAML"
+printf '\xff\xfe\n' >"$(node_path $file)"
+refused 1 "UTF-8" "odd bytes"
+{ cat "$good"; printf -- '---\nkind: Second\n'; } >"$(node_path $file)"
+refused 3 "document" "a second document"
+{ cat "$good"; printf 'allowedUnsafeSysctls: [net.core.somaxconn]\n'; } >"$(node_path $file)"
+refused 3 "$file:" "a repeated key"
+sed '/^- /d; s/^allowedUnsafeSysctls:/& net.core.somaxconn/' "$good" >"$(node_path $file)"
+refused 1 "list" "a scalar"
+
+# Absent: kubeadm writes it later, so it is a fact and no error; an edit of it is not possible.
+rm "$(node_path $file)"
+assert_exit 3 tool add --via config kernel.sem
+assert_contains "$ERR" "$file"
+mkdir "$(node_path $file)"
+assert_exit 1 tool add kernel.sem
+assert_contains "$ERR" "directory"
+rmdir "$(node_path $file)"
+
+# Root reads everything but not through a file system that fails; here an unreadable link.
+ln -s config.yaml "$(node_path $file)"
+assert_exit 1 tool show
+assert_contains "$ERR" "$file"
+rm "$(node_path $file)"
+cp "$good" "$(node_path $file)"
+assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process"
