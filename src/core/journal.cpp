@@ -148,19 +148,19 @@ Result<std::string> written_bytes(const JournalFile& file) {
 }
 
 std::optional<std::string> newest_undoable(const std::vector<Transaction>& transactions) {
-  const auto undone = [&](const std::string& id) {
+  const auto stands = [](const Transaction& one) {
+    return one.state == TransactionState::kConfirmed || one.state == TransactionState::kPending;
+  };
+  const auto undone = [&](const Transaction& other) {
     return std::any_of(transactions.begin(), transactions.end(), [&](const Transaction& one) {
-      const bool stands =
-          one.state == TransactionState::kConfirmed || one.state == TransactionState::kPending;
-      return stands && one.undoes == id;
+      return stands(one) && one.undoes == other.id;
     });
   };
-  for (auto one = transactions.rbegin(); one != transactions.rend(); ++one) {
-    const bool stands =
-        one->state == TransactionState::kConfirmed || one->state == TransactionState::kPending;
-    if (stands && one->undoes.empty() && !undone(one->id)) return one->id;
-  }
-  return std::nullopt;
+  const auto newest = std::find_if(
+      transactions.rbegin(), transactions.rend(),
+      [&](const Transaction& one) { return stands(one) && one.undoes.empty() && !undone(one); });
+  if (newest == transactions.rend()) return std::nullopt;
+  return newest->id;
 }
 
 }  // namespace kubelet_sysctl

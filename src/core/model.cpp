@@ -202,12 +202,11 @@ class Modeller {
   }
 
   void choose() {
-    for (auto layer = model_.layers.rbegin(); layer != model_.layers.rend(); ++layer) {
-      if (!layer->sets) continue;
-      layer->wins = true;
-      model_.configured = layer->entries;
-      return;
-    }
+    const auto winner = std::find_if(model_.layers.rbegin(), model_.layers.rend(),
+                                     [](const Layer& layer) { return layer.sets; });
+    if (winner == model_.layers.rend()) return;
+    winner->wins = true;
+    model_.configured = winner->entries;
   }
 
   void health() {
@@ -276,10 +275,10 @@ class Modeller {
 
   /// The list of the files alone, which is what a process without the flag runs with.
   std::vector<std::string> file_list() const {
-    for (auto layer = model_.layers.rbegin(); layer != model_.layers.rend(); ++layer) {
-      if (layer->kind != LayerKind::kFlag && layer->sets) return texts_of(layer->entries);
-    }
-    return {};
+    const auto last = std::find_if(
+        model_.layers.rbegin(), model_.layers.rend(),
+        [](const Layer& layer) { return layer.kind != LayerKind::kFlag && layer.sets; });
+    return last == model_.layers.rend() ? std::vector<std::string>() : texts_of(last->entries);
   }
 
   const NodeSnapshot& snapshot_;
@@ -322,6 +321,7 @@ const Layer* winner_of(const NodeModel& model) {
 
 std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
   std::vector<std::string> texts;
+  texts.reserve(entries.size());
   for (const Entry& entry : entries) texts.push_back(entry.text);
   return texts;
 }

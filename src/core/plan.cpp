@@ -237,8 +237,9 @@ class Planner {
   Result<std::vector<Candidate>> candidates_for(Route route,
                                                 const std::vector<std::string>& wanted) const {
     if (route == Route::kArgs) return argument_candidates(wanted);
-    auto edit = route == Route::kConfig ? config_edit(*config_file(), ConfigRole::kMain, wanted)
-                                        : config_dir_edit(wanted);
+    auto edit = route == Route::kConfig
+                    ? planning::config_edit(*config_file(), ConfigRole::kMain, wanted)
+                    : config_dir_edit(wanted);
     if (!edit) return std::move(edit).error();
     std::vector<Candidate> candidates(1);
     candidates.front().edits.push_back(std::move(*edit));
@@ -302,28 +303,6 @@ class Planner {
                        [this](const FileEdit& edit) { return names(&edit.before); });
   }
 
-  static Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
-                                      const std::vector<std::string>& wanted) {
-    const bool drop_key = role == ConfigRole::kMain;
-    auto splices = edit_kubelet_config(file.bytes, role, wanted, drop_key);
-    if (!splices) {
-      Error error = std::move(splices).error();
-      error.path = file.path;
-      if (error.excerpt.empty() && error.line > 0) {
-        error.excerpt = line_text(file.bytes, error.line);
-      }
-      return error;
-    }
-    return planning::edit_of(file, std::move(*splices),
-                             role == ConfigRole::kMain ? "config" : "config-dir");
-  }
-
-  static std::string line_text(std::string_view bytes, std::size_t line) {
-    std::size_t at = 0;
-    for (; line > 1 && at != std::string_view::npos; --line) at = bytes.find('\n', at) + 1;
-    return std::string(line_at(bytes, at));
-  }
-
   /// The drop-in that decides, or one of ours behind it when somebody rewrites that one.
   Result<FileEdit> config_dir_edit(const std::vector<std::string>& wanted) const {
     const Layer* winner = winner_of(model_);
@@ -334,23 +313,8 @@ class Planner {
     std::string path = change_.file;
     if (path.empty() && deciding != nullptr && !is_rewritten(*deciding)) path = deciding->path;
     if (path.empty()) path = model_.config_dir + "/" + planning::kOwnDropIn;
-    const SourceFile* file = find_file(snapshot_, path);
-    if (file != nullptr && file->exists()) return config_edit(*file, ConfigRole::kDropIn, wanted);
-    SourceFile made;
-    if (file != nullptr) made = *file;
-    made.path = path;
-    if (made.real_path.empty()) made.real_path = path;
-    return planning::creation_of(made, new_config_drop_in(wanted, format_of(deciding)),
-                                 "config-dir");
-  }
-
-  /// Our drop-in speaks as its neighbours do.
-  ConfigFormat format_of(const SourceFile* deciding) const {
     const SourceFile* neighbour = deciding != nullptr ? deciding : config_file();
-    if (neighbour == nullptr) return ConfigFormat::kYaml;
-    auto parsed = parse_kubelet_config(
-        neighbour->bytes, deciding != nullptr ? ConfigRole::kDropIn : ConfigRole::kMain);
-    return parsed ? parsed->format : ConfigFormat::kYaml;
+    return planning::drop_in_edit(snapshot_, path, neighbour, wanted);
   }
 
   const NodeSnapshot& snapshot_;

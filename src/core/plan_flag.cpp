@@ -50,8 +50,8 @@ bool is_kept_in_order(const std::vector<std::string>& kept, const std::vector<st
   return kept.size() <= list.size() && std::equal(kept.begin(), kept.end(), list.begin());
 }
 
-/// Shares the wanted list out over the occurrences: entries that go leave theirs, new ones join the last
-/// that may be edited; another order puts everything into that one.
+/// Shares the wanted list out over the occurrences: entries that go leave theirs, new ones join the
+/// last that may be edited; another order puts everything into that one.
 void share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wanted) {
   std::vector<std::string> left = wanted;
   std::vector<std::string> kept;
@@ -115,7 +115,8 @@ Splice value_splice(const Occurrence& one) {
   if (begin == end) {
     return {.at = {one.value->raw.begin, one.value->raw.end}, .text = after};
   }
-  // An addition goes behind the last entry, whatever quotes and escapes stand around those before it.
+  // An addition goes behind the last entry, whatever quotes and escapes stand around those before
+  // it.
   if (!one.now.empty() && is_kept_in_order(one.now, one.then)) {
     const std::vector<std::string> added(
         one.then.begin() + static_cast<std::ptrdiff_t>(one.now.size()), one.then.end());
@@ -137,7 +138,8 @@ Splice removal_splice(const Occurrence& one) {
   std::size_t end = one.value->raw.end;
   const std::size_t start = begin;
   while (begin > 0 && is_gap(bytes[begin - 1])) --begin;
-  // At the start of a value or a continued line nothing stands before: take the blanks behind instead.
+  // At the start of a value or a continued line nothing stands before: take the blanks behind
+  // instead.
   const bool first = begin == start || begin == 0 || bytes[begin - 1] == '\n';
   if (first) {
     begin = start;

@@ -22,8 +22,8 @@ std::vector<std::string> split_variables(const NodeModel& model) {
   return names;
 }
 
-/// Where to try, best first: the variable that the node kind names, then from the last to the first,
-/// since the operator's comes last in every known unit.
+/// Where to try, best first: the variable that the node kind names, then from the last to the
+/// first, since the operator's comes last in every known unit.
 std::vector<std::string> ordered_variables(const NodeModel& model) {
   std::vector<std::string> names = split_variables(model);
   std::reverse(names.begin(), names.end());
@@ -41,8 +41,8 @@ bool is_one_shell_word(std::string_view text) {
   return text.find_first_of(" \t\r\n\"'\\$`;&|<>()#") == std::string_view::npos;
 }
 
-/// Adds `flag` at the end of what a variable holds. `name_length` is the length of "NAME=" in front of
-/// the value for Environment=, where quotes stand around both; 0 in an environment file.
+/// Adds `flag` at the end of what a variable holds. `name` is the variable's for Environment=, where
+/// quotes stand around NAME=value; it is empty in an environment file.
 std::vector<Splice> splices_for(const SourceFile& file, const Variable& variable,
                                 const std::string& flag, std::string_view name) {
   const Span raw{variable.raw.begin, variable.raw.end};
@@ -63,7 +63,7 @@ std::vector<Splice> splices_for(const SourceFile& file, const Variable& variable
   return {{.at = {place, place}, .text = fmt::format(" {}", flag)}};
 }
 
-/// The operator's file that is read last: named plainly, in /etc, and none that somebody rewrites.
+/// The operator's file that is read last: named plainly and in /etc.
 const SourceFile* operator_file(const NodeSnapshot& snapshot, const NodeModel& model) {
   const auto& lines = model.command.environment_files;
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -41,8 +41,9 @@ FileEdit creation_of(const SourceFile& looked_for, std::string bytes, std::strin
 /// The snapshot as it will be once `edits` are on disk.
 Result<NodeSnapshot> with_edits(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits);
 
-/// Proves a candidate by resolving the node anew: the list is `wanted`, every other word of the command
-/// and every other variable is the same, every untouched byte stayed. Gives the model after the edit.
+/// Proves a candidate by resolving the node anew: the list is `wanted`, every other word of the
+/// command and every other variable is the same, every untouched byte stayed. Gives the model after
+/// the edit.
 /// Errors: kUnsupported with what speaks against it.
 Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
                         const std::vector<FileEdit>& edits, const std::vector<std::string>& wanted);
@@ -55,10 +56,19 @@ Result<std::vector<Candidate>> insert_flag(const NodeSnapshot& snapshot, const N
                                            const std::vector<std::string>& wanted,
                                            const std::string& file);
 
+/// The edit that makes the list of a configuration file `wanted`. Errors: those of
+/// edit_kubelet_config(), with the file.
+Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
+                             const std::vector<std::string>& wanted);
+/// The same for a file of --config-dir, which is made in the format of `neighbour` (nullptr: YAML)
+/// when it does not exist.
+Result<FileEdit> drop_in_edit(const NodeSnapshot& snapshot, const std::string& path,
+                              const SourceFile* neighbour, const std::vector<std::string>& wanted);
+
 /// Our own drop-in of the unit; absent until it is made.
 SourceFile own_drop_in(const NodeSnapshot& snapshot);
-/// The text of our own drop-in: the command in force, with `splices` (bytes of the unit's file) applied
-/// and `appended` at its end. Errors: kUnsupported when a splice lies outside the command.
+/// The text of our own drop-in: the command in force, with `splices` (bytes of the unit's file)
+/// applied and `appended` at its end. Errors: kUnsupported when a splice lies outside the command.
 Result<std::string> restated_command(const NodeModel& model, std::vector<Splice> splices,
                                      const std::string& appended);
 

@@ -5,27 +5,11 @@
 #include <fmt/format.h>
 
 #include "layout.hpp"
+#include "entry_set.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
 namespace {
-
-bool same_entry(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  return entry_covers(a, b) && entry_covers(b, a);
-}
-
-bool holds(const std::vector<std::string>& list, const std::string& entry) {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const std::string& one) { return same_entry(one, entry); });
-}
-
-/// The first of `list` that allows all that `entry` does; nullptr when none.
-const std::string* covering(const std::vector<std::string>& list, const std::string& entry) {
-  const auto found = std::find_if(list.begin(), list.end(),
-                                  [&](const std::string& one) { return entry_covers(one, entry); });
-  return found == list.end() ? nullptr : &*found;
-}
 
 Finding note(std::string id, Severity severity, std::string message) {
   Finding finding;
@@ -50,12 +34,13 @@ Status check_entry(const std::string& text, bool force, std::vector<Finding>& fi
 
 Status add(const NodeModel& model, const Change& change, Wish& wish) {
   wish.wanted = texts_of(model.configured);
+  EntrySet present(wish.wanted);
   for (const std::string& entry : change.entries) {
     // What is there already needs no leave: nothing is written for it.
     if (auto spelt = SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
-    if (holds(wish.wanted, entry)) continue;
+    if (present.holds(entry)) continue;
     if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
-    const std::string* wider = change.exact ? nullptr : covering(wish.wanted, entry);
+    const std::string* wider = change.exact ? nullptr : present.covering(entry);
     if (wider != nullptr) {
       Finding finding =
           note("already-allowed", Severity::kNote,
@@ -65,21 +50,25 @@ Status add(const NodeModel& model, const Change& change, Wish& wish) {
       continue;
     }
     wish.wanted.push_back(entry);
+    present.insert(entry);
   }
   return {};
 }
 
 void remove(const NodeModel& model, const Change& change, Wish& wish) {
   const std::vector<std::string> before = texts_of(model.configured);
+  const EntrySet present(before);
+  const EntrySet unwanted(change.entries);
   for (const std::string& entry : before) {
-    if (!holds(change.entries, entry)) wish.wanted.push_back(entry);
+    if (!unwanted.holds(entry)) wish.wanted.push_back(entry);
   }
+  const EntrySet left(wish.wanted);
   for (const std::string& entry : change.entries) {
-    if (!holds(before, entry)) {
+    if (!present.holds(entry)) {
       wish.findings.push_back(
           note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
     }
-    if (const std::string* wider = covering(wish.wanted, entry)) {
+    if (const std::string* wider = left.covering(entry)) {
       Finding finding = note("still-allowed", Severity::kWarning,
                              fmt::format("'{}' is still allowed by '{}'", entry, *wider));
       finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
@@ -89,18 +78,23 @@ void remove(const NodeModel& model, const Change& change, Wish& wish) {
 }
 
 Status set(const Change& change, Wish& wish) {
+  EntrySet present;
   for (const std::string& entry : change.entries) {
     if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
-    if (!holds(wish.wanted, entry)) wish.wanted.push_back(entry);
+    if (present.holds(entry)) continue;
+    wish.wanted.push_back(entry);
+    present.insert(entry);
   }
   return {};
 }
 
 /// An entry that is there already and that no kubelet takes would end the kubelet at our restart.
 Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
+  const EntrySet given(change.entries);
+  const EntrySet wanted(wish.wanted);
   for (const Entry& entry : model.configured) {
-    const bool checked = change.verb == Verb::kSet && holds(change.entries, entry.text);
-    if (!holds(wish.wanted, entry.text) || checked) continue;
+    const bool checked = change.verb == Verb::kSet && given.holds(entry.text);
+    if (!wanted.holds(entry.text) || checked) continue;
     const auto reason = rejection_by(RuleSet::kUpTo128, entry.text);
     const auto newer = rejection_by(RuleSet::kFrom129, entry.text);
     if (!reason || !newer || change.force) continue;

@@ -9,7 +9,7 @@ namespace kubelet_sysctl {
 namespace {
 
 /// A physical line of this many bytes makes systemd give the file up (LONG_LINE_MAX).
-constexpr std::size_t kLongLine = 1024 * 1024;
+constexpr std::size_t kLongLine = std::size_t{1024} * 1024;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_end(char byte) { return byte == '\n' || byte == '\r' || byte == '\0'; }

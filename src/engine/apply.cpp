@@ -14,7 +14,8 @@ namespace kubelet_sysctl {
 namespace {
 
 constexpr Milliseconds kReloadDeadline{90000};
-/// systemd kills a process that does not stop after TimeoutStopSec, 90 s by default, and then starts.
+/// systemd kills a process that does not stop after TimeoutStopSec, 90 s by default, and then
+/// starts.
 constexpr Milliseconds kRestartDeadline{200000};
 constexpr Milliseconds kHealthDeadline{1000};
 
@@ -259,8 +260,8 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
     return ports_.services.restart(discover_.unit, kRestartDeadline);
   });
   if (!restarted) return std::move(restarted).error();
-  // On the way back the record keeps what it says. A record that cannot be written is no reason to take
-  // back a kubelet that runs: it is said when the record shall be closed.
+  // On the way back the record keeps what it says. A record that cannot be written is no reason to
+  // take back a kubelet that runs: it is said when the record shall be closed.
   if (written_ > 0 && !mark(TransactionState::kRestarted))
     transaction_.state = TransactionState::kWritten;
   return watch(way, wanted);

@@ -18,8 +18,8 @@ namespace {
 constexpr Milliseconds kStep{50};
 /// One question to the health endpoint.
 constexpr Milliseconds kHealthDeadline{1000};
-/// From fork to exec systemd's own arguments stand in /proc; a kubelet that is still not itself after
-/// this has other arguments.
+/// From fork to exec systemd's own arguments stand in /proc; a kubelet that is still not itself
+/// after this has other arguments.
 constexpr Milliseconds kExecDeadline{5000};
 /// How often health is asked again within the window.
 constexpr Milliseconds kWindowStep{500};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way back: the old bytes, the kubelet seen to run with them, or the words for a person to go on.
+// The way back: the old bytes and a kubelet seen to run with them, or the words for a person.
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
@@ -14,7 +14,8 @@ constexpr int kLastWords = 15;
 
 }  // namespace
 
-/// Puts back what `written_` edits changed. The disk must hold what we wrote, else it is not touched.
+/// Puts back what `written_` edits changed. The disk must hold what we wrote, else it is not
+/// touched.
 Status ApplyRun::restore() {
   while (written_ > 0) {
     const FileEdit& edit = plan_.edits[written_ - 1];
@@ -112,7 +113,7 @@ Outcome ApplyRun::stranded(Error cause, const Error& why) {
             : fmt::format("rm {}", edit.before.path));
   }
   if (snapshot_.live) {
-    outcome_.commands.push_back("systemctl daemon-reload");
+    outcome_.commands.emplace_back("systemctl daemon-reload");
     outcome_.commands.push_back(fmt::format("systemctl reset-failed {}", discover_.unit));
     outcome_.commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
     outcome_.commands.push_back(fmt::format("journalctl -u {} -n 50", discover_.unit));

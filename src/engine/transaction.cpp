@@ -20,7 +20,8 @@ std::string directory_of(const std::string& id) {
   return fmt::format("{}/{}", transactions_directory(), id);
 }
 
-/// Makes `path` hold `bytes`; what stood there before is read first, so that nothing foreign is lost.
+/// Makes `path` hold `bytes`; what stood there before is read first, so that nothing foreign is
+/// lost.
 Status put(Ports& ports, const std::string& path, const std::string& bytes) {
   auto before = ports.files.read(path);
   if (!before) return std::move(before).error();

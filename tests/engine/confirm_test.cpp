@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What confirm() takes for a good start, and what it takes for a bad one, on the time of a pretend node.
+// What confirm() takes for a good start and what for a bad one, on the time of a pretend node.
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
@@ -122,7 +122,8 @@ TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
             std::vector<std::string>{"this one"});
 }
 
-/// Says nothing of the end of a process, as a kernel without pidfd_open(2) whose look came too late.
+/// Says nothing of the end of a process, as a kernel without pidfd_open(2) whose look came too
+/// late.
 class BlindClock final : public Clock {
  public:
   explicit BlindClock(Clock& clock) : clock_(clock) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every change fails once at every step, alone and for good: the files are the old ones or the new ones,
-// the result says which, and the next run finds its way.
+// Every change fails once at every step, alone and for good: the files are the old ones or the new
+// ones, the result says which, and the next run finds its way.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -70,8 +70,8 @@ void expect_old_or_new(const Files& now, const Files& before, const Files& after
 
 bool is_back(OutcomeKind kind) { return kind == OutcomeKind::kRolledBack; }
 
-/// What the result claims about the files. Only a stranded run may leave one file old and another new:
-/// that needs a disk that takes the first and then neither the second nor the first one back.
+/// What the result claims about the files. Only a stranded run may leave one file old and another
+/// new: that needs a disk that takes the first and then neither the second nor the first one back.
 void expect_told(const Result<Outcome>& outcome, bool is_old, bool is_new,
                  const std::string& where) {
   if (!outcome || is_back(outcome->kind)) {
@@ -121,8 +121,8 @@ class Faults : public ::testing::TestWithParam<Case> {
     return failed;
   }
 
-  /// Unless stranded, the kubelet that runs has the list of the files. (It may not be possible to tell: a
-  /// file that was put back is newer than the process.)
+  /// Unless stranded, the kubelet that runs has the list of the files. (It may not be possible to
+  /// tell: a file that was put back is newer than the process.)
   static void expect_kubelet_of_files(Lab& lab, const Result<Outcome>& outcome,
                                       const std::string& where) {
     if (outcome && outcome->kind == OutcomeKind::kStranded) return;
@@ -153,8 +153,8 @@ class Faults : public ::testing::TestWithParam<Case> {
   }
 };
 
-// The least a change needs: two directories, the record, the file, three more states. An original is
-// kept only where there was one.
+// The least a change needs: two directories, the record, the file, three more states. An original
+// is kept only where there was one.
 constexpr std::size_t kFewest = 7;
 
 TEST_P(Faults, OneChangingCallFails) { EXPECT_GE(run_all(Calls::kChanging, false), kFewest); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node on disk with everything pretended around it, and one change carried out on it from end to end.
+// A node on disk with everything pretended around it, and changes carried out on it.
 #pragma once
 
 #include <memory>

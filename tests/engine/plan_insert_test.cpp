@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plans for a list that is not in the arguments yet: into which file it goes, and how it is written.
+// Plans for a list that is not in the arguments yet: into which file it goes, and how it is
+// written.
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"

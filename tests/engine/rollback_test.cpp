@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens when the end was not seen: the old bytes and the old list, or the words for a person.
+// What happens when the end was not seen: the old bytes and the old list, or the words for a
+// person.
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
@@ -126,8 +127,8 @@ TEST_F(Rollback, RestartThatDoesNothingTwiceIsStranded) {
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
 }
 
-// A drop-in whose command systemd refuses, or a unit that became bad: the old process runs on, so no
-// restart may touch it.
+// A drop-in whose command systemd refuses, or a unit that became bad: the old process runs on, so
+// no restart may touch it.
 TEST(RollbackOfAUnit, UnitThatDoesNotLoadIsPutBackWithoutARestart) {
   const std::string unit =
       "[Service]\nExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=net.core.somaxconn\n";

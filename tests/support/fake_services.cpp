@@ -50,52 +50,6 @@ std::int32_t carry(const NodeSnapshot& from, std::int32_t source, NodeSnapshot& 
 
 }  // namespace
 
-/// Files whose times of change are the node's, since the disk below has the machine's.
-class FakeServices::Files final : public FileSystem {
- public:
-  Files(FakeServices& node, FileSystem& disk) : node_(node), disk_(disk) {}
-
-  Result<SourceFile> read(const std::string& path) override {
-    auto file = disk_.read(path);
-    if (!file) return file;
-    const auto changed = node_.changed_at_ms_.find(file->real_path);
-    const bool known = changed != node_.changed_at_ms_.end();
-    file->meta.ctime_ns = (known ? changed->second : kBootMs) * 1000000;
-    return file;
-  }
-  Result<std::vector<DirEntry>> list(const std::string& path) override { return disk_.list(path); }
-  Result<std::optional<DirEntry>> look(const std::string& path) override {
-    return disk_.look(path);
-  }
-  Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
-  Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override {
-    auto mode = disk_.replace(before, bytes);
-    if (mode && *mode != WriteMode::kUnchanged) note(before.real_path);
-    return mode;
-  }
-  Status remove(const SourceFile& before, bool and_directory) override {
-    auto status = disk_.remove(before, and_directory);
-    if (status) note(before.real_path);
-    return status;
-  }
-  Status make_directory(const std::string& path, std::uint32_t mode) override {
-    return disk_.make_directory(path, mode);
-  }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
-                                         const std::string& text) override {
-    return disk_.lock(path, wait, text);
-  }
-
- private:
-  void note(const std::string& path) {
-    node_.changed_at_ms_[path] = node_.wall_ms();
-    node_.changed_at_ms_[path.substr(0, path.rfind('/'))] = node_.wall_ms();
-  }
-
-  FakeServices& node_;
-  FileSystem& disk_;
-};
-
 bool FakeServices::Kubelet::answers(TimePoint now) const {
   return health_port != 0 && !how.never_healthy && now >= started + how.healthy_after;
 }
@@ -103,7 +57,7 @@ bool FakeServices::Kubelet::answers(TimePoint now) const {
 FakeServices::FakeServices(std::string root, FileSystem& disk, std::string unit)
     : root_(std::move(root)),
       unit_(std::move(unit)),
-      files_(std::make_unique<Files>(*this, disk)),
+      files_(disk, *this, kBootMs, changed_at_ms_),
       now_(kBegin) {
   write_machine(root_, kBootMs, kSystemd);
   state_.active_state = "inactive";
@@ -111,10 +65,6 @@ FakeServices::FakeServices(std::string root, FileSystem& disk, std::string unit)
   state_.result = "success";
   load();
 }
-
-FakeServices::~FakeServices() = default;
-
-FileSystem& FakeServices::files() { return *files_; }
 
 void FakeServices::boot() {
   if (auto status = start(); !status) bug(status.error().message.c_str());
@@ -218,7 +168,7 @@ Result<NodeSnapshot> FakeServices::snapshot_at_start() {
   if (!snapshot) return snapshot;
   for (const SourceFile& file : loaded_.files) {
     if (find_source(*snapshot, file.path) != kNoSource) continue;
-    auto now = files_->read(file.path);
+    auto now = files_.read(file.path);
     if (!now) return std::move(now).error();
     snapshot->files.push_back(std::move(*now));
   }
@@ -238,8 +188,8 @@ Misbehaviour FakeServices::take_misbehaviour(const std::vector<std::string>& lis
   return misbehaviour_;
 }
 
-/// What a start now would give: the words, the list that the kubelet takes from them and from its files,
-/// and what is wrong with it.
+/// What a start now would give: the words, the list that the kubelet takes from them and from its
+/// files, and what is wrong with it.
 Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::string>& list) {
   auto snapshot = snapshot_at_start();
   if (!snapshot) return std::move(snapshot).error();

@@ -5,7 +5,6 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/ports.hpp"
 #include "support/fake_proc.hpp"
+#include "support/timed_files.hpp"
 
 namespace kubelet_sysctl {
 
@@ -37,16 +37,16 @@ struct Misbehaviour {
   bool stays_stopped = false;         ///< success, and nothing runs (a Condition that is false)
 };
 
-/// Service manager, health probe and clock of one node whose files are below a root directory. As the
-/// real manager it keeps the unit files of the last reload, and reads environment files at each start.
+/// Service manager, health probe and clock of one node whose files are below a root directory. As
+/// the real manager it keeps the unit files of the last reload, and reads environment files at each
+/// start.
 class FakeServices final : public ServiceManager, public HealthProbe, public Clock {
  public:
   /// `disk` sees `root` as "/". The unit is loaded; nothing runs until boot().
   FakeServices(std::string root, FileSystem& disk, std::string unit = "kubelet.service");
-  ~FakeServices() override;
 
   /// The files of the node, with times of change on the node's own clock.
-  FileSystem& files();
+  FileSystem& files() { return files_; }
   Ports ports() { return ports_with(files()); }
   Ports ports_with(FileSystem& files) { return {files, *this, *this, *this}; }
 
@@ -110,7 +110,6 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
     std::string invocation;
     std::string text;
   };
-  class Files;
 
   void load();
   Result<NodeSnapshot> snapshot_at_start();
@@ -130,8 +129,8 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
 
   std::string root_;
   std::string unit_;
-  std::unique_ptr<FileSystem> files_;
   std::map<std::string, std::int64_t> changed_at_ms_;
+  TimedFiles files_;
   TimePoint now_;
   bool interrupted_ = false;
   NodeSnapshot loaded_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FileSystem that fails on demand: the Nth call, or every call from the Nth on; and what was called.
+// A FileSystem that fails on demand: the Nth call, or every call from the Nth on; and what was
+// called.
 #pragma once
 
 #include <memory>
@@ -14,14 +15,14 @@ namespace kubelet_sysctl {
 /// Which calls are counted.
 enum class Calls { kAll, kChanging };
 
-/// Passes every call on, but for those it was told to fail. Those fail before anything happens, as the
-/// port promises: after an error the old bytes stand.
+/// Passes every call on, but for those it was told to fail. Those fail before anything happens, as
+/// the port promises: after an error the old bytes stand.
 class FaultyFiles final : public FileSystem {
  public:
   explicit FaultyFiles(FileSystem& files) : files_(files) {}
 
-  /// Lets call `number` (from 1, counted from now) of `which` fail with `error`; with `for_good` every
-  /// later one of them too. 0 fails none.
+  /// Lets call `number` (from 1, counted from now) of `which` fail with `error`; with `for_good`
+  /// every later one of them too. 0 fails none.
   void fail(std::size_t number, Calls which, Error error, bool for_good = false);
   /// Calls of that kind since the last fail() or heal().
   [[nodiscard]] std::size_t count(Calls which) const;

@@ -23,7 +23,8 @@ std::string bytes_of(const std::filesystem::path& path) {
 }  // namespace
 
 NodeTree::NodeTree() {
-  // In memory where that is possible: these tests sync a lot, and what a disk does is tested elsewhere.
+  // In memory where that is possible: these tests sync a lot, and what a disk does is tested
+  // elsewhere.
   std::filesystem::path base = "/dev/shm";
   if (::access(base.c_str(), W_OK) != 0) base = std::filesystem::temp_directory_path();
   std::string pattern = (base / "kubelet-sysctl.XXXXXX").string();
