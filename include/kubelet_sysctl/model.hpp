@@ -93,7 +93,9 @@ Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command)
 /// What the snapshot means. Errors: kNotFound (no unit, or a masked one), kMalformed (systemd would
 /// not load or start it, or the kubelet would not read its file), kUnsupported (a form that this
 /// release of systemd reads differently, a specifier unknown here).
-Result<NodeModel> resolve(const NodeSnapshot& snapshot);
+/// Without checks `findings` stays empty: for a proof, which asks for the lists alone.
+enum class Checks { kRun, kSkip };
+Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks = Checks::kRun);
 
 /// The list a process with these words runs with, if the words alone tell: nothing without the flag.
 std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv);

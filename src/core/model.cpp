@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "lines.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
@@ -27,24 +29,6 @@ Error in_file(Error error, const SourceFile& file) {
   error.path = file.path;
   return error;
 }
-
-/// Lines of offsets in one text. Those that come in order cost one pass over the text together, so
-/// that a list of many entries is not counted from the top for each.
-class LineCounter {
- public:
-  std::size_t line_of(std::string_view text, std::size_t offset) {
-    offset = std::min(offset, text.size());
-    if (offset < at_) *this = {};
-    const std::string_view passed = text.substr(at_, offset - at_);
-    line_ += static_cast<std::size_t>(std::count(passed.begin(), passed.end(), '\n'));
-    at_ = offset;
-    return line_;
-  }
-
- private:
-  std::size_t at_ = 0;
-  std::size_t line_ = 1;
-};
 
 /// The part of `word` between two offsets, as bytes of the file it came from.
 Origin part_origin(const NodeSnapshot& snapshot, const Word& word, const Origin& of,
@@ -89,7 +73,6 @@ class Modeller {
     choose();
     health();
     running();
-    model_.findings = run_checks(snapshot_, model_);
     return std::move(model_);
   }
 
@@ -326,7 +309,11 @@ std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
   return texts;
 }
 
-Result<NodeModel> resolve(const NodeSnapshot& snapshot) { return Modeller(snapshot).run(); }
+Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks) {
+  auto model = Modeller(snapshot).run();
+  if (model && checks == Checks::kRun) model->findings = run_checks(snapshot, *model);
+  return model;
+}
 
 std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv) {
   const auto start = kubelet_arguments_start(argv);

@@ -369,7 +369,7 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
 Result<NodeModel> model_after(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits) {
   auto after = planning::with_edits(snapshot, edits);
   if (!after) return std::move(after).error();
-  return resolve(*after);
+  return resolve(*after, Checks::kSkip);
 }
 
 Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change) {

@@ -155,7 +155,7 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
   }
   auto after = with_edits(snapshot, edits);
   if (!after) return std::move(after).error();
-  auto result = resolve(*after);
+  auto result = resolve(*after, Checks::kSkip);
   if (!result) {
     return unprovable(
         fmt::format("after the edit the node could not be read: {}", result.error().message));

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "layout.hpp"
 #include "entry_set.hpp"
+#include "layout.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -90,14 +90,13 @@ Status set(const Change& change, Wish& wish) {
 
 /// An entry that is there already and that no kubelet takes would end the kubelet at our restart.
 Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
-  const EntrySet given(change.entries);
-  const EntrySet wanted(wish.wanted);
+  if (change.force) return {};
   for (const Entry& entry : model.configured) {
-    const bool checked = change.verb == Verb::kSet && given.holds(entry.text);
-    if (!wanted.holds(entry.text) || checked) continue;
     const auto reason = rejection_by(RuleSet::kUpTo128, entry.text);
     const auto newer = rejection_by(RuleSet::kFrom129, entry.text);
-    if (!reason || !newer || change.force) continue;
+    if (!reason || !newer) continue;
+    const bool given = change.verb == Verb::kSet && EntrySet(change.entries).holds(entry.text);
+    if (given || !EntrySet(wish.wanted).holds(entry.text)) continue;
     std::vector<std::string> good;
     for (const std::string& one : wish.wanted) {
       if (!rejection_by(RuleSet::kFrom129, one)) good.push_back(one);

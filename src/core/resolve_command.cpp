@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/model.hpp"
+#include "lines.hpp"
 #include "words.hpp"
 
 namespace kubelet_sysctl {
@@ -306,23 +309,21 @@ class Resolver {
 
   void note_unset() {
     if (command_.no_variables) return;
-    const auto note = [this](const std::string& name) {
-      const bool known =
-          result_.environment.contains(name) ||
-          std::find(result_.unset.begin(), result_.unset.end(), name) != result_.unset.end();
-      if (!known && is_variable_name(name)) result_.unset.push_back(name);
+    std::set<std::string> noted;
+    const auto note = [&](const std::string& name) {
+      if (result_.environment.contains(name) || !is_variable_name(name)) return;
+      if (noted.insert(name).second) result_.unset.push_back(name);
     };
     for (const Word& word : command_.words) {
       const std::string& text = word.text.text;
-      if (text.size() > 1 && text[0] == '$' && text[1] != '{' && text[1] != '$')
-        note(text.substr(1));
+      const bool whole = text.size() > 1 && text[0] == '$' && text[1] != '{' && text[1] != '$';
+      if (whole) note(text.substr(1));
     }
-    for (const Word& word : result_.words) {
-      for (const std::string& name : word.inner) note(name);
-    }
+    for (const Word& word : result_.words) std::for_each(word.inner.begin(), word.inner.end(), note);
   }
 
   void note_origins() {
+    std::map<std::int32_t, LineCounter> lines;
     for (const Word& word : result_.words) {
       Origin origin;
       origin.variable = word.variable;
@@ -335,7 +336,7 @@ class Resolver {
         origin.path = file.path;
         origin.span = {word.raw.begin, word.raw.end};
         origin.source = word.raw.source;
-        origin.line = line_column(file.bytes, word.raw.begin).line;
+        origin.line = lines[word.raw.source].line_of(file.bytes, word.raw.begin);
       }
       result_.origins.push_back(std::move(origin));
     }

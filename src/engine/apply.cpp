@@ -288,7 +288,7 @@ void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
   };
   auto snapshot = discover(ports_, discover_);
   if (!snapshot) return fail(std::move(snapshot).error());
-  auto model = resolve(*snapshot);
+  auto model = resolve(*snapshot, Checks::kSkip);
   if (!model) return fail(std::move(model).error());
   const std::set<std::string> wanted(way.list.begin(), way.list.end());
   std::set<std::string> running;

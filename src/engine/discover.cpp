@@ -292,7 +292,7 @@ Status Discovery::read_lists() {
 
 Status Discovery::ask_health() {
   if (!options_.probe_health || !snapshot_.process) return {};
-  const auto model = resolve(snapshot_);
+  const auto model = resolve(snapshot_, Checks::kSkip);
   if (!model || model->health_address.empty() || model->health_port == 0) return {};
   auto seen = probe_health(ports_, snapshot_.process->pid, model->health_address,
                            model->health_port, kHealthDeadline);

@@ -132,7 +132,7 @@ TEST(UnitFile, ALineOfOneMebibyteGivesTheFileUp) {
 
 // Source: src/shared/conf-parser.c config_parse(), "Continuation line too long".
 TEST(UnitFile, AContinuedLineOfMoreThanOneMebibyteGivesTheFileUp) {
-  const std::string half(512 * 1024, 'x');
+  const std::string half(std::size_t{512} * 1024, 'x');
   EXPECT_EQ(broken_of("[Service]\n" + half.substr(1) + "\\\n" + half + "\n"), "");
   EXPECT_NE(broken_of("[Service]\n" + half + "\\\n" + half + "\n"), "");
 }

@@ -27,6 +27,7 @@ std::vector<Form> forms_of(std::string_view exec_start) {
     }
   }
   std::vector<Form> forms;
+  forms.reserve(uses.size());
   for (const FormUse& use : uses) forms.push_back(use.form);
   return forms;
 }
