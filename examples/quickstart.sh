@@ -31,9 +31,7 @@ quietly() {
 # lib.sh starts this script again inside its own namespaces; only the first pass builds.
 if [ -z "${E2E_INNER:-}" ] && ! { [ -x "$KUBELET_SYSCTL" ] && [ -x "$FAKE_KUBELET" ]; }; then
   [ "$(id -u)" = 0 ] || { echo "quickstart.sh: error: needs root" >&2; exit 1; }
-  quietly "installing what the build needs" "$source_dir/scripts/packages.sh" test
-  # Only for the proof: a minimal Debian has no ps.
-  command -v ps >/dev/null || quietly "installing ps" apt-get -qq install --yes procps
+  quietly "installing what the build and the node need" "$source_dir/scripts/packages.sh" node
   cd "$source_dir"
   quietly "configuring the release" cmake --preset static -B "$build"
   quietly "building the release" cmake --build "$build" --target kubelet-sysctl fake-kubelet

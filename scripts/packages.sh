@@ -3,18 +3,21 @@
 # The Debian packages that this project needs, listed once, and the installing of those not there yet.
 #
 #   scripts/packages.sh build          what a build of the program needs
+#   scripts/packages.sh node           that, and what boots a node in a container
 #   scripts/packages.sh test           that, and what the tests need
 #   scripts/packages.sh develop        that, and formatter, linter, fuzzer and packager
 #   scripts/packages.sh --list GROUP   prints the names and installs nothing
 set -eu
 
 build="g++ cmake ninja-build libcli11-dev libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
-# systemd-container boots the e2e machines; attr makes the xattrs that the disk tests read back;
-# python3-jsonschema checks every document that -o json prints; strace counts syncs and restarts. The
-# examples run the real Ansible and cloud-init (which fetches with curl) on nodes with dbus and ps; the
-# benchmarks compare with augtool and yq by hyperfine.
-test="$build libgtest-dev libgmock-dev binutils systemd systemd-container attr python3
-  python3-jsonschema strace dbus procps ansible-core cloud-init curl augeas-tools hyperfine yq"
+# systemd-container boots the machines of the end-to-end tests and of the quickstart; they have dbus and ps.
+# The stand-in kubelet that runs there is built with the tests, which need GoogleTest to be configured.
+node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps python3"
+# attr makes the xattrs that the disk tests read back; python3-jsonschema checks every document that -o json
+# prints; strace counts syncs and restarts. The examples run the real Ansible and cloud-init (which fetches
+# with curl); the benchmarks compare with augtool and yq by hyperfine.
+test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
+  augeas-tools hyperfine yq"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev rpm file"
 
 fail() {
@@ -25,9 +28,10 @@ fail() {
 packages_of() {
   case "$1" in
     build) echo "$build" ;;
+    node) echo "$node" ;;
     test) echo "$test" ;;
     develop) echo "$develop" ;;
-    *) fail "unknown group '$1': build, test or develop" 2 ;;
+    *) fail "unknown group '$1': build, node, test or develop" 2 ;;
   esac
 }
 

@@ -48,9 +48,9 @@ class Resolver {
       if (!expanded && expanded.error().kind == ErrorKind::kUnsupported) {
         return not_loadable(snapshot_, setting, expanded.error());
       }
-      const OriginKind kind = kind_of_setting(setting);
       result_.dropped_assignments +=
-          apply_environment(setting.value, snapshot_.specifiers, kind, result_.environment, forms_);
+          apply_environment(setting.value, snapshot_.specifiers, kind_of_setting(setting),
+                            result_.environment, forms_);
     }
     if (auto status = environment_files(); !status) return std::move(status).error();
     unset_environment();
@@ -315,11 +315,11 @@ class Resolver {
       if (noted.insert(name).second) result_.unset.push_back(name);
     };
     for (const Word& word : command_.words) {
-      const std::string& text = word.text.text;
-      const bool whole = text.size() > 1 && text[0] == '$' && text[1] != '{' && text[1] != '$';
-      if (whole) note(text.substr(1));
+      if (word.text.text.starts_with('$')) note(word.text.text.substr(1));
     }
-    for (const Word& word : result_.words) std::for_each(word.inner.begin(), word.inner.end(), note);
+    for (const Word& word : result_.words) {
+      for (const std::string& name : word.inner) note(name);
+    }
   }
 
   void note_origins() {
