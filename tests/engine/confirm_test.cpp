@@ -2,6 +2,9 @@
 // What confirm() takes for a good start and what for a bad one, on the time of a pretend node.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "engine/lab.hpp"
 
 namespace kubelet_sysctl {
@@ -123,34 +126,59 @@ TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
 }
 
 /// Says nothing of the end of a process, as a kernel without pidfd_open(2) whose look came too
-/// late.
-class BlindClock final : public Clock {
+/// late, and does something between two waits.
+class OddClock final : public Clock {
  public:
-  explicit BlindClock(Clock& clock) : clock_(clock) {}
+  OddClock(Clock& clock, std::function<void()> meanwhile)
+      : clock_(clock), meanwhile_(std::move(meanwhile)) {}
   TimePoint now() override { return clock_.now(); }
   std::int64_t wall_ms() override { return clock_.wall_ms(); }
-  bool wait_until(TimePoint until, std::int64_t) override { return clock_.wait_until(until, 0); }
+  bool wait_until(TimePoint until, std::int64_t) override {
+    const bool ended = clock_.wait_until(until, 0);
+    if (++waits_ == 5) meanwhile_();
+    return ended;
+  }
   bool interrupted() override { return false; }
 
  private:
   Clock& clock_;
+  std::function<void()> meanwhile_;
+  int waits_ = 0;
 };
+
+/// confirm() of a good start, but for what the test does in the window and the end of `how`.
+Confirmation watched(Lab& lab, const Misbehaviour& how, std::function<void()> meanwhile) {
+  Wanted wanted;
+  wanted.unit = "kubelet.service";
+  wanted.list = {"net.core.somaxconn"};
+  lab.services().misbehave(how);
+  EXPECT_TRUE(lab.services().restart(wanted.unit, kTimeout));
+  OddClock clock(lab.services(), std::move(meanwhile));
+  Ports ports{lab.services().files(), lab.services(), lab.services(), clock};
+  auto seen = confirm(ports, wanted, kTimeout, kWindow);
+  EXPECT_TRUE(seen);
+  return seen ? *seen : Confirmation{};
+}
 
 TEST_F(Confirm, RestartBySystemdWithinTheWindowIsSeenEvenWhenAllLooksFine) {
   lab_.services().restart_delay = Milliseconds(100);
   Misbehaviour how = dies_after(5000);
   how.starts = 1;
-  lab_.services().misbehave(how);
-  Wanted wanted;
-  wanted.unit = "kubelet.service";
-  wanted.list = {"net.core.somaxconn"};
-  ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
-  BlindClock clock(lab_.services());
-  Ports ports{lab_.services().files(), lab_.services(), lab_.services(), clock};
-  auto seen = confirm(ports, wanted, kTimeout, kWindow);
-  ASSERT_TRUE(seen);
-  EXPECT_FALSE(seen->good);
-  EXPECT_EQ(seen->evidence.restarts, 1);
+  const Confirmation died = watched(lab_, how, [] {});
+  EXPECT_FALSE(died.good);
+  EXPECT_EQ(died.evidence.restarts, 1);
+  const Confirmation counted = watched(lab_, {}, [this] { lab_.services().more_restarts = 1; });
+  EXPECT_FALSE(counted.good);
+  EXPECT_EQ(counted.evidence.restarts, 1);
+}
+
+TEST_F(Confirm, ArgumentsThatChangeWithinTheWindowAreSeen) {
+  EXPECT_TRUE(watched(lab_, {}, [] {}).good);
+  const Confirmation seen = watched(lab_, {}, [this] {
+    const std::string words = "/proc/" + std::to_string(lab_.services().pid()) + "/cmdline";
+    lab_.tree().write(words, std::string("/usr/bin/kubelet\0--v=2\0", 24));
+  });
+  EXPECT_FALSE(seen.good);
 }
 
 TEST_F(Confirm, ArgumentsAreWaitedForUntilTheForkIsTheKubelet) {

@@ -135,6 +135,7 @@ Result<UnitState> FakeServices::show(const std::string& unit) {
         static_cast<std::uint64_t>(start_limit_interval.count()) * 1000;
   }
   state.needs_reload = says_needs_reload;
+  state.restarts += more_restarts;
   state.job_pending = has_job;
   return state;
 }

@@ -64,6 +64,7 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   bool is_booted = true;
   bool says_needs_reload = false;
   bool has_job = false;
+  std::int64_t more_restarts = 0;       ///< NRestarts= is that much higher
   std::string load_state_after_reload;  ///< said instead of the truth from the next reload on
   std::uint64_t start_limit_burst = 0;  ///< 0: no limit
   Milliseconds start_limit_interval{10000};

@@ -24,7 +24,7 @@ struct Row {
 };
 
 const std::vector<Row>& rows() {
-  static const std::vector<Row> kRows = {
+  static const std::vector<Row> all_rows = {
       {{"net.*", "net.ipv4.*", "net.ipv4.tcp_*", "net.ipv4.tcp*", "net.core.rmem*"},
        true,
        true,
@@ -60,7 +60,7 @@ const std::vector<Row>& rows() {
        false,
        false},
   };
-  return kRows;
+  return all_rows;
 }
 
 TEST(Sysctl, EachReleaseAcceptsAndRefusesWhatItsSourceDoes) {
