@@ -40,7 +40,7 @@ def main(directory, binary_bytes, peak_kib):
     for name, what, most, most_ms in ROWS:
         time = median_ms(directory, name)
         target = f"at most {most}" if most else f"under {most_ms} ms" if most_ms else ""
-        print(f"| {what} | {time:.1f} ms | {time / base:.2f} | {target} |")
+        print(f"| {what} | {time:.1f} ms | {time / base:.2f} | {target} |".replace("|  |", "| |"))
     mib = 1024 * 1024
     print(f"| size of the static program | {binary_bytes / mib:.2f} MiB | | under 5 MiB |")
     print(f"| peak memory of `show` | {peak_kib / 1024:.1f} MiB | | at most 15 MiB |")

@@ -129,17 +129,6 @@ bool is_kubeadm(const NodeSnapshot& snapshot) {
   return unit_says(snapshot, "KUBELET_KUBEADM_ARGS") || has_drop_in(snapshot, "10-kubeadm.conf");
 }
 
-/// By what the unit reads, never by which file exists: a deb node may have an
-/// /etc/sysconfig/kubelet that nothing reads. Where both are read, /etc/default/kubelet is the
-/// later one (image-builder).
-bool is_kubeadm_deb(const NodeSnapshot& snapshot) {
-  return is_kubeadm(snapshot) && unit_reads(snapshot, "/etc/default/kubelet");
-}
-
-bool is_kubeadm_rpm(const NodeSnapshot& snapshot) {
-  return is_kubeadm(snapshot) && unit_reads(snapshot, "/etc/sysconfig/kubelet");
-}
-
 bool is_anything(const NodeSnapshot&) { return true; }
 
 constexpr std::string_view kKubeadmRewritten =
@@ -306,17 +295,11 @@ constexpr std::array<NodeKind, 16> kRows = {{
      .rewritten = "/etc/kubernetes/kubelet-config.yaml /etc/kubernetes/kubelet.env "
                   "/etc/systemd/system/kubelet.service",
      .vendor_route = "kubelet_config_extra_args: {allowedUnsafeSysctls: [...]} in the inventory"},
-    {.id = "kubeadm-deb",
-     .title = "kubeadm (deb)",
-     .matches = is_kubeadm_deb,
-     .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
-     .rewritten_by = kKubeadmRewrittenBy,
-     .rewritten = kKubeadmRewritten,
-     .vendor_route = kKubeadmRoute},
-    {.id = "kubeadm-rpm",
-     .title = "kubeadm (rpm)",
-     .matches = is_kubeadm_rpm,
+    // Debian's packages read /etc/default/kubelet and the others /etc/sysconfig/kubelet: the unit says
+    // which, never the existence of a file.
+    {.id = "kubeadm",
+     .title = "kubeadm",
+     .matches = is_kubeadm,
      .variable = "KUBELET_EXTRA_ARGS",
      .new_list_route = "config",
      .rewritten_by = kKubeadmRewrittenBy,

@@ -138,7 +138,8 @@ Status ApplyRun::mark(TransactionState state) {
 }
 
 Status ApplyRun::write_one(const FileEdit& edit) {
-  if (edit.removes) return ports_.files.remove(edit.before, true);
+  // Only a directory of drop-ins may go when it is empty: a kubelet whose --config-dir is gone dies.
+  if (edit.removes) return ports_.files.remove(edit.before, edit.route == "unit");
   auto mode = ports_.files.replace(edit.before, edit.after);
   if (!mode) return std::move(mode).error();
   return {};

@@ -12,6 +12,16 @@ constexpr Milliseconds kJournalDeadline{2000};
 constexpr Milliseconds kJournalStep{100};
 constexpr int kLastWords = 15;
 
+/// A path as one word of a shell, for a person to paste.
+std::string quoted(const std::string& path) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%=,";
+  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
+  std::string word = "'";
+  for (const char byte : path) word += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
+  return word + "'";
+}
+
 }  // namespace
 
 /// Puts back what `written_` edits changed. The disk must hold what we wrote, else it is not
@@ -37,7 +47,7 @@ Status ApplyRun::restore_one(const FileEdit& edit) {
                  .message = "somebody else changed this file in the meantime",
                  .path = edit.before.path};
   }
-  if (!edit.before.exists()) return ports_.files.remove(*now, true);
+  if (!edit.before.exists()) return ports_.files.remove(*now, edit.route == "unit");
   if (edit.removes) now->meta = edit.before.meta;
   auto mode = ports_.files.replace(*now, edit.before.bytes);
   if (!mode) return std::move(mode).error();
@@ -109,8 +119,8 @@ Outcome ApplyRun::stranded(Error cause, const Error& why) {
     const FileEdit& edit = plan_.edits[i];
     outcome_.commands.push_back(
         edit.before.exists()
-            ? fmt::format("cp {} {}", original_path(transaction_, i), edit.before.path)
-            : fmt::format("rm {}", edit.before.path));
+            ? fmt::format("cp {} {}", original_path(transaction_, i), quoted(edit.before.path))
+            : fmt::format("rm {}", quoted(edit.before.path)));
   }
   if (snapshot_.live) {
     outcome_.commands.emplace_back("systemctl daemon-reload");

@@ -65,7 +65,7 @@ TEST_P(Nodes, VariablesThatNothingSetsAreNamed) {
 TEST_P(Nodes, ListInForceAndItsPlaceAreThoseOfTheNode) {
   const json seen = node_.ask({"show"});
   const json& expected = node_.facts().at("allowlist");
-  EXPECT_EQ(seen.at("node").at("kind"), node_.facts().at("node"));
+  EXPECT_EQ(seen.at("node").at("kind"), node_.facts().at("kind"));
   const std::map<std::string, std::string> layers = {
       {"flag", "flag"}, {"config", "config"}, {"config-dropin", "config-dir"}};
   const json& route = expected.at("route");

@@ -240,11 +240,13 @@ TEST(KubeletConfigEdit, WhatWasAddedIsRemovedWithoutATrace) {
   Texts files = {"{" + kJsonHead + "}", "{" + kJsonHead + ",\"allowedUnsafeSysctls\":[]}",
                  "{ " + kJsonHead + " , \"allowedUnsafeSysctls\" : [ \"a\" ] }\n"};
   for (const std::string& list : lists) {
-    for (std::string bytes :
-         {kHead + list, "---\n" + kHead + list, "\xEF\xBB\xBF" + kHead + list}) {
+    for (const char* before : {"", "---\n", "\xEF\xBB\xBF"}) {
+      std::string bytes = before + kHead;
+      bytes += list;
       files.push_back(bytes);
-      for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at += 2)
+      for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at += 2) {
         bytes.insert(at, "\r");
+      }
       files.push_back(bytes);
     }
   }

@@ -3,6 +3,7 @@
 // or follows from cmd/kubelet/app/server.go, kubeletconfig/util/codec and sigs.k8s.io/yaml.
 #include "kubelet_sysctl/kubelet_config.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -42,7 +43,7 @@ TEST(KubeletConfig, AListIsReadInEveryStyle) {
   const Texts both = {"net.core.somaxconn", "kernel.shm*"};
   for (const char* list : {
            "allowedUnsafeSysctls:\n- net.core.somaxconn\n- kernel.shm*\n",
-           "allowedUnsafeSysctls:\n    # note\n    -   \"net.core.somaxconn\"  # a\n\n    - "
+           "allowedUnsafeSysctls:\n    # n\n    -   \"net.core.somaxconn\"  # a\n\n    - "
            "'kernel.shm*'",
            "allowedUnsafeSysctls: [net.core.somaxconn, kernel.shm*]\n",
            "allowedUnsafeSysctls: [\n  \"net.core.somaxconn\",  # a\n  kernel.shm*,\n]\n",
@@ -285,9 +286,7 @@ TEST(KubeletConfig, DepthAndAliasesWithoutBoundDoNotOverflow) {
   EXPECT_TRUE(parse_kubelet_config(json, ConfigRole::kMain));
   std::string laughs = kHead + "a0: &a0 {x: y}\n";
   for (int i = 1; i < 40; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {<<: [" + before + ", " +
-              before + "]}\n";
+    laughs += fmt::format("a{0}: &a{0} {{<<: [*a{1}, *a{1}]}}\n", i, i - 1);
   }
   EXPECT_FALSE(parse_kubelet_config(laughs + "<<: *a39\n", ConfigRole::kMain));
 }

@@ -59,19 +59,11 @@ TEST(NodeKinds, KopsHasDaemonArgsFromTheSysconfigFile) {
   EXPECT_EQ(kind_of(snapshot).variable, "DAEMON_ARGS");
 }
 
-TEST(NodeKinds, KubeadmIsDebOrRpmByTheFileThatTheUnitReads) {
+TEST(NodeKinds, KubeadmIsToldByItsDropInWhateverFileTheUnitReads) {
   const std::string name = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
-  EXPECT_EQ(kind_of(node(kBare, {{name, kubeadm_drop_in("/etc/default/kubelet")}})).id,
-            "kubeadm-deb");
-  EXPECT_EQ(kind_of(node(kBare, {{name, kubeadm_drop_in("/etc/sysconfig/kubelet")}})).id,
-            "kubeadm-rpm");
-}
-
-TEST(NodeKinds, AFileNamedInACommentIsNotRead) {
-  const std::string name = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
-  const std::string text =
-      kubeadm_drop_in("/etc/sysconfig/kubelet") + "# EnvironmentFile=-/etc/default/kubelet\n";
-  EXPECT_EQ(kind_of(node(kBare, {{name, text}})).id, "kubeadm-rpm");
+  for (const std::string file : {"/etc/default/kubelet", "/etc/sysconfig/kubelet"}) {
+    EXPECT_EQ(kind_of(node(kBare, {{name, kubeadm_drop_in(file)}})).id, "kubeadm") << file;
+  }
 }
 
 TEST(NodeKinds, EksOnAmazonLinux2HasItsArgumentsInADropIn) {
