@@ -10,8 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 needs_tool
 command -v ansible-playbook >/dev/null || skip "ansible-playbook is missing (package ansible-core)"
 
-# play EXPECTED-CHANGED OPTION...: one run of the playbook in the node. It is a node of the inventory
-# that Ansible reaches without SSH.
+# play EXPECTED-CHANGED OPTION...: one run of the playbook in the node, which is in the inventory and
+# which Ansible reaches without SSH.
 play() {
   local expected=$1 status=0
   shift

@@ -67,6 +67,7 @@ class Parser {
   void open(char quote, std::size_t at) {
     if (!started_) value_at_.begin = at;
     started_ = true;
+    value_at_.end = at + 1;
     pieces_.push_back(quote);
   }
 
@@ -139,7 +140,6 @@ class Parser {
     } else if (!is_blank(byte)) {
       open('t', at);
       push(byte, at, at + 1);
-      value_at_.end = at + 1;
       state_ = State::kText;
     }
   }
@@ -150,6 +150,7 @@ class Parser {
     } else if (byte == '\\') {
       escape_at_ = at;
       trailing_ = 0;
+      value_at_.end = at + 1;
       state_ = State::kTextEscape;
     } else {
       push(byte, at, at + 1);

@@ -29,8 +29,8 @@ bool holds(const std::vector<ConfigEntry>& entries, const std::vector<std::strin
                     });
 }
 
-/// For each wanted entry the item that could stay for it: the first with its text for the first time
-/// it is wanted, the second for the second.
+/// For each wanted entry the item that could stay for it: the first with its text for the first
+/// time it is wanted, the second for the second.
 std::vector<std::size_t> candidates_of(const std::vector<ConfigEntry>& entries, Span items,
                                        const std::vector<std::string>& wanted, Span wants) {
   std::unordered_map<std::string_view, std::vector<std::size_t>> places;

@@ -11,7 +11,7 @@ namespace {
 
 bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
 
-/// Past blanks, line ends and comments. Inside a string `#` never comes here: items are jumped over.
+/// Past blanks, line ends and comments. A `#` inside a string never comes here: items are jumped.
 std::size_t skip_space(std::string_view bytes, std::size_t at, bool& comments) {
   while (at < bytes.size()) {
     if (is_space(bytes[at])) {
@@ -136,7 +136,7 @@ std::vector<Splice> inline_splices(const FlowList& list, const ListChange& chang
   return splices;
 }
 
-/// Nothing stays: `[]`. A single padding stays, so that what an addition to `[ ]` made can be undone.
+/// No item stays: `[]`. A single padding does, so that an addition to `[ ]` can be undone.
 Splice emptied(const FlowList& list) {
   const Span inner = {list.brackets.begin + 1, list.brackets.end - 1};
   const std::size_t comma = list.commas.back();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON configurations: strict reading by nlohmann::json, the bytes of each token by a scanner of our
-// own, and the edit.
+// JSON configurations: strict reading by nlohmann::json, the bytes of each token by a scanner of
+// our own, and the edit.
 #include <algorithm>
 #include <utility>
 

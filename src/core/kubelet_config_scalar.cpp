@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a scalar of YAML 1.1 means to go-yaml v2, and how a new one is written so that it is a string.
+// What a scalar of YAML 1.1 means to go-yaml v2, and how to write one that is a string.
 #include <algorithm>
 #include <array>
 

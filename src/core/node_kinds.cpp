@@ -142,7 +142,7 @@ constexpr std::string_view kKubeadmRoute =
     "kubeletconfiguration patch";
 
 // Sources of every row: the layouts and their upstream files are in docs/node-kinds.md.
-constexpr std::array<NodeKind, 16> kRows = {{
+constexpr std::array<NodeKind, 15> kRows = {{
     {.id = "talos",
      .title = "Talos Linux",
      .matches = is_talos,

@@ -35,10 +35,11 @@ class Discovery {
   Result<NodeSnapshot> run() {
     snapshot_.root = options_.root;
     snapshot_.process_cwd = "/";
-    for (auto step : {&Discovery::ask_manager, &Discovery::look_for_markers, &Discovery::read_unit,
-                      &Discovery::read_environment_files, &Discovery::look_for_programs,
-                      &Discovery::read_process_facts, &Discovery::ask_manager_environment,
-                      &Discovery::read_lists, &Discovery::ask_health}) {
+    for (auto step :
+         {&Discovery::ask_manager, &Discovery::look_for_markers, &Discovery::read_unit,
+          &Discovery::read_environment_files, &Discovery::look_for_programs,
+          &Discovery::hear_manager, &Discovery::read_process_facts,
+          &Discovery::ask_manager_environment, &Discovery::read_lists, &Discovery::ask_health}) {
       Status status = (this->*step)();
       if (!status) return std::move(status).error();
     }
@@ -47,6 +48,7 @@ class Discovery {
 
  private:
   Status ask_manager();
+  Status hear_manager();
   Status look_for_markers();
   Status read_unit();
   void merge(std::int32_t source);
@@ -80,6 +82,8 @@ Status Discovery::ask_manager() {
                  .message = "this machine was not booted with systemd",
                  .hint = "name the root directory of a node that does not run with '--root DIR'"};
   }
+  // The manager answers while the files are read: the two take about as long as each other.
+  if (options_.need_process) ports_.services.begin_show(options_.unit);
   if (!snapshot_.systemd_version_known) {
     if (const auto version = ports_.services.version()) {
       snapshot_.systemd_version = *version;
@@ -87,7 +91,11 @@ Status Discovery::ask_manager() {
     }
   }
   snapshot_.live = true;
-  if (!options_.need_process) return {};
+  return {};
+}
+
+Status Discovery::hear_manager() {
+  if (!snapshot_.live || !options_.need_process) return {};
   auto state = ports_.services.show(options_.unit);
   if (!state) return std::move(state).error();
   snapshot_.state = std::move(*state);
@@ -294,10 +302,10 @@ Status Discovery::ask_health() {
   if (!options_.probe_health || !snapshot_.process) return {};
   const auto model = resolve(snapshot_, Checks::kSkip);
   if (!model || model->health_address.empty() || model->health_port == 0) return {};
-  auto seen = probe_health(ports_, snapshot_.process->pid, model->health_address,
-                           model->health_port, kHealthDeadline);
-  if (!seen) return std::move(seen).error();
-  snapshot_.health = std::move(*seen);
+  // Whose socket answers is asked after a restart, not here: the kernel's table of sockets takes longer
+  // to read than all the rest together.
+  snapshot_.health =
+      ask_health_of(ports_, model->health_address, model->health_port, kHealthDeadline);
   return {};
 }
 

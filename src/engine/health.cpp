@@ -75,21 +75,23 @@ Result<bool> listens(FileSystem& files, std::int64_t pid, int port) {
 
 }  // namespace
 
+HealthSeen ask_health_of(Ports& ports, const std::string& address, int port,
+                         Milliseconds deadline) {
+  const auto answer = ports.health.get(address, port, "/healthz", deadline);
+  if (!answer) return {.ok = false, .detail = answer.error().message};
+  constexpr int kOk = 200;
+  if (answer->status == kOk) return {.ok = true, .detail = "ok"};
+  return {.ok = false, .detail = fmt::format("http {}", answer->status)};
+}
+
 Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address,
                                 int port, Milliseconds deadline) {
-  auto answer = ports.health.get(address, port, "/healthz", deadline);
-  if (!answer) return HealthSeen{.ok = false, .detail = answer.error().message};
-  constexpr int kOk = 200;
-  if (answer->status != kOk) {
-    return HealthSeen{.ok = false, .detail = fmt::format("http {}", answer->status)};
-  }
+  HealthSeen seen = ask_health_of(ports, address, port, deadline);
+  if (!seen.ok) return seen;
   auto own = listens(ports.files, pid, port);
   if (!own) return std::move(own).error();
-  if (!*own) {
-    return HealthSeen{.ok = false,
-                      .detail = fmt::format("another process answers on port {}", port)};
-  }
-  return HealthSeen{.ok = true, .detail = "ok"};
+  if (*own) return seen;
+  return HealthSeen{.ok = false, .detail = fmt::format("another process answers on port {}", port)};
 }
 
 }  // namespace kubelet_sysctl

@@ -11,6 +11,9 @@
 
 namespace kubelet_sysctl {
 
+/// One GET /healthz on a numeric address; `ok` when somebody says 200. For a look, not for a proof.
+HealthSeen ask_health_of(Ports& ports, const std::string& address, int port, Milliseconds deadline);
+
 /// One GET /healthz on a numeric address. `ok` only when it says 200 and the listening socket
 /// belongs to process `pid` or to a child of it: a kubelet that finds its port taken only logs
 /// that, and the old one may still answer. Nobody listening is a fact, not an error. Errors:

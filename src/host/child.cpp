@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -209,9 +210,55 @@ Error cannot_run(int number, const Command& command) {
   return error;
 }
 
+/// The end of a started program, waited for until its deadline.
+class Child final : public Started {
+ public:
+  Child(const Command& command, SteadyTime started, pid_t pid, Pipe& output, Pipe& errors)
+      : command_(command),
+        started_(started),
+        running_(pid, std::move(output.read_end), std::move(errors.read_end), command.most_output) {
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() override {
+    if (!finished_) stop();
+  }
+
+  Result<Ended> finish() override {
+    finished_ = true;
+    if (!running_.wait(started_ + command_.deadline)) {
+      stop();
+      return Error{.kind = ErrorKind::kTimeout,
+                   .message = fmt::format("'{}' did not end within {} ms", words_of(command_),
+                                          command_.deadline.count())};
+    }
+    if (log_wants(LogLevel::kSteps)) {
+      const auto took = std::chrono::steady_clock::now() - started_;
+      log(LogLevel::kSteps,
+          fmt::format("ran '{}': status {}, {} us", words_of(command_),
+                      running_.ended().exit_status,
+                      std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+    }
+    return std::move(running_.ended());
+  }
+
+ private:
+  void stop() {
+    running_.kill();
+    // One that hangs in the kernel outlives even that; it is not worth waiting for.
+    constexpr auto kGrace = std::chrono::seconds(2);
+    running_.wait(std::chrono::steady_clock::now() + kGrace);
+  }
+
+  Command command_;
+  SteadyTime started_;
+  Running running_;
+  bool finished_ = false;
+};
+
 }  // namespace
 
-Result<Ended> run(const Command& command) {
+Result<std::unique_ptr<Started>> start(const Command& command) {
   const SteadyTime started = std::chrono::steady_clock::now();
   const std::string path = path_of(command.program);
   if (path.empty()) return cannot_run(ENOENT, command);
@@ -229,25 +276,13 @@ Result<Ended> run(const Command& command) {
   number = Start().go(path, command,
                       {input.read_end.get(), output.write_end.get(), errors.write_end.get()}, pid);
   if (number != 0) return cannot_run(number, command);
-  output.write_end.reset();
-  errors.write_end.reset();
-  Running running(pid, std::move(output.read_end), std::move(errors.read_end), command.most_output);
-  if (!running.wait(started + command.deadline)) {
-    running.kill();
-    // One that hangs in the kernel outlives even that; it is not worth waiting for.
-    constexpr auto kGrace = std::chrono::seconds(2);
-    running.wait(std::chrono::steady_clock::now() + kGrace);
-    return Error{.kind = ErrorKind::kTimeout,
-                 .message = fmt::format("'{}' did not end within {} ms", words_of(command),
-                                        command.deadline.count())};
-  }
-  if (log_wants(LogLevel::kSteps)) {
-    const auto took = std::chrono::steady_clock::now() - started;
-    log(LogLevel::kSteps,
-        fmt::format("ran '{}': status {}, {} us", words_of(command), running.ended().exit_status,
-                    std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
-  }
-  return std::move(running.ended());
+  return std::unique_ptr<Started>(std::make_unique<Child>(command, started, pid, output, errors));
+}
+
+Result<Ended> run(const Command& command) {
+  auto child = start(command);
+  if (!child) return std::move(child).error();
+  return (*child)->finish();
 }
 
 }  // namespace kubelet_sysctl

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace kubelet_sysctl {
 
 struct Command {
   std::string program;  ///< an absolute path, or a name that is looked for in fixed directories
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments = {};
   Milliseconds deadline{30'000};
   std::size_t most_output = 4U << 20U;  ///< bytes kept of each stream; the rest is read and dropped
 };
@@ -25,6 +26,21 @@ struct Ended {
   int exit_status = 0;
   int signal = 0;  ///< that ended it; 0 when it ended itself
 };
+
+/// A program that runs while its caller does something else. Destroyed before its end was waited for, it
+/// is killed.
+class Started {
+ public:
+  Started() = default;
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  virtual ~Started() = default;
+  /// Waits for its end; called once. Errors: kTimeout.
+  virtual Result<Ended> finish() = 0;
+};
+
+/// Starts it as run() does. The deadline counts from here. Errors: kNotFound, kPermission, kIo.
+Result<std::unique_ptr<Started>> start(const Command& command);
 
 /// Runs it to its end: in the foreground of nobody (a Ctrl-C at the terminal does not reach it),
 /// with no input, in a clean environment and the C.UTF-8 locale. At the deadline it and its

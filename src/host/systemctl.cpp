@@ -58,10 +58,9 @@ ErrorKind kind_of(const Ended& ended) {
 
 std::string hint_of(const Ended& ended, ErrorKind kind) {
   if (has(ended.errors, "Running in chroot")) {
-    return "systemctl does nothing in a chroot: enter the host with --host, or use --no-restart";
+    return "systemctl does nothing in a chroot: run it on the node itself, or use --root";
   }
-  if (kind == ErrorKind::kNoSystemd)
-    return "run it where systemd is process 1, or use --no-restart";
+  if (kind == ErrorKind::kNoSystemd) return "run it where systemd is process 1, or use --root";
   if (kind == ErrorKind::kPermission) return "run it as root";
   if (has(ended.errors, "attempted too often") || has(ended.errors, "repeated too quickly")) {
     return "clear the start limit with 'systemctl reset-failed', then start the unit";
@@ -111,16 +110,22 @@ bool Systemctl::booted() {
   return ::lstat(paths_.booted.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+Error Systemctl::not_booted() const {
+  return Error{.kind = ErrorKind::kNoSystemd,
+               .message = fmt::format("this machine was not booted with systemd: '{}' is missing",
+                                      paths_.booted),
+               .hint = "run it on the node itself; on a mounted image use --root"};
+}
+
 Result<Ended> Systemctl::ask(std::vector<std::string> arguments, Milliseconds deadline) {
-  if (!booted()) {
-    return Error{.kind = ErrorKind::kNoSystemd,
-                 .message = fmt::format("this machine was not booted with systemd: '{}' is missing",
-                                        paths_.booted),
-                 .hint = "in a container use --host; on a mounted image use --root"};
-  }
+  if (!booted()) return not_booted();
   const std::string verb = arguments.front();
-  auto ended =
-      run({.program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline});
+  return settled(
+      run({.program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline}),
+      verb);
+}
+
+Result<Ended> Systemctl::settled(Result<Ended> ended, const std::string& verb) {
   if (!ended) {
     Error error = std::move(ended).error();
     if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kNoSystemd;
@@ -132,17 +137,34 @@ Result<Ended> Systemctl::ask(std::vector<std::string> arguments, Milliseconds de
   return ended;
 }
 
+Command Systemctl::show_command(const std::string& unit) const {
+  // StartLimitInterval is the name of 229; a name that a version does not know costs nothing.
+  return {.program = paths_.systemctl,
+          .arguments = {"show", "-p",
+                        "Id,LoadState,LoadError,ActiveState,SubState,Result,Type,FragmentPath,"
+                        "DropInPaths,ControlGroup,InvocationID,MainPID,NRestarts,ExecMainStatus,"
+                        "RestartUSec,StartLimitIntervalUSec,StartLimitInterval,StartLimitBurst,"
+                        "ExecMainStartTimestampMonotonic,NeedDaemonReload,Job",
+                        "--", unit},
+          .deadline = kAnswerDeadline};
+}
+
+void Systemctl::begin_show(const std::string& unit) {
+  asked_.reset();
+  if (!booted() || !check_unit_name(unit)) return;  // show() says so
+  auto started = start(show_command(unit));
+  if (!started) return;  // show() tries again and says why
+  asked_ = std::move(*started);
+  asked_unit_ = unit;
+}
+
 Result<UnitState> Systemctl::show(const std::string& unit) {
   auto valid = check_unit_name(unit);
   if (!valid) return std::move(valid).error();
-  // StartLimitInterval is the name of 229; a name that a version does not know costs nothing.
-  auto ended = ask({"show", "-p",
-                    "Id,LoadState,LoadError,ActiveState,SubState,Result,Type,FragmentPath,"
-                    "DropInPaths,ControlGroup,InvocationID,MainPID,NRestarts,ExecMainStatus,"
-                    "RestartUSec,StartLimitIntervalUSec,StartLimitInterval,StartLimitBurst,"
-                    "ExecMainStartTimestampMonotonic,NeedDaemonReload,Job",
-                    "--", unit},
-                   kAnswerDeadline);
+  if (!booted()) return not_booted();
+  const std::unique_ptr<Started> asked =
+      asked_unit_ == unit ? std::move(asked_) : std::unique_ptr<Started>();
+  auto ended = settled(asked ? asked->finish() : run(show_command(unit)), "show");
   if (!ended) return std::move(ended).error();
   return parse_show(ended->output);
 }

@@ -2,6 +2,7 @@
 // ServiceManager by running systemctl and journalctl.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ class Systemctl final : public ServiceManager {
   explicit Systemctl(SystemctlPaths paths = {}) : paths_(std::move(paths)) {}
 
   bool booted() override;
+  void begin_show(const std::string& unit) override;
   Result<UnitState> show(const std::string& unit) override;
   std::optional<int> version() override;
   Result<std::vector<std::string>> environment() override;
@@ -35,9 +37,14 @@ class Systemctl final : public ServiceManager {
                                               const std::string& invocation, int lines) override;
 
  private:
+  [[nodiscard]] Error not_booted() const;
   Result<Ended> ask(std::vector<std::string> arguments, Milliseconds deadline);
+  static Result<Ended> settled(Result<Ended> ended, const std::string& verb);
+  [[nodiscard]] Command show_command(const std::string& unit) const;
 
   SystemctlPaths paths_;
+  std::unique_ptr<Started> asked_;  // the answer that begin_show() asked for
+  std::string asked_unit_;
 };
 
 }  // namespace kubelet_sysctl

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every step of the README's transcript prints what the README says: plays examples/quickstart.sh and
+# Every step of the README's transcript prints what it says: plays examples/quickstart.sh and
 # compares each "$ command" with its output. Process ids, times and ids of changes are left out.
 set -euo pipefail
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,7 +29,7 @@ def plain(text):
 
 
 def steps(text):
-    """Each command of a transcript and what it printed; comments and empty lines between are not."""
+    """Each command of a transcript and what it printed; comments between them are not."""
     found = []
     for line in plain(text).splitlines():
         if line.startswith("$ "):

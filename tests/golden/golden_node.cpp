@@ -127,6 +127,7 @@ GoldenNode::GoldenNode(const std::string& kind)
 Said GoldenNode::run(const std::vector<std::string>& words,
                      const std::string& case_directory) const {
   std::vector<std::string> arguments;
+  arguments.reserve(words.size());
   for (const std::string& word : words) {
     arguments.push_back(replaced(replaced(word, "ROOT", tree_.root()), "CASE", case_directory));
   }

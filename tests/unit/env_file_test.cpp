@@ -173,6 +173,15 @@ TEST(EnvFile, ValueSpansCoverTheQuotesAndLeaveBlanksOut) {
   EXPECT_EQ((*parsed)[0].name_at, (Span{0, 1}));
 }
 
+TEST(EnvFile, ValueSpansReachTheEndOfAFileThatStopsInAValue) {
+  for (const std::string_view text : {"A= \"", "A= '", "A= \\", "A= x\\", "A= \"x\\", "A= 'x"}) {
+    const auto parsed = parse_env_file(text);
+    ASSERT_TRUE(parsed);
+    ASSERT_EQ(parsed->size(), 1u);
+    EXPECT_EQ((*parsed)[0].value_at, (Span{3, text.size()})) << text;
+  }
+}
+
 TEST(EnvFile, QuotingSaysHowTheWholeValueIsWritten) {
   const auto parsed = parse_env_file("A=x\nB='x'\nC=\"x\"\nD='x'y\n");
   ASSERT_TRUE(parsed);

@@ -43,8 +43,7 @@ TEST(KubeletConfig, AListIsReadInEveryStyle) {
   const Texts both = {"net.core.somaxconn", "kernel.shm*"};
   for (const char* list : {
            "allowedUnsafeSysctls:\n- net.core.somaxconn\n- kernel.shm*\n",
-           "allowedUnsafeSysctls:\n    # n\n    -   \"net.core.somaxconn\"  # a\n\n    - "
-           "'kernel.shm*'",
+           "allowedUnsafeSysctls:\n  # n\n  -   \"net.core.somaxconn\"  # a\n\n  -   'kernel.shm*'",
            "allowedUnsafeSysctls: [net.core.somaxconn, kernel.shm*]\n",
            "allowedUnsafeSysctls: [\n  \"net.core.somaxconn\",  # a\n  kernel.shm*,\n]\n",
            "\"allowedUnsafeSysctls\" :\n  - net.core.somaxconn\n  - kernel.shm*\n",

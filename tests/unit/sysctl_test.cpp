@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of the kubelet's rules for one entry. The rows are the forms people write,
-// judged by the three tables of pkg/kubelet/sysctl and component-helpers; messages are the kubelets'.
+// Tests of the kubelet's rules for one entry. The rows are the forms that people write, judged by
+// the tables of pkg/kubelet/sysctl and component-helpers; the messages are the kubelets' own.
 #include "kubelet_sysctl/sysctl.hpp"
 
 #include <gmock/gmock.h>

@@ -208,26 +208,16 @@ TEST(Discover, NamesOfAnAliasedUnitAreUnknown) {
   EXPECT_FALSE(node.read(false)->specifiers.contains('n'));
 }
 
-TEST(Discover, OnlyTheKubeletsOwnSocketMakesItHealthy) {
-  // Source: proc(5), /proc/PID/net/tcp: local address in hexadecimal, state 0A listens, inode 777.
-  const std::string table =
-      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-      "inode\n   0: 0100007F:2808 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0   "
-      "     0 777 1 0000000000000000 100 0 0 10 0\n";
+TEST(Discover, HealthIsWhatTheEndpointOfTheConfigurationAnswers) {
   Node node;
   node.tree.file(kUnitPath, "[Service]\nExecStart=/usr/bin/kubelet --v=2\n");
-  node.tree.file("/proc/42/net/tcp", table);
-  node.tree.link("/proc/42/fd/3", "socket:[778]");
-  const auto foreign = node.read();
-  ASSERT_TRUE(foreign);
-  ASSERT_TRUE(foreign->health);
-  EXPECT_FALSE(foreign->health->ok);
-
-  node.tree.link("/proc/42/fd/4", "socket:[777]");
-  const auto own = node.read();
-  ASSERT_TRUE(own && own->health);
-  EXPECT_TRUE(own->health->ok);
-  EXPECT_EQ(own->health->detail, "ok");
+  const auto on = node.read();
+  ASSERT_TRUE(on && on->health);
+  EXPECT_TRUE(on->health->ok);
+  node.tree.file(kUnitPath, "[Service]\nExecStart=/usr/bin/kubelet --healthz-port=0\n");
+  const auto off = node.read();
+  ASSERT_TRUE(off);
+  EXPECT_FALSE(off->health);
 }
 
 TEST(Discover, MachineWithoutSystemdIsAnErrorOnlyWhenTheProcessIsWanted) {
