@@ -16,12 +16,12 @@ namespace kubelet_sysctl {
 
 struct ApplyOptions {
   bool dry_run = false;
-  bool restart = true;                   ///< false: --no-restart
-  bool rollback = true;                  ///< false: --no-rollback
-  Milliseconds timeout{120000};          ///< from the restart to the first healthy answer
-  Milliseconds window{10000};            ///< how long it must then stay the same and healthy
+  bool restart = true;           ///< false: --no-restart
+  bool rollback = true;          ///< false: --no-rollback
+  Milliseconds timeout{120000};  ///< from the restart to the first healthy answer
+  Milliseconds window{10000};    ///< how long it must then stay the same and healthy
   Author author;
-  std::string undoes;                    ///< id of the transaction that the plan puts back
+  std::string undoes;  ///< id of the transaction that the plan puts back
   /// Called when a step begins ("restart kubelet.service") and when it ended; for live progress.
   std::function<void(const std::string&)> on_begin;
   std::function<void(const Step&)> on_end;
@@ -32,26 +32,27 @@ struct ApplyOptions {
 /// An Error means that nothing was changed. Everything after the first write ends in an Outcome: applied
 /// and seen, pending, rolled back and seen, or stranded with the commands that mend it.
 Result<Outcome> apply(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model,
-                      const Plan& plan, const DiscoverOptions& discover, const ApplyOptions& options);
+                      const Plan& plan, const DiscoverOptions& discover,
+                      const ApplyOptions& options);
 
 /// What confirm() must see.
 struct Wanted {
   std::string unit;
-  std::vector<std::string> list;              ///< the whole list, in order
-  std::vector<std::string> argv;              ///< argv that the files give
-  std::string health_address;                 ///< empty: no endpoint
+  std::vector<std::string> list;  ///< the whole list, in order
+  std::vector<std::string> argv;  ///< argv that the files give
+  std::string health_address;     ///< empty: no endpoint
   int health_port = 0;
-  UnitState before;                           ///< the unit before the restart
+  UnitState before;  ///< the unit before the restart
   std::optional<Process> old_process;
-  std::int64_t restarted_at_ms = 0;           ///< wall clock at the moment of the restart request
-  std::vector<std::string> config_files;      ///< files of the config route that the process read
+  std::int64_t restarted_at_ms = 0;       ///< wall clock at the moment of the restart request
+  std::vector<std::string> config_files;  ///< files of the config route that the process read
 };
 
 struct Confirmation {
   bool good = false;
   Evidence evidence;
-  std::optional<Error> failure;               ///< what was seen instead
-  std::string invocation;                     ///< of the start that failed, for its last words
+  std::optional<Error> failure;  ///< what was seen instead
+  std::string invocation;        ///< of the start that failed, for its last words
 };
 
 /// Watches the unit after a restart until it is seen to run with the wished list, healthy, the same

@@ -17,11 +17,11 @@ const char* name_of(Severity severity);
 
 /// One thing found, with its place and its mend.
 struct Finding {
-  std::string id;          ///< stable, documented: "misspelt-key"
+  std::string id;  ///< stable, documented: "misspelt-key"
   Severity severity = Severity::kNote;
-  std::string message;     ///< lower case, no full stop
-  std::string path;        ///< empty when there is no place
-  std::size_t line = 0;    ///< from 1; 0 when unknown
+  std::string message;   ///< lower case, no full stop
+  std::string path;      ///< empty when there is no place
+  std::size_t line = 0;  ///< from 1; 0 when unknown
   std::string hint;
 };
 

@@ -15,8 +15,8 @@ namespace kubelet_sysctl {
 /// directory; tests put their own behind it.
 struct CliHost {
   std::function<Ports(const std::string& root)> open;
-  std::function<void(const std::string&)> out;   ///< results
-  std::function<void(const std::string&)> err;   ///< everything else
+  std::function<void(const std::string&)> out;  ///< results
+  std::function<void(const std::string&)> err;  ///< everything else
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   std::int64_t uid = 0;

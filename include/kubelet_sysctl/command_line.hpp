@@ -19,8 +19,8 @@ namespace kubelet_sysctl {
 /// One argument of the resolved command line.
 struct Word {
   MappedText text;
-  CharOrigin raw;         ///< bytes of the file that the word occupies, quotes and escapes included
-  std::string variable;   ///< the $VARIABLE that was split into this word; empty otherwise
+  CharOrigin raw;        ///< bytes of the file that the word occupies, quotes and escapes included
+  std::string variable;  ///< the $VARIABLE that was split into this word; empty otherwise
   std::vector<std::string> inner;  ///< names of ${VARIABLE}s replaced inside the word
 };
 
@@ -28,7 +28,7 @@ struct Word {
 struct Variable {
   MappedText value;
   OriginKind kind = OriginKind::kEnvironmentFile;
-  CharOrigin raw;          ///< the value as written (for Environment=: the whole NAME=value word)
+  CharOrigin raw;  ///< the value as written (for Environment=: the whole NAME=value word)
   Quoting quoting = Quoting::kNone;
 };
 using Environment = std::map<std::string, Variable>;
@@ -38,10 +38,10 @@ using Specifiers = std::map<char, std::string>;
 
 /// One stored command: words before variables are replaced, as `ExecStart` over D-Bus reports them.
 struct StoredCommand {
-  std::string program;            ///< path, or a bare name to be searched
-  std::vector<Word> words;        ///< argv[0] first
-  bool ignore_failure = false;    ///< prefix -
-  bool no_variables = false;      ///< prefix :
+  std::string program;          ///< path, or a bare name to be searched
+  std::vector<Word> words;      ///< argv[0] first
+  bool ignore_failure = false;  ///< prefix -
+  bool no_variables = false;    ///< prefix :
 };
 
 /// The commands of one ExecStart= line (more than one only where `;` stands as a word).
@@ -63,18 +63,20 @@ std::vector<Word> split_value(const MappedText& value, std::vector<FormUse>& for
 
 /// Applies one Environment= line to `environment`. A bad word is dropped as systemd drops it; the
 /// number of dropped words is returned for a warning.
-std::size_t apply_environment(const MappedText& value, const Specifiers& specifiers, OriginKind kind,
-                              Environment& environment, std::vector<FormUse>& forms);
+std::size_t apply_environment(const MappedText& value, const Specifiers& specifiers,
+                              OriginKind kind, Environment& environment,
+                              std::vector<FormUse>& forms);
 
 /// One EnvironmentFile= line after specifiers.
 struct EnvironmentFileLine {
-  std::string path;        ///< absolute; may hold a glob
-  bool optional = false;   ///< a leading dash
+  std::string path;       ///< absolute; may hold a glob
+  bool optional = false;  ///< a leading dash
 };
 
 /// Nothing when systemd ignores the line (relative, quoted, with ".."). Errors: kUnsupported as above.
-Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(
-    const MappedText& value, const Specifiers& specifiers, std::vector<FormUse>& forms);
+Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(const MappedText& value,
+                                                                       const Specifiers& specifiers,
+                                                                       std::vector<FormUse>& forms);
 
 /// Names (or NAME=value) of an UnsetEnvironment= or PassEnvironment= line.
 std::vector<std::string> parse_name_list(const MappedText& value, const Specifiers& specifiers);
@@ -86,20 +88,21 @@ struct ListFlag {
   std::size_t value_begin = 0;  ///< offset of the value in the text of that word
   struct Item {
     std::string text;
-    std::size_t begin = 0;      ///< offset in the text of value_word
+    std::size_t begin = 0;  ///< offset in the text of value_word
     std::size_t end = 0;
-    bool quoted = false;        ///< in CSV quotes
+    bool quoted = false;  ///< in CSV quotes
   };
-  std::vector<Item> items;      ///< CSV fields of the first line, empty ones too; none for an empty value
-  bool lost_lines = false;      ///< the value has further lines, which the kubelet drops
+  std::vector<Item>
+      items;  ///< CSV fields of the first line, empty ones too; none for an empty value
+  bool lost_lines = false;  ///< the value has further lines, which the kubelet drops
 };
 
 /// What the kubelet's flags say that matters here.
 struct KubeletFlags {
-  std::size_t first = 1;                 ///< index of the first word after the kubelet's own name
+  std::size_t first = 1;  ///< index of the first word after the kubelet's own name
   std::vector<ListFlag> lists;
-  std::optional<std::string> config;     ///< last --config; empty text means none
-  std::size_t config_word = 0;           ///< where it stands
+  std::optional<std::string> config;  ///< last --config; empty text means none
+  std::size_t config_word = 0;        ///< where it stands
   std::optional<std::string> config_dir;
   std::size_t config_dir_word = 0;
   std::optional<std::string> healthz_port;

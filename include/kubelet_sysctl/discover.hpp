@@ -13,11 +13,11 @@ namespace kubelet_sysctl {
 
 struct DiscoverOptions {
   std::string unit = "kubelet.service";
-  std::string root = "/";                 ///< only to report it; the FileSystem port is already there
-  bool live = true;                       ///< ask the manager and /proc; false with --root
-  std::optional<int> systemd_version;     ///< --systemd-version; else asked, else kReferenceSystemd
-  bool probe_health = false;              ///< ask the health endpoint once, for `show`
-  bool need_process = true;               ///< false for `explain`: no /proc, no kubelet files
+  std::string root = "/";              ///< only to report it; the FileSystem port is already there
+  bool live = true;                    ///< ask the manager and /proc; false with --root
+  std::optional<int> systemd_version;  ///< --systemd-version; else asked, else kReferenceSystemd
+  bool probe_health = false;           ///< ask the health endpoint once, for `show`
+  bool need_process = true;            ///< false for `explain`: no /proc, no kubelet files
 };
 
 /// Everything the other layers need to know about the node, read once. A missing or masked unit is a

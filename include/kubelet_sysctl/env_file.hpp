@@ -18,9 +18,9 @@ enum class Quoting { kNone, kSingle, kDouble, kMixed };
 /// One NAME=value assignment, in file order.
 struct EnvAssignment {
   std::string name;
-  MappedText value;   ///< as the service sees it: unquoted, unescaped
-  Span name_at;       ///< bytes of the name
-  Span value_at;      ///< bytes of the value as written, quotes included
+  MappedText value;  ///< as the service sees it: unquoted, unescaped
+  Span name_at;      ///< bytes of the name
+  Span value_at;     ///< bytes of the value as written, quotes included
   Quoting quoting = Quoting::kNone;
 };
 

@@ -34,12 +34,12 @@ const char* name_of(ErrorKind kind);
 struct Error {
   ErrorKind kind = ErrorKind::kIo;
   std::string message = {};
-  std::string path = {};    ///< as the node names it, without --root; empty when there is no place
-  std::size_t line = 0;     ///< from 1; 0 when unknown
-  std::size_t column = 0;   ///< in bytes from 1; 0 when unknown
-  std::string excerpt = {}; ///< the line of the file that the caret goes under; may be empty
-  std::size_t width = 1;    ///< bytes that the caret covers
-  std::string hint = {};    ///< what a person does next; may be empty
+  std::string path = {};     ///< as the node names it, without --root; empty when there is no place
+  std::size_t line = 0;      ///< from 1; 0 when unknown
+  std::size_t column = 0;    ///< in bytes from 1; 0 when unknown
+  std::string excerpt = {};  ///< the line of the file that the caret goes under; may be empty
+  std::size_t width = 1;     ///< bytes that the caret covers
+  std::string hint = {};     ///< what a person does next; may be empty
 };
 
 /// Aborts with its location: a broken invariant of our own, never a condition of the machine.
@@ -50,8 +50,8 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}        // NOLINT: conversion is the point
-  Result(Error error) : state_(std::move(error)) {}    // NOLINT
+  Result(T value) : state_(std::move(value)) {}      // NOLINT: conversion is the point
+  Result(Error error) : state_(std::move(error)) {}  // NOLINT
   explicit operator bool() const { return std::holds_alternative<T>(state_); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }

@@ -22,9 +22,9 @@ enum class ConfigRole { kMain, kDropIn };
 
 /// One item of the list as the file writes it.
 struct ConfigEntry {
-  std::string text;        ///< decoded; empty for a null item
-  Span at;                 ///< bytes of the item as written, quotes included
-  bool is_string = true;   ///< false for a number, boolean: the kubelet refuses such a file
+  std::string text;       ///< decoded; empty for a null item
+  Span at;                ///< bytes of the item as written, quotes included
+  bool is_string = true;  ///< false for a number, boolean: the kubelet refuses such a file
 };
 
 /// How the list stands in the file.
@@ -47,13 +47,13 @@ struct MisspeltKey {
 struct KubeletConfigFile {
   ConfigFormat format = ConfigFormat::kYaml;
   ListForm form = ListForm::kAbsent;
-  Span key_at;                         ///< the key as written; empty when absent
+  Span key_at;  ///< the key as written; empty when absent
   std::vector<ConfigEntry> entries;
   std::vector<MisspeltKey> misspelt;
-  std::optional<int> healthz_port;     ///< healthzPort when given as a whole number
+  std::optional<int> healthz_port;  ///< healthzPort when given as a whole number
   std::optional<std::string> healthz_bind_address;
-  std::size_t documents = 1;           ///< YAML documents; only the first is read
-  bool repeated_key = false;           ///< allowedUnsafeSysctls stands more than once at the top
+  std::size_t documents = 1;  ///< YAML documents; only the first is read
+  bool repeated_key = false;  ///< allowedUnsafeSysctls stands more than once at the top
 };
 
 /// Reads `bytes` as the kubelet does: a first non-blank byte `{` means JSON and only JSON, anything

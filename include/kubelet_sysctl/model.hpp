@@ -29,25 +29,25 @@ struct Entry {
 /// its last occurrence.
 struct Layer {
   LayerKind kind = LayerKind::kConfig;
-  Origin at;                    ///< the key, or the flag's word; the file alone when !sets
+  Origin at;  ///< the key, or the flag's word; the file alone when !sets
   std::vector<Entry> entries;
-  bool sets = true;             ///< false for a config file without the key
+  bool sets = true;  ///< false for a config file without the key
   bool wins = false;
 };
 
 /// The command line that systemd would run now, from the files.
 struct CommandLine {
   std::string program;
-  std::vector<Word> words;              ///< argv, argv[0] first
-  std::vector<Origin> origins;          ///< one for each word
+  std::vector<Word> words;      ///< argv, argv[0] first
+  std::vector<Origin> origins;  ///< one for each word
   Environment environment;
-  std::vector<std::string> unset;       ///< variables the command names that nothing sets
+  std::vector<std::string> unset;  ///< variables the command names that nothing sets
   std::vector<EnvironmentFileLine> environment_files;  ///< in order, after specifiers
   std::vector<OriginKind> environment_file_declared;   ///< parallel: kUnit or kDropIn
-  std::size_t dropped_assignments = 0;  ///< words of Environment= that systemd drops
-  std::int32_t exec_source = kNoSource; ///< file of the ExecStart= line in force
-  UnitSetting exec_setting;             ///< that line
-  bool no_variables = false;            ///< prefix ':'
+  std::size_t dropped_assignments = 0;                 ///< words of Environment= that systemd drops
+  std::int32_t exec_source = kNoSource;                ///< file of the ExecStart= line in force
+  UnitSetting exec_setting;                            ///< that line
+  bool no_variables = false;                           ///< prefix ':'
 };
 
 /// The list of the live process.
@@ -63,16 +63,16 @@ const char* name_of(RunningList::Evidence evidence);
 struct NodeModel {
   const NodeKind* kind = nullptr;
   CommandLine command;
-  std::vector<std::string> argv;          ///< texts of command.words
+  std::vector<std::string> argv;  ///< texts of command.words
   KubeletFlags flags;
-  bool wrapped = false;                   ///< a shell or unknown wrapper runs the kubelet
-  std::string config_path;                ///< --config in force, absolute; empty when none
-  std::string config_dir;                 ///< --config-dir in force; empty when none
+  bool wrapped = false;     ///< a shell or unknown wrapper runs the kubelet
+  std::string config_path;  ///< --config in force, absolute; empty when none
+  std::string config_dir;   ///< --config-dir in force; empty when none
   std::vector<Layer> layers;
-  std::vector<Entry> configured;          ///< the winner's entries
+  std::vector<Entry> configured;  ///< the winner's entries
   std::optional<RunningList> running;
   bool drift = false;
-  std::string health_address;             ///< empty when the endpoint is off
+  std::string health_address;  ///< empty when the endpoint is off
   int health_port = 0;
   std::vector<Finding> findings;
 };

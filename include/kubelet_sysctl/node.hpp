@@ -21,13 +21,13 @@ enum class UnitLoad { kLoaded, kNotFound, kMasked, kBroken };
 /// Where a unit stands on disk, found as systemd would find it.
 struct UnitOnDisk {
   UnitLoad load = UnitLoad::kNotFound;
-  std::string name;                     ///< as asked for
-  std::string id;                       ///< name of the fragment
-  std::vector<std::string> names;       ///< all names that lead to it
-  std::string fragment_path;            ///< as systemd reports it; also of a masked unit
-  std::int32_t fragment = kNoSource;    ///< index into NodeSnapshot::files
-  std::vector<std::int32_t> drop_ins;   ///< in the order of application
-  std::vector<FormUse> forms;           ///< of the search itself, for old releases
+  std::string name;                    ///< as asked for
+  std::string id;                      ///< name of the fragment
+  std::vector<std::string> names;      ///< all names that lead to it
+  std::string fragment_path;           ///< as systemd reports it; also of a masked unit
+  std::int32_t fragment = kNoSource;   ///< index into NodeSnapshot::files
+  std::vector<std::int32_t> drop_ins;  ///< in the order of application
+  std::vector<FormUse> forms;          ///< of the search itself, for old releases
 };
 
 /// One step of the walk through --config-dir.
@@ -39,7 +39,7 @@ struct WalkEntry {
 /// The health endpoint as it was asked once; for `show`.
 struct HealthSeen {
   bool ok = false;
-  std::string detail;   ///< "ok", "http 500", "connection refused", …
+  std::string detail;  ///< "ok", "http 500", "connection refused", …
 };
 
 /// Everything that was read, once. Nothing in it is computed; resolve() does that.
@@ -48,18 +48,18 @@ struct NodeSnapshot {
   int systemd_version = 252;
   bool systemd_version_known = false;
   UnitOnDisk unit;
-  std::vector<SourceFile> files;     ///< CharOrigin::source indexes this
+  std::vector<SourceFile> files;                              ///< CharOrigin::source indexes this
   std::map<std::string, std::vector<std::string>> globs;      ///< EnvironmentFile= pattern -> paths
   std::map<std::string, std::vector<WalkEntry>> config_dirs;  ///< --config-dir -> its walk
-  std::map<std::string, bool> programs;      ///< program path (or bare name) -> can be started
-  std::map<std::string, bool> markers;       ///< paths that tell node kinds apart -> exists
+  std::map<std::string, bool> programs;  ///< program path (or bare name) -> can be started
+  std::map<std::string, bool> markers;   ///< paths that tell node kinds apart -> exists
   Specifiers specifiers;
-  std::vector<std::string> manager_environment;   ///< NAME=value each
-  std::string os_id;                              ///< ID= of /etc/os-release
-  bool live = false;                     ///< a manager answered; the rest is of it
+  std::vector<std::string> manager_environment;  ///< NAME=value each
+  std::string os_id;                             ///< ID= of /etc/os-release
+  bool live = false;                             ///< a manager answered; the rest is of it
   std::optional<UnitState> state;
-  std::optional<Process> process;        ///< the unit's main process
-  std::string process_cwd;               ///< its working directory, for relative paths
+  std::optional<Process> process;  ///< the unit's main process
+  std::string process_cwd;         ///< its working directory, for relative paths
   std::optional<HealthSeen> health;
 };
 
@@ -69,16 +69,17 @@ std::int32_t find_source(const NodeSnapshot& snapshot, std::string_view path);
 
 /// One kind of node: how it is told, where its list belongs, who rewrites what.
 struct NodeKind {
-  std::string_view id;             ///< "kops"
-  std::string_view title;          ///< "kOps"
+  std::string_view id;     ///< "kops"
+  std::string_view title;  ///< "kOps"
   /// True when the snapshot is of this kind.
   bool (*matches)(const NodeSnapshot&);
-  std::string_view variable;       ///< the variable for the args route; empty: found from the command
-  std::string_view new_list_route; ///< where a list goes when none exists: "config", "args", "config-dir"
-  std::string_view rewritten_by;   ///< who rewrites the files and when; empty when nobody does
-  std::string_view rewritten;      ///< paths that are rewritten, separated by blanks
-  std::string_view vendor_route;   ///< the lasting way, for the operator to read
-  bool refuse = false;             ///< another manager owns the node: no edit at all
+  std::string_view variable;  ///< the variable for the args route; empty: found from the command
+  std::string_view
+      new_list_route;  ///< where a list goes when none exists: "config", "args", "config-dir"
+  std::string_view rewritten_by;  ///< who rewrites the files and when; empty when nobody does
+  std::string_view rewritten;     ///< paths that are rewritten, separated by blanks
+  std::string_view vendor_route;  ///< the lasting way, for the operator to read
+  bool refuse = false;            ///< another manager owns the node: no edit at all
 };
 
 /// All kinds, most specific first; the last one, "unknown", matches everything.

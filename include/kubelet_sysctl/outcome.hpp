@@ -20,7 +20,7 @@ const char* name_of(OutcomeKind kind);
 
 /// One thing that was done, with the time it took.
 struct Step {
-  std::string what;               ///< "restart kubelet.service"
+  std::string what;  ///< "restart kubelet.service"
   std::int64_t milliseconds = 0;
   std::optional<Error> error;
 };
@@ -28,23 +28,23 @@ struct Step {
 /// What was seen of the process that runs now. An absent fact was not looked at or does not exist.
 struct Evidence {
   std::int64_t pid = 0;
-  std::int64_t started_at_ms = 0;        ///< since the epoch, UTC
-  std::optional<bool> argv;              ///< the list stands in the process's own arguments
+  std::int64_t started_at_ms = 0;          ///< since the epoch, UTC
+  std::optional<bool> argv;                ///< the list stands in the process's own arguments
   std::optional<std::string> config_file;  ///< the file it was started with, older than it
-  std::string health;                    ///< "ok", "off", or what was seen instead
-  std::int64_t restarts = 0;             ///< automatic restarts since ours
+  std::string health;                      ///< "ok", "off", or what was seen instead
+  std::int64_t restarts = 0;               ///< automatic restarts since ours
   std::int64_t window_ms = 0;
 };
 
 struct Outcome {
   OutcomeKind kind = OutcomeKind::kUnchanged;
   Verb verb = Verb::kAdd;
-  bool changed = false;                 ///< files or process differ from before the run
+  bool changed = false;  ///< files or process differ from before the run
   std::vector<std::string> before;
   std::vector<std::string> after;
   std::vector<FileEdit> edits;
-  std::string restart = "none";         ///< "none", "restart"
-  std::string transaction;              ///< id; empty when none was made
+  std::string restart = "none";  ///< "none", "restart"
+  std::string transaction;       ///< id; empty when none was made
   std::optional<Evidence> evidence;
   std::vector<Step> steps;
   std::vector<Finding> findings;

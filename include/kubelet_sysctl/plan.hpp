@@ -21,20 +21,20 @@ const char* name_of(Verb verb);
 struct Change {
   Verb verb = Verb::kAdd;
   std::vector<std::string> entries;
-  bool exact = false;   ///< add an entry even where a pattern already covers it
-  bool force = false;   ///< write entries that some kubelet would die of
+  bool exact = false;  ///< add an entry even where a pattern already covers it
+  bool force = false;  ///< write entries that some kubelet would die of
   Via via = Via::kAuto;
-  std::string file;     ///< --file: the file to edit; empty for the tool's choice
+  std::string file;  ///< --file: the file to edit; empty for the tool's choice
 };
 
 /// One file to be changed. `before` is compared with the disk at commit.
 struct FileEdit {
   SourceFile before;
-  std::vector<Splice> splices;   ///< into before.bytes; a new file has one insertion
+  std::vector<Splice> splices;  ///< into before.bytes; a new file has one insertion
   std::string after;
-  std::string route;             ///< "args", "config", "config-dir", "unit"
-  bool removes = false;          ///< the file goes away (undo of a created file)
-  bool daemon_reload = false;    ///< systemd must read its units again
+  std::string route;           ///< "args", "config", "config-dir", "unit"
+  bool removes = false;        ///< the file goes away (undo of a created file)
+  bool daemon_reload = false;  ///< systemd must read its units again
 };
 
 struct Plan {

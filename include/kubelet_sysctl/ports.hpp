@@ -24,9 +24,9 @@ enum class EntryKind { kFile, kDirectory, kSymlink, kFifo, kOther };
 struct DirEntry {
   std::string name;
   EntryKind kind = EntryKind::kFile;
-  std::string target;      ///< of a symbolic link, as stored
-  std::uint64_t size = 0;  ///< bytes; of a link the length of its target
-  std::uint32_t mode = 0755;  ///< permission bits only
+  std::string target = {};    ///< of a symbolic link, as stored
+  std::uint64_t size = 0;     ///< bytes; of a link the length of its target; only look() tells
+  std::uint32_t mode = 0755;  ///< permission bits only; only look() tells
 };
 
 /// A lock that the kernel drops when its holder dies; released by destruction.
@@ -72,24 +72,24 @@ class FileSystem {
 
 /// One unit as the manager sees it; from one `systemctl show`.
 struct UnitState {
-  std::string id;               ///< "kubelet.service"
-  std::string load_state;       ///< loaded, not-found, masked, bad-setting, error
+  std::string id;          ///< "kubelet.service"
+  std::string load_state;  ///< loaded, not-found, masked, bad-setting, error
   std::string load_error;
-  std::string active_state;     ///< active, activating, inactive, failed, …
-  std::string sub_state;        ///< running, auto-restart, dead, …
-  std::string result;           ///< success, exit-code, start-limit-hit, …
-  std::string type;             ///< simple, notify, …
+  std::string active_state;  ///< active, activating, inactive, failed, …
+  std::string sub_state;     ///< running, auto-restart, dead, …
+  std::string result;        ///< success, exit-code, start-limit-hit, …
+  std::string type;          ///< simple, notify, …
   std::string fragment_path;
   std::vector<std::string> drop_in_paths;
   std::string control_group;
-  std::string invocation_id;    ///< 32 hexadecimal digits; empty when inactive or unknown
+  std::string invocation_id;  ///< 32 hexadecimal digits; empty when inactive or unknown
   std::int64_t main_pid = 0;
-  std::int64_t restarts = 0;    ///< NRestarts; 0 where the version has none
+  std::int64_t restarts = 0;  ///< NRestarts; 0 where the version has none
   std::int64_t exec_main_status = 0;
-  std::uint64_t restart_usec = 0;          ///< RestartSec in microseconds
+  std::uint64_t restart_usec = 0;  ///< RestartSec in microseconds
   std::uint64_t start_limit_interval_usec = 0;
   std::uint64_t start_limit_burst = 0;
-  std::uint64_t main_start_usec = 0;       ///< ExecMainStartTimestampMonotonic, CLOCK_MONOTONIC
+  std::uint64_t main_start_usec = 0;  ///< ExecMainStartTimestampMonotonic, CLOCK_MONOTONIC
   bool needs_reload = false;
   bool job_pending = false;
 };
@@ -121,8 +121,8 @@ class ServiceManager {
 };
 
 struct HealthAnswer {
-  int status = 0;     ///< HTTP status
-  std::string body;   ///< at most a few hundred bytes
+  int status = 0;    ///< HTTP status
+  std::string body;  ///< at most a few hundred bytes
 };
 
 /// The kubelet's health endpoint.

@@ -15,8 +15,8 @@ namespace kubelet_sysctl {
 /// One process. `start_ticks` tells a process from a later one that reuses its number.
 struct Process {
   std::int64_t pid = 0;
-  std::uint64_t start_ticks = 0;    ///< field 22 of /proc/PID/stat, clock ticks since boot
-  std::int64_t started_at_ms = 0;   ///< milliseconds since the epoch, UTC; 0 when unknown
+  std::uint64_t start_ticks = 0;   ///< field 22 of /proc/PID/stat, clock ticks since boot
+  std::int64_t started_at_ms = 0;  ///< milliseconds since the epoch, UTC; 0 when unknown
   std::vector<std::string> argv;
   bool operator==(const Process&) const = default;
 };

@@ -100,11 +100,11 @@ enum class OriginKind { kUnit, kDropIn, kEnvironmentFile, kConfig, kConfigDir, k
 /// Where a word or an entry came from, and through which `$VARIABLE` when it came through one.
 struct Origin {
   OriginKind kind = OriginKind::kUnit;
-  std::string path;       ///< as the node names it; empty when no file holds it
-  std::size_t line = 0;   ///< from 1; 0 when no file holds it
-  Span span;              ///< bytes of the file that the word occupies, quotes included
+  std::string path;      ///< as the node names it; empty when no file holds it
+  std::size_t line = 0;  ///< from 1; 0 when no file holds it
+  Span span;             ///< bytes of the file that the word occupies, quotes included
   std::int32_t source = kNoSource;
-  std::string variable;   ///< name without `$`; empty for a word that stands in the command itself
+  std::string variable;  ///< name without `$`; empty for a word that stands in the command itself
 };
 
 /// An error that names a place in a file: path, line, column and the line itself are filled in.

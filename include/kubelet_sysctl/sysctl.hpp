@@ -14,9 +14,9 @@ namespace kubelet_sysctl {
 /// The releases whose rules differ. Source: pkg/apis/policy/validation, pkg/apis/core/validation,
 /// pkg/kubelet/sysctl/namespace.go and component-helpers node/util/sysctl/namespace.go.
 enum class RuleSet {
-  kUpTo122,   ///< dots only; prefix table
-  kUpTo128,   ///< slashes too; prefix table
-  kFrom129,   ///< slashes too; exact names, `net.` and `fs.mqueue.`
+  kUpTo122,  ///< dots only; prefix table
+  kUpTo128,  ///< slashes too; prefix table
+  kFrom129,  ///< slashes too; exact names, `net.` and `fs.mqueue.`
 };
 
 /// One entry: a sysctl name, or a prefix ending in `*`. Checked at construction for spelling by the
@@ -26,8 +26,10 @@ class SysctlPattern {
   /// Errors: kBadEntry when `text` is too long or does not match the pattern of any release.
   static Result<SysctlPattern> parse(std::string_view text);
 
-  [[nodiscard]] const std::string& text() const { return text_; }   ///< as it was written
-  [[nodiscard]] const std::string& dotted() const { return dotted_; }  ///< separators brought to dots
+  [[nodiscard]] const std::string& text() const { return text_; }  ///< as it was written
+  [[nodiscard]] const std::string& dotted() const {
+    return dotted_;
+  }  ///< separators brought to dots
   [[nodiscard]] bool is_prefix() const { return dotted_.back() == '*'; }
   /// True when every name that `other` allows is allowed by this one too.
   [[nodiscard]] bool covers(const SysctlPattern& other) const;

@@ -17,7 +17,15 @@ namespace kubelet_sysctl {
 /// Directory of the journal, 0700; one folder a transaction below it.
 inline constexpr const char* kStateDirectory = "/var/lib/kubelet-sysctl";
 
-enum class TransactionState { kPlanned, kWritten, kRestarted, kConfirmed, kPending, kRolledBack, kStranded };
+enum class TransactionState {
+  kPlanned,
+  kWritten,
+  kRestarted,
+  kConfirmed,
+  kPending,
+  kRolledBack,
+  kStranded
+};
 
 /// The word the journal uses: "planned", "written", "restarted", "confirmed", "pending", "rolled-back",
 /// "stranded".
@@ -38,19 +46,19 @@ struct JournalFile {
 
 /// The record of one change.
 struct Transaction {
-  std::string id;               ///< "20261120T225726Z-1"
+  std::string id;  ///< "20261120T225726Z-1"
   TransactionState state = TransactionState::kPlanned;
   Verb verb = Verb::kAdd;
   std::string unit;
-  std::int64_t at_ms = 0;       ///< start, milliseconds since the epoch, UTC
+  std::int64_t at_ms = 0;  ///< start, milliseconds since the epoch, UTC
   std::int64_t uid = 0;
   std::string sudo_user;
-  std::string reason;           ///< --reason
+  std::string reason;  ///< --reason
   std::string tool_version;
   std::vector<std::string> before;
   std::vector<std::string> after;
   std::vector<JournalFile> files;
-  std::string undoes;           ///< id of the transaction that this one undid
+  std::string undoes;  ///< id of the transaction that this one undid
 };
 
 /// Who changes and why; goes into the record.

@@ -19,38 +19,38 @@ inline constexpr int kOldestResolved = 247;
 
 /// A form that some release before kOldestResolved reads in another way.
 enum class Form {
-  kQuoteInsideWord,        ///< ExecStart=, $VAR values: `--x="a b"`
-  kQuoteInsideEnvWord,     ///< Environment=A="x y"
-  kOpenQuoteInValue,       ///< $VAR splitting of a value with an open quote
-  kNumericEscape,          ///< \u, \U
-  kUnknownEscapeInEnv,     ///< Environment= with an unknown escape
-  kQuotedSemicolon,        ///< ";" as a word
-  kStraySemicolon,         ///< a semicolon word first or doubled
-  kDollarDollarFirst,      ///< $$ at the start of a word
-  kColonInBraces,          ///< ${A:-x}
-  kPercentAtEnd,           ///< a lone % at the end of a word, or an unknown %x
-  kPrivilegePrefix,        ///< + ! !!
-  kColonPrefix,            ///< :
-  kBareProgram,            ///< a program name without a slash
-  kUnsetEnvironment,       ///< UnsetEnvironment=
-  kNewSpecifier,           ///< a specifier that older releases lack
-  kCommentInContinuation,  ///< a comment line inside a continuation, or one ending in a backslash
-  kLineWithoutEquals,      ///< a line that is no assignment
-  kUnfinishedContinuation, ///< a continuation at the end of the file
-  kCarriageReturn,         ///< CR or NUL as a line end of its own in a unit file
-  kBackslashInSingle,      ///< environment file, backslash in '…'
-  kBackslashInDouble,      ///< environment file, backslash in "…"
-  kControlInValue,         ///< environment file or Environment=, newline or control character
-  kNulInEnvFile,           ///< environment file with a NUL byte
-  kDotDotEnvFile,          ///< EnvironmentFile= path with ..
-  kWideDropIn,             ///< service.d, dash-prefix or alias drop-in directory
-  kAliasDropIn,            ///< the order of the id's and the aliases' drop-ins
-  kOddDropIn,              ///< a drop-in that is a directory
-  kNotUtf8,                ///< a unit file that is not UTF-8
-  kBackslashInValue,       ///< $VAR splitting of a value with a backslash
-  kEmptyWordInValue,       ///< $VAR splitting of a value with ''
-  kPercentInProgram,       ///< %% or a specifier in the program's path
-  kByteOrderMark,          ///< a byte order mark in a unit file
+  kQuoteInsideWord,         ///< ExecStart=, $VAR values: `--x="a b"`
+  kQuoteInsideEnvWord,      ///< Environment=A="x y"
+  kOpenQuoteInValue,        ///< $VAR splitting of a value with an open quote
+  kNumericEscape,           ///< \u, \U
+  kUnknownEscapeInEnv,      ///< Environment= with an unknown escape
+  kQuotedSemicolon,         ///< ";" as a word
+  kStraySemicolon,          ///< a semicolon word first or doubled
+  kDollarDollarFirst,       ///< $$ at the start of a word
+  kColonInBraces,           ///< ${A:-x}
+  kPercentAtEnd,            ///< a lone % at the end of a word, or an unknown %x
+  kPrivilegePrefix,         ///< + ! !!
+  kColonPrefix,             ///< :
+  kBareProgram,             ///< a program name without a slash
+  kUnsetEnvironment,        ///< UnsetEnvironment=
+  kNewSpecifier,            ///< a specifier that older releases lack
+  kCommentInContinuation,   ///< a comment line inside a continuation, or one ending in a backslash
+  kLineWithoutEquals,       ///< a line that is no assignment
+  kUnfinishedContinuation,  ///< a continuation at the end of the file
+  kCarriageReturn,          ///< CR or NUL as a line end of its own in a unit file
+  kBackslashInSingle,       ///< environment file, backslash in '…'
+  kBackslashInDouble,       ///< environment file, backslash in "…"
+  kControlInValue,          ///< environment file or Environment=, newline or control character
+  kNulInEnvFile,            ///< environment file with a NUL byte
+  kDotDotEnvFile,           ///< EnvironmentFile= path with ..
+  kWideDropIn,              ///< service.d, dash-prefix or alias drop-in directory
+  kAliasDropIn,             ///< the order of the id's and the aliases' drop-ins
+  kOddDropIn,               ///< a drop-in that is a directory
+  kNotUtf8,                 ///< a unit file that is not UTF-8
+  kBackslashInValue,        ///< $VAR splitting of a value with a backslash
+  kEmptyWordInValue,        ///< $VAR splitting of a value with ''
+  kPercentInProgram,        ///< %% or a specifier in the program's path
+  kByteOrderMark,           ///< a byte order mark in a unit file
 };
 
 /// One use of such a form.

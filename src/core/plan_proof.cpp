@@ -176,6 +176,12 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
     if (!carries_list(model, name) && !carries_list(*result, name)) {
       return unprovable(fmt::format("the edit would change the variable '{}'", name));
     }
+    // A quote left open makes systemd drop the whole assignment; only a file that goes may do that.
+    const bool goes =
+        std::any_of(edits.begin(), edits.end(), [](const FileEdit& edit) { return edit.removes; });
+    if (!result->command.environment.contains(name) && !goes) {
+      return unprovable(fmt::format("the edit would lose the variable '{}'", name));
+    }
   }
   return result;
 }

@@ -35,14 +35,17 @@ class Discovery {
   Result<NodeSnapshot> run() {
     snapshot_.root = options_.root;
     snapshot_.process_cwd = "/";
+    // The manager was asked at the start and is heard as late as can be. What stands before needs no
+    // answer of it in all but odd cases, for which the same steps stand behind it once more.
     for (auto step :
          {&Discovery::ask_manager, &Discovery::look_for_markers, &Discovery::read_unit,
-          &Discovery::read_environment_files, &Discovery::look_for_programs,
-          &Discovery::hear_manager, &Discovery::read_process_facts,
+          &Discovery::read_environment_files, &Discovery::look_for_programs, &Discovery::read_lists,
+          &Discovery::ask_health, &Discovery::hear_manager, &Discovery::read_process_facts,
           &Discovery::ask_manager_environment, &Discovery::read_lists, &Discovery::ask_health}) {
       Status status = (this->*step)();
       if (!status) return std::move(status).error();
     }
+    if (!snapshot_.process) snapshot_.health.reset();
     return std::move(snapshot_);
   }
 
@@ -69,6 +72,8 @@ class Discovery {
   const DiscoverOptions& options_;
   NodeSnapshot snapshot_;
   ServiceSettings settings_;
+  bool lists_read_ = false;
+  bool health_asked_ = false;
 };
 
 Status Discovery::ask_manager() {
@@ -268,6 +273,7 @@ Status Discovery::ask_manager_environment() {
   auto variables = ports_.services.environment();
   if (!variables) return std::move(variables).error();
   snapshot_.manager_environment = std::move(*variables);
+  lists_read_ = health_asked_ = false;  // the command may be another one now
   return {};
 }
 
@@ -283,7 +289,7 @@ Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string
 }
 
 Status Discovery::read_lists() {
-  if (!options_.need_process || !is_loaded()) return {};
+  if (!options_.need_process || !is_loaded() || lists_read_) return {};
   const auto command = resolve_command(snapshot_);
   if (!command) return {};  // resolve() says why.
   std::vector<std::string> argv;
@@ -295,15 +301,23 @@ Status Discovery::read_lists() {
     start = kubelet_arguments_start(argv);
   }
   if (!start) return {};
-  return read_kubelet_files(ports_.files, parse_kubelet_flags(argv, *start), snapshot_);
+  const KubeletFlags flags = parse_kubelet_flags(argv, *start);
+  const auto is_relative = [](const std::optional<std::string>& path) {
+    return path && !path->empty() && path->front() != '/';
+  };
+  const bool needs_directory = is_relative(flags.config) || is_relative(flags.config_dir);
+  if (needs_directory && snapshot_.live && !snapshot_.state) return {};  // its process tells
+  lists_read_ = true;
+  return read_kubelet_files(ports_.files, flags, snapshot_);
 }
 
 Status Discovery::ask_health() {
-  if (!options_.probe_health || !snapshot_.process) return {};
+  if (!options_.probe_health || !snapshot_.live || !lists_read_ || health_asked_) return {};
   const auto model = resolve(snapshot_, Checks::kSkip);
   if (!model || model->health_address.empty() || model->health_port == 0) return {};
   // Whose socket answers is asked after a restart, not here: the kernel's table of sockets takes longer
   // to read than all the rest together.
+  health_asked_ = true;
   snapshot_.health =
       ask_health_of(ports_, model->health_address, model->health_port, kHealthDeadline);
   return {};

@@ -69,6 +69,11 @@ void ApplyRun::take_last_words(const std::string& invocation) {
   const TimePoint until = ports_.clock.now() + kJournalDeadline;
   for (;;) {
     auto words = ports_.services.last_words(discover_.unit, invocation, kLastWords);
+    // journald learns the invocation from the living process: the words of one that ended at once may
+    // be without it, and then stand under the unit alone.
+    if (words && words->empty() && !invocation.empty()) {
+      words = ports_.services.last_words(discover_.unit, {}, kLastWords);
+    }
     if (words) outcome_.last_words = std::move(*words);
     outcome_.recognised = recognise(outcome_.last_words);
     if (!outcome_.recognised.empty() || ports_.clock.now() >= until) return;

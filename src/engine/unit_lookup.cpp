@@ -38,7 +38,6 @@ struct Indexed {
   std::string alias;  ///< base name of the unit that it is an alias of; empty otherwise
   std::string link;   ///< what an alias or a linked unit points to, directories resolved
   EntryKind kind = EntryKind::kFile;
-  std::uint64_t size = 0;
 };
 using Index = std::map<std::string, Indexed>;
 
@@ -115,8 +114,9 @@ class Search {
   UnitName wanted_;
   std::vector<SearchDirectory> directories_;
   Index index_;
-  std::map<std::string, DropIn> winners_;  // by base name; the order of application
-  std::set<std::string> listed_;           // real paths of drop-in directories
+  std::map<std::string, std::string> real_parents_;  // of links, with their last slash
+  std::map<std::string, DropIn> winners_;            // by base name; the order of application
+  std::set<std::string> listed_;                     // real paths of drop-in directories
 };
 
 Status Search::list_directories() {
@@ -148,11 +148,8 @@ Status Search::build_index() {
         const Status status = index_link(directory, entry);
         if (!status) return status;
       } else if (entry.kind != EntryKind::kDirectory || version_ < kOldestResolved) {
-        index_[entry.name] = {.path = directory.path + "/" + entry.name,
-                              .alias = {},
-                              .link = {},
-                              .kind = entry.kind,
-                              .size = entry.size};
+        index_[entry.name] = {
+            .path = directory.path + "/" + entry.name, .alias = {}, .link = {}, .kind = entry.kind};
       }
     }
   }
@@ -163,13 +160,22 @@ Status Search::index_link(const SearchDirectory& directory, const DirEntry& entr
   Indexed found{.path = directory.path + "/" + entry.name,
                 .alias = {},
                 .link = {},
-                .kind = EntryKind::kSymlink,
-                .size = entry.size};
+                .kind = EntryKind::kSymlink};
   const bool absolute = entry.target.starts_with('/');
-  auto link =
-      with_real_directory(files_, absolute ? entry.target : directory.path + "/" + entry.target);
-  if (!link) return std::move(link).error();
-  found.link = std::move(*link);
+  const std::string path = absolute ? entry.target : directory.path + "/" + entry.target;
+  // Dozens of links lead into the same few directories.
+  const std::string parent = path.substr(0, path.rfind('/') + 1);
+  const std::string last = path.substr(parent.size());
+  const bool plain = !last.empty() && last != "." && last != "..";
+  const auto known = real_parents_.find(parent);
+  if (plain && known != real_parents_.end()) {
+    found.link = known->second + last;
+  } else {
+    auto link = with_real_directory(files_, path);
+    if (!link) return std::move(link).error();
+    if (plain) real_parents_[parent] = link->substr(0, link->rfind('/') + 1);
+    found.link = std::move(*link);
+  }
   if (is_in_search_path(found.link)) {
     const std::string target = base_name(found.link);
     // An alias of itself, or of a unit of another type, is skipped: lower directories still count.

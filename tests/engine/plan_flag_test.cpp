@@ -194,6 +194,18 @@ TEST(PlanFlag, FlagInAnEnvironmentLineIsEditedInItsQuotes) {
   EXPECT_TRUE(planned->edits.front().daemon_reload);
 }
 
+// Without its word, B=" would stay: an open quote, over which systemd drops the whole assignment.
+TEST(PlanFlag, RemovalThatWouldLoseTheVariableIsRefused) {
+  const Lab::NodeFiles files = {
+      {kUnit,
+       "[Service]\nEnvironment=B=--allowed-unsafe-sysctls=\"kernel.sem\"\n"
+       "ExecStart=/usr/bin/kubelet $B\n"}};
+  const auto refused = plan(files, remove({"kernel.sem"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnsupported);
+  EXPECT_NE(refused.error().message.find("'B'"), std::string::npos);
+}
+
 TEST(PlanFlag, PackagesUnitIsNotEditedWhenTheOperatorsFileIsReadLater) {
   auto planned = plan(vendor_node("/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem $EXTRA",
                                   "EXTRA=\"--v=2\"\n"),
