@@ -11,17 +11,22 @@ _kubelet_sysctl_entries() {
   done
 }
 
+# The ids of the changes that are on record; only root can read them.
+_kubelet_sysctl_changes() {
+  ls -r /var/lib/kubelet-sysctl/transactions 2>/dev/null
+}
+
 _kubelet_sysctl() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
   local everywhere='--root --systemd-version --output --color --verbose --help'
   local changes='--dry-run --diff --no-restart --timeout --window --no-rollback --reason
     --lock-timeout --quiet'
-  local edits='--from-file --via --file --unchanged-exit-77 --unit'
+  local edits='--from-file --via --file --unchanged-exit-77 --unit --trial'
   local words=''
   COMPREPLY=()
 
   if [ "$COMP_CWORD" = 1 ]; then
-    words='show explain add remove set undo help --help --version'
+    words='show explain add remove set history undo recover keep help --help --version'
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
     return
   fi
@@ -31,7 +36,9 @@ _kubelet_sysctl() {
     -o | --output) words='text json' ;;
     --color) words='auto always never' ;;
     --timeout | --window | --lock-timeout) words='0s 10s 30s 2m' ;;
+    --trial) words='5m 10m 30m 1h' ;;
     --reason | --systemd-version) return ;;
+    --end-trial) words=$(_kubelet_sysctl_changes) ;;
     -f | --from-file | --file)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -56,12 +63,15 @@ _kubelet_sysctl() {
     add) words="$everywhere $changes $edits --exact --force" ;;
     remove) words="$everywhere $changes $edits" ;;
     set) words="$everywhere $changes $edits --force" ;;
+    history) words="$everywhere" ;;
     undo) words="$everywhere $changes" ;;
-    help) words='show explain add remove set undo' ;;
+    recover) words="$everywhere --dry-run --timeout --window --lock-timeout --quiet --end-trial" ;;
+    keep) words="$everywhere --lock-timeout --quiet" ;;
+    help) words='show explain add remove set history undo recover keep' ;;
   esac
   case $command:$cur in
-    *:-* | show:* | explain:* | help:*) ;;
-    undo:*) words=$(ls -r /var/lib/kubelet-sysctl/transactions 2>/dev/null) ;;
+    *:-* | show:* | explain:* | recover:* | help:*) ;;
+    history:* | undo:* | keep:*) words=$(_kubelet_sysctl_changes) ;;
     *) words=$(shopt -s globstar nullglob && _kubelet_sysctl_entries) ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -22,6 +22,11 @@ struct ApplyOptions {
   Milliseconds window{10000};    ///< how long it must then stay the same and healthy
   Author author;
   std::string undoes;  ///< id of the transaction that the plan puts back
+  /// A transaction that never came to its end and that the plan undoes: it is closed as rolled back, and
+  /// no new one is made.
+  std::optional<Transaction> recovers;
+  std::optional<Milliseconds> trial;  ///< the change ends by itself after this, unless it is kept
+  std::string program;                ///< path of this program, for the timer of a trial
   /// Called when a step begins ("restart kubelet.service") and when it ended; for live progress.
   std::function<void(const std::string&)> on_begin;
   std::function<void(const Step&)> on_end;

@@ -2,8 +2,10 @@
 // The program as a function: a command line in, text and an exit code out.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct CliHost {
   bool err_is_terminal = false;
   std::int64_t uid = 0;
   std::string sudo_user;
+  std::optional<std::uint32_t> login_uid;  ///< who logged in first; none for services
+  std::string program;                     ///< absolute path, for a timer that runs it again
   std::function<std::string()> read_input;
 };
 

@@ -40,6 +40,7 @@ struct Error {
   std::string excerpt = {};  ///< the line of the file that the caret goes under; may be empty
   std::size_t width = 1;     ///< bytes that the caret covers
   std::string hint = {};     ///< what a person does next; may be empty
+  std::string detail = {};   ///< more lines, a diff say, each with its line end; may be empty
 };
 
 /// Aborts with its location: a broken invariant of our own, never a condition of the machine.

@@ -53,6 +53,9 @@ struct Outcome {
   std::string recognised;               ///< what those words mean, when known
   std::vector<std::string> commands;    ///< stranded: what a person types next
   bool was_down = false;                ///< the kubelet was not healthy before this run either
+  std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
+  std::vector<std::string>
+      recovered;  ///< ids of older changes that this run brought to their end first
 };
 
 /// One row of the exit codes.

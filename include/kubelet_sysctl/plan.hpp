@@ -12,7 +12,7 @@
 
 namespace kubelet_sysctl {
 
-enum class Verb { kAdd, kRemove, kSet, kUndo };
+enum class Verb { kAdd, kRemove, kSet, kUndo, kRecover, kKeep };
 enum class Via { kAuto, kConfig, kArgs };
 
 const char* name_of(Verb verb);
@@ -52,6 +52,14 @@ struct Plan {
 /// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),
 /// kUnsupported with the place (no provable edit), and those of resolve().
 Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
+
+/// The plan that takes back what made `before` into `after`, on a node that was changed again since: what
+/// was added goes, what was removed comes back behind the entry it stood behind. Errors: kConflict when
+/// that has not one meaning (an added entry is gone, a removed one is back, the order itself was changed);
+/// those of make_plan().
+Result<Plan> plan_undo_of_entries(const NodeSnapshot& snapshot, const NodeModel& model,
+                                  const std::vector<std::string>& before,
+                                  const std::vector<std::string>& after);
 
 /// The node as it will be read once `edits` are on disk. Errors: those of resolve().
 Result<NodeModel> model_after(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits);

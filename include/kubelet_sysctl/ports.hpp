@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The five narrow places where the program meets the machine; tests put other things behind them.
+// The narrow places where the program meets the machine; tests put other things behind them.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kubelet_sysctl/error.hpp"
@@ -38,6 +39,23 @@ class FileLock {
 /// How replace() wrote.
 enum class WriteMode { kUnchanged, kRenamed, kInPlace };
 
+/// What the journal keeps of a file besides its bytes.
+struct FileTraits {
+  std::vector<ExtendedAttribute> attributes;  ///< without the hashes that the kernel makes itself
+  /// True when replace() would, or on an old kernel might, write into the file itself: several hard
+  /// links, or a mount. A run that is killed then leaves a piece of the new bytes over the old ones. That
+  /// replace() does so on a full disk cannot be told beforehand.
+  bool in_place = false;
+};
+
+/// New bytes of one file, on the disk and not yet in their place; without commit() they go again.
+class StagedWrite {
+ public:
+  virtual ~StagedWrite() = default;
+  /// Puts them in place. Called once. Errors, and what stands after one, as FileSystem::replace().
+  virtual Result<WriteMode> commit() = 0;
+};
+
 /// Files of one node: paths are absolute, as the node names them; an adapter may put them under a root
 /// directory, and then resolves every link, absolute ones too, inside that root.
 class FileSystem {
@@ -54,11 +72,21 @@ class FileSystem {
   virtual Result<std::string> real_path(const std::string& path) = 0;
   /// Makes `bytes` the content of the file that was read as `before`, atomically and durably: temporary
   /// file beside the real one, owner, mode and extended attributes kept, both syncs. A `before` that was
-  /// absent makes a new file of mode before.meta.mode owned by the caller, and missing parent directories.
-  /// Equal bytes write nothing. A bind-mounted file or one with several hard links is written in place.
+  /// absent makes a new file of mode before.meta.mode owned by the caller (with before.meta.exact also of
+  /// that owner and those attributes), and missing parent directories.
+  /// Equal bytes write nothing. Written in place is a bind-mounted file, one with several hard links, and
+  /// any file when the disk is full and the new bytes need no more room than it has.
   /// Errors: kConflict when the disk no longer holds `before` (or no longer is absent); kPermission, kIo.
   /// After any error the old bytes stand and no temporary file is left.
   virtual Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) = 0;
+  /// The first half of replace(): all that needs room on the disk is done, nothing is changed. So several
+  /// files can be made ready before the first of them changes. A full disk is an error here. Let go in
+  /// the opposite order: a directory that was made goes again only when it is empty. Errors as replace().
+  virtual Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
+                                                     const std::string& bytes) = 0;
+  /// What replace() would carry over and how it would write. Errors: kConflict when the file is gone,
+  /// kPermission, kIo.
+  virtual Result<FileTraits> traits_of(const SourceFile& file) = 0;
   /// Removes the file that was read as `before`, and the directory that held it when `and_directory` and
   /// it is empty then. Errors as replace().
   virtual Status remove(const SourceFile& before, bool and_directory) = 0;
@@ -114,6 +142,21 @@ class ServiceManager {
   /// `systemctl restart`. Success only says that systemctl said so.
   virtual Status restart(const std::string& unit, Milliseconds deadline) = 0;
   virtual Status reset_failed(const std::string& unit) = 0;
+  /// Runs `command` once after `delay`, as a transient service `unit`.service with a timer of that name:
+  /// by the manager, so neither the end of this process nor that of its session stops it.
+  /// While the command ends with exit code 7 (another run holds the lock) it is tried again every 30 s.
+  /// A daemon-reload changes nothing of it, a reboot ends it. `command` begins with an absolute path; it
+  /// fires at most a second late. Errors: kIo when the name is taken, by a timer or a service that runs.
+  /// Source: systemd-run(1), --on-active.
+  virtual Status arm_timer(const std::string& unit, const std::string& description,
+                           Milliseconds delay, const std::vector<std::string>& command) = 0;
+  /// Stops the timer; the service, if it runs already, goes on. A timer that is not there is no error.
+  virtual Status disarm_timer(const std::string& unit) = 0;
+  /// `systemctl enable` and `disable` of a unit whose file stands below /etc; no start, no stop, and no
+  /// reload: the manager itself learns of it at the next boot or daemon-reload. Disabling what is not
+  /// enabled is no error.
+  virtual Status enable(const std::string& unit) = 0;
+  virtual Status disable(const std::string& unit) = 0;
   /// Lines the unit wrote under this invocation, oldest first, at most `lines`; by unit alone when
   /// `invocation` is empty. Empty when there is no journal.
   virtual Result<std::vector<std::string>> last_words(const std::string& unit,
@@ -144,8 +187,26 @@ class Clock {
   /// Returns at `until`, or earlier: true as soon as process `pid` has ended (0 watches none). Also
   /// returns early when a signal asked the program to stop; see interrupted().
   virtual bool wait_until(TimePoint until, std::int64_t pid) = 0;
+  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program; interrupted() tells of them.
+  virtual Status hold_signals() = 0;
   /// True once SIGINT, SIGTERM or SIGHUP arrived.
   virtual bool interrupted() = 0;
+};
+
+/// One entry for the system's log.
+struct LogEntry {
+  int priority = 6;     ///< as in syslog(3): 3 error … 6 information
+  std::string message;  ///< one line
+  std::vector<std::pair<std::string, std::string>> fields;  ///< "KUBELET_SYSCTL_VERB", "add"
+};
+
+/// The system's log, where `journalctl -t kubelet-sysctl` finds what was done to the node.
+class SystemLog {
+ public:
+  virtual ~SystemLog() = default;
+  /// Hands the entry to the journal with its fields, or where there is none its message to syslog.
+  /// Errors: kIo when neither takes it.
+  virtual Status write(const LogEntry& entry) = 0;
 };
 
 /// The machine. References: the adapters outlive every call.
@@ -154,6 +215,7 @@ struct Ports {
   ServiceManager& services;
   HealthProbe& health;
   Clock& clock;
+  SystemLog& log;
 };
 
 }  // namespace kubelet_sysctl

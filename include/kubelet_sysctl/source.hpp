@@ -24,6 +24,13 @@ struct Span {
 /// What stands at a path. A symbolic link is followed before this is decided.
 enum class FileKind { kAbsent, kRegular, kDirectory, kOther };
 
+/// One extended attribute, as getxattr(2) gives it.
+struct ExtendedAttribute {
+  std::string name;
+  std::string value;
+  bool operator==(const ExtendedAttribute&) const = default;
+};
+
 /// Facts of one file, kept so that a replacement can carry them and a change can be seen.
 struct FileMeta {
   std::uint32_t uid = 0;
@@ -34,6 +41,9 @@ struct FileMeta {
   std::uint64_t links = 1;
   std::int64_t mtime_ns = 0;  ///< nanoseconds since the epoch, UTC
   std::int64_t ctime_ns = 0;  ///< last change of content, name or inode; cannot be set back
+  std::vector<ExtendedAttribute> attributes = {};  ///< only FileSystem::traits_of() fills it
+  /// Of an absent file that is to be made: owner and attributes are wanted too, not the mode alone.
+  bool exact = false;
 };
 
 /// One file as it was read. `bytes` is empty when the file was looked for and is absent.

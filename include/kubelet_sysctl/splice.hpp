@@ -22,6 +22,9 @@ struct Splice {
 /// of the caller and give kUnsupported, so that nothing is written.
 Result<std::string> apply_splices(std::string_view bytes, std::vector<Splice> splices);
 
+/// The one splice that makes `from` into `to`: what lies between their common beginning and end.
+Splice difference(std::string_view from, std::string_view to);
+
 /// True when `after` is `before` with nothing but the bytes in `splices` replaced: checked by copying
 /// the untouched stretches, independent of how `after` was made.
 bool only_spliced(std::string_view before, std::string_view after, std::vector<Splice> splices);

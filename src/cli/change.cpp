@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/progress.hpp"
+#include "cli/records.hpp"
 #include "kubelet_sysctl/apply.hpp"
 #include "kubelet_sysctl/outcome.hpp"
 #include "kubelet_sysctl/transaction.hpp"
@@ -27,6 +27,12 @@ struct Prepared {
   Plan plan;
 
   [[nodiscard]] bool is_nothing() const { return plan.edits.empty() && !plan.restart; }
+};
+
+/// What was brought to its end before the wish itself.
+struct RecoveredFirst {
+  std::vector<std::string> ids;
+  bool changed = false;
 };
 
 Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
@@ -55,20 +61,8 @@ bool may_be_busy(Ports& ports) {
   return !file || !file->bytes.empty();
 }
 
-/// The lock, at once if nobody holds it; while waiting, a terminal shows for whom.
-Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Progress& progress,
-                                            const std::string& note) {
-  if (auto made = ports.files.make_directory(kStateDirectory, 0700); !made) {
-    return std::move(made).error();
-  }
-  auto lock = ports.files.lock(kLockFile, Milliseconds{0}, note);
-  const Milliseconds wait = session.options.lock_timeout;
-  if (lock || lock.error().kind != ErrorKind::kLocked || wait <= Milliseconds{0}) return lock;
-  progress.note(fmt::format("waiting: {}", lock.error().message));
-  return ports.files.lock(kLockFile, wait, note);
-}
-
-ApplyOptions apply_options(Session& session, Progress& progress, const Wish& wish) {
+/// What is to be said while a change runs and how long it may take; `program` ends a trial.
+ApplyOptions common_options(Session& session, Progress& progress) {
   const Options& options = session.options;
   ApplyOptions wanted;
   wanted.dry_run = options.dry_run;
@@ -76,61 +70,149 @@ ApplyOptions apply_options(Session& session, Progress& progress, const Wish& wis
   wanted.rollback = options.rollback;
   wanted.timeout = options.timeout;
   wanted.window = options.window;
+  wanted.trial = options.trial;
+  wanted.program = session.host.program;
   wanted.author = {.uid = session.host.uid,
+                   .login_uid = session.host.login_uid,
                    .sudo_user = session.host.sudo_user,
                    .reason = options.reason,
                    .tool_version = std::string(tool_version())};
-  wanted.undoes = wish.undoes;
   wanted.on_begin = [&progress](const std::string& what) { progress.begin(what); };
   wanted.on_end = [&progress](const Step& step) { progress.end(step); };
   return wanted;
 }
 
-void report(Session& session, const Outcome& outcome) {
-  if (session.options.json) return print(session, outcome_json(outcome));
-  const bool went_wrong =
-      outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
-  if (!session.options.quiet) return print(session, outcome_text(outcome, session.out));
-  // -q promises an empty standard output, not that a node is left stranded without a word.
-  if (went_wrong) session.host.err(outcome_text(outcome, session.err));
+bool went_wrong(const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
 }
 
-int finish(Session& session, Ports& ports, Progress& progress, const Prepared& prepared) {
+int finish(Session& session, Ports& ports, Progress& progress, const Prepared& prepared,
+           const RecoveredFirst& first) {
   if (session.options.diff && !session.options.json) {
     for (const FileEdit& edit : prepared.plan.edits) print(session, diff_text(edit, session.out));
   }
-  auto outcome = apply(ports, prepared.snapshot, prepared.model, prepared.plan, prepared.discover,
-                       apply_options(session, progress, prepared.wish));
+  ApplyOptions wanted = common_options(session, progress);
+  wanted.undoes = prepared.wish.undoes;
+  auto outcome =
+      apply(ports, prepared.snapshot, prepared.model, prepared.plan, prepared.discover, wanted);
   if (!outcome) return fail(session, outcome.error());
-  report(session, *outcome);
+  outcome->recovered = first.ids;
+  outcome->changed = outcome->changed || first.changed;
+  report_outcome(session, *outcome);
   return exit_code_of(*outcome, session.options.unchanged_is_77);
+}
+
+/// True when there is something that recover() would do.
+bool needs_recovery(const std::vector<Transaction>& all, Ports& ports) {
+  const std::int64_t now_ms = ports.clock.wall_ms();
+  const std::string boot_id = boot_id_of(ports);
+  return !unfinished_line(all, now_ms, boot_id).empty();
 }
 
 }  // namespace
 
+Status require_root(const Session& session) {
+  const Options& options = session.options;
+  if (!options.is_live() || options.dry_run || session.host.uid == 0) return {};
+  return Error{.kind = ErrorKind::kPermission,
+               .message = "only root can change what the kubelet allows",
+               .hint = "run it with sudo, or see what it would do with '--dry-run'"};
+}
+
+Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Progress& progress,
+                                            const std::string& note) {
+  if (auto made = ports.files.make_directory(kStateDirectory, 0700); !made) {
+    return std::move(made).error();
+  }
+  // From here on a signal is a wish that is heard where stopping leaves nothing half done.
+  if (auto held = ports.clock.hold_signals(); !held) return std::move(held).error();
+  auto lock = ports.files.lock(kLockFile, Milliseconds{0}, note);
+  const Milliseconds wait = session.options.lock_timeout;
+  if (lock || lock.error().kind != ErrorKind::kLocked || wait <= Milliseconds{0}) return lock;
+  progress.note(fmt::format("waiting: {}", lock.error().message));
+  return ports.files.lock(kLockFile, wait, note);
+}
+
+void report_outcome(Session& session, const Outcome& outcome) {
+  if (session.options.json) return print(session, outcome_json(outcome));
+  if (!session.options.quiet) return print(session, outcome_text(outcome, session.out));
+  // -q promises an empty standard output, not that a node is left stranded without a word.
+  if (went_wrong(outcome)) session.host.err(outcome_text(outcome, session.err));
+}
+
+Result<std::vector<Recovered>> recover_now(Session& session, Ports& ports, Progress& progress) {
+  RecoverOptions wanted;
+  wanted.apply = common_options(session, progress);
+  wanted.end_trial = session.options.end_trial;
+  return recover(ports, discover_options(session.options), wanted);
+}
+
+std::string recovered_line(const Recovered& one, bool would) {
+  const auto what = [&]() -> std::string_view {
+    switch (one.action) {
+      case RecoveryAction::kNothing:
+        return would ? "would be left alone" : "is at its end";
+      case RecoveryAction::kUndo:
+        return would ? "would be undone" : "was undone";
+      case RecoveryAction::kConfirm:
+        if (would) return "would be watched, and undone if the kubelet does not stay healthy";
+        return stands(one.transaction) ? "is in force: the kubelet was seen with it" : "was undone";
+      case RecoveryAction::kFinish:
+        return would ? "would be closed: its files are whole" : "stands: its files are whole";
+      case RecoveryAction::kLeave:
+        return would ? "would be closed: somebody else changed its files, they stay"
+                     : "was closed: somebody else changed its files, they stay";
+      case RecoveryAction::kAskPerson:
+        return "needs a person: its files are old, new and somebody else's";
+    }
+    bug("a recovery action without a line");
+  }();
+  return fmt::format("the change {} ({}) {}", one.transaction.id, name_of(one.transaction.verb),
+                     what);
+}
+
 int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   const Options& options = session.options;
-  if (options.is_live() && !options.dry_run && session.host.uid != 0) {
-    return fail(session,
-                Error{.kind = ErrorKind::kPermission,
-                      .message = "only root can change what the kubelet allows",
-                      .hint = "run it with sudo, or see what it would do with '--dry-run'"});
-  }
+  if (auto status = require_root(session); !status) return fail(session, status.error());
   Ports ports = session.host.open(options.root);
   Progress progress(session);
+  // The records are read while the manager answers. Not while another run is at work: the answer would
+  // be older than the lock.
+  const bool in_use = !options.dry_run && may_be_busy(ports);
+  if (options.is_live() && !in_use) ports.services.begin_show(options.unit);
+  auto records = list_transactions(ports);
+  const bool unreadable = !records && records.error().kind != ErrorKind::kPermission;
+  if (unreadable) return fail(session, records.error());
+  const bool open = records && needs_recovery(*records, ports);
+  if (open && options.dry_run) say_unfinished(session, *records, moment_of(ports));
   // Most runs of a fleet find nothing to do. Reading needs no lock, but what another run has only tried
   // so far is no state to call wished: so nobody may be at work before the reading, nor after it.
-  const bool busy = !options.dry_run && may_be_busy(ports);
-  auto prepared = prepare(session, ports, wisher);
-  if (!busy && !prepared) return fail(session, prepared.error());
-  const bool nothing = !busy && prepared->is_nothing() && !may_be_busy(ports);
-  if (options.dry_run || nothing) return finish(session, ports, progress, *prepared);
-
+  const bool busy = in_use || (open && !options.dry_run);
+  if (!busy) {
+    auto prepared = prepare(session, ports, wisher);
+    if (!prepared) return fail(session, prepared.error());
+    const bool nothing = prepared->is_nothing() && !may_be_busy(ports);
+    if (options.dry_run || nothing) return finish(session, ports, progress, *prepared, {});
+  }
   auto lock = take_lock(session, ports, progress, note);
   if (!lock) return fail(session, lock.error());
-  prepared = prepare(session, ports, wisher);
+  RecoveredFirst first;
+  auto recovered = recover_now(session, ports, progress);
+  if (!recovered) return fail(session, recovered.error());
+  for (const Recovered& one : *recovered) {
+    if (one.outcome && went_wrong(*one.outcome)) {
+      report_outcome(session, *one.outcome);
+      return exit_code_of(*one.outcome, false);
+    }
+    if (!options.json && !options.quiet) {
+      session.host.err(fmt::format("kubelet-sysctl: first, {}\n", recovered_line(one, false)));
+    }
+    first.ids.push_back(one.transaction.id);
+    first.changed = first.changed || (one.outcome && one.outcome->changed);
+  }
+  auto prepared = prepare(session, ports, wisher);
   if (!prepared) return fail(session, prepared.error());
-  return finish(session, ports, progress, *prepared);
+  return finish(session, ports, progress, *prepared, first);
 }
 
 }  // namespace kubelet_sysctl

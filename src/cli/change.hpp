@@ -3,10 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "cli/progress.hpp"
 #include "cli/session.hpp"
 #include "kubelet_sysctl/plan.hpp"
+#include "kubelet_sysctl/recover.hpp"
 
 namespace kubelet_sysctl {
 
@@ -22,7 +26,25 @@ struct Wish {
 /// A wish, made under whatever lock is held at the moment. Errors as those of the command.
 using Wisher = std::function<Result<Wish>(Ports&)>;
 
-/// Carries the wish out and reports; returns the exit code.
+/// Errors: kPermission for somebody who is not root and wants to change the running node.
+Status require_root(const Session& session);
+
+/// The lock, at once if nobody holds it; while waiting, a terminal shows for whom. From then on signals
+/// are held. Errors: kLocked, kInterrupted, those of the file system.
+Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Progress& progress,
+                                            const std::string& note);
+
+/// Prints the outcome; with -q only one that a person must know of.
+void report_outcome(Session& session, const Outcome& outcome);
+
+/// Brings open changes to their end, with the options of the session. The caller holds the lock, except
+/// for a dry run.
+Result<std::vector<Recovered>> recover_now(Session& session, Ports& ports, Progress& progress);
+
+/// "the change 20261120T225726Z-1 (add) was undone".
+std::string recovered_line(const Recovered& one, bool would);
+
+/// Brings open changes to their end, then carries the wish out and reports; returns the exit code.
 int carry_out(Session& session, const std::string& note, const Wisher& wisher);
 
 }  // namespace kubelet_sysctl

@@ -178,6 +178,11 @@ class Reader {
         return duration(row, text, options_.window);
       case kTakesLockTimeout:
         return duration(row, text, options_.lock_timeout);
+      case kTakesTrial:
+        return take_trial(row, text);
+      case kTakesEndTrial:
+        options_.end_trial = text;
+        break;
       case kTakesReason:
         options_.reason = text;
         break;
@@ -205,6 +210,17 @@ class Reader {
                        "to leave the restart to somebody else use '--no-restart'");
   }
 
+  Status take_trial(const OptionRow& row, const std::string& text) {
+    Milliseconds length{0};
+    if (auto status = duration(row, text, length); !status) return status;
+    if (length < std::chrono::seconds{1}) {
+      return usage_error(fmt::format("'--trial' takes a duration of at least 1s, not '{}'", text),
+                         "it counts from before the first write: '10m' leaves time to look");
+    }
+    options_.trial = length;
+    return {};
+  }
+
   Status take_file(const std::string& text) {
     if (!text.starts_with('/')) {
       return usage_error(fmt::format("'--file' takes an absolute path, not '{}'", text),
@@ -218,6 +234,24 @@ class Reader {
   Options& options_;
 };
 
+/// What makes a trial impossible: it needs a kubelet that was seen, the way back, and a timer.
+Status check_trial(const Options& options) {
+  if (!options.trial) return {};
+  if (!options.restart) {
+    return usage_error("'--trial' and '--no-restart' do not go together",
+                       "a trial begins when the kubelet was seen with the new list");
+  }
+  if (!options.rollback) {
+    return usage_error("'--trial' and '--no-rollback' do not go together",
+                       "a trial is a change that is put back");
+  }
+  if (!options.is_live()) {
+    return usage_error("'--trial' and '--root' do not go together",
+                       "a timer of the running node's systemd ends a trial");
+  }
+  return {};
+}
+
 /// What does not go together. Errors: kUsage, kNotFound for the directory of --root.
 Status check(const Command& command, const Options& options) {
   if (command.arguments.empty() && !options.arguments.empty()) {
@@ -228,6 +262,7 @@ Status check(const Command& command, const Options& options) {
   if (options.quiet && options.verbosity > 0) {
     return usage_error("'--quiet' and '--verbose' do not go together", {});
   }
+  if (auto status = check_trial(options); !status) return status;
   const bool tree_only = options.systemd_version && options.is_live() && command.name != "explain";
   if (tree_only) {
     return usage_error("'--systemd-version' has no meaning for the running node",

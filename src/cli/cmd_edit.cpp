@@ -67,7 +67,7 @@ int run_remove(Session& session) { return run_edit(session, Verb::kRemove); }
 int run_set(Session& session) { return run_edit(session, Verb::kSet); }
 
 constexpr std::uint32_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
-                                       kTakesVia | kTakesFile | kTakesUnchangedExit77;
+                                       kTakesVia | kTakesFile | kTakesTrial | kTakesUnchangedExit77;
 
 }  // namespace
 

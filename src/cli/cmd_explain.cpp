@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // explain: the command line of a unit word by word, as systemd would make it now.
-#include <utility>
+#include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/records.hpp"
 #include "cli/session.hpp"
 #include "kubelet_sysctl/model.hpp"
 
@@ -16,6 +17,8 @@ int run_explain(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.need_process = false;
+  std::vector<Finding> findings;  // a document of words has no place for them
+  tell_open_changes(session, ports, findings);
   const auto snapshot = discover(ports, wanted);
   if (!snapshot) return fail(session, snapshot.error());
   const auto command = resolve_command(*snapshot);

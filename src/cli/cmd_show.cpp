@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // show: the configured and the running list, each entry with its place.
-#include <utility>
+#include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/records.hpp"
 #include "cli/session.hpp"
 #include "kubelet_sysctl/model.hpp"
 
@@ -13,12 +14,17 @@ int run_show(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
+  // The records are read while the manager answers: discover() takes that answer.
+  if (wanted.live) ports.services.begin_show(wanted.unit);
+  std::vector<Finding> findings;
+  const OpenChanges open = tell_open_changes(session, ports, findings);
   const auto snapshot = discover(ports, wanted);
   if (!snapshot) return fail(session, snapshot.error());
-  const auto model = resolve(*snapshot);
+  auto model = resolve(*snapshot);
   if (!model) return fail(session, model.error());
-  print(session, session.options.json ? status_json(*snapshot, *model)
-                                      : show_text(*snapshot, *model, session.out));
+  model->findings.insert(model->findings.end(), findings.begin(), findings.end());
+  print(session, session.options.json ? status_json(*snapshot, *model, open)
+                                      : show_text(*snapshot, *model, session.out, open));
   return 0;
 }
 
@@ -32,7 +38,8 @@ constexpr Command kShowCommand = {
     .about =
         "Prints the configured list (what the next start will use) with the file and line of each\n"
         "entry, lists that another one hides, the list of the running process, and whether the\n"
-        "two differ.",
+        "two differ; then a change on trial. Says on standard error when a change did not come to\n"
+        "its end.",
     .examples =
         "kubelet-sysctl show\n"
         "kubelet-sysctl show -o json\n"

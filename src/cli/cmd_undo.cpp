@@ -13,26 +13,13 @@
 namespace kubelet_sysctl {
 namespace {
 
-bool stands(const Transaction& one) {
-  return one.state == TransactionState::kConfirmed || one.state == TransactionState::kPending;
-}
-
-/// The id of the transaction that undid `id`; empty when none did.
-std::string undone_by(const std::vector<Transaction>& all, const std::string& id) {
-  const auto found = std::find_if(all.begin(), all.end(), [&id](const Transaction& one) {
-    return one.undoes == id && stands(one);
-  });
-  return found == all.end() ? std::string() : found->id;
-}
-
 /// Whether a change that was named can be put back. Errors: kConflict.
 Status check_named(const std::vector<Transaction>& all, const Transaction& named) {
-  const std::string by = undone_by(all, named.id);
-  if (!by.empty()) {
+  if (const Transaction* by = undone_by(all, named.id)) {
     return Error{.kind = ErrorKind::kConflict,
-                 .message = fmt::format("'{}' was undone already, by '{}'", named.id, by)};
+                 .message = fmt::format("'{}' was undone already, by '{}'", named.id, by->id)};
   }
-  if (named.state == TransactionState::kRolledBack || named.state == TransactionState::kPlanned) {
+  if (named.state == TransactionState::kRolledBack) {
     return Error{.kind = ErrorKind::kConflict,
                  .message = fmt::format(
                      "there is nothing of '{}' to undo: its files are as they were", named.id)};
@@ -40,20 +27,15 @@ Status check_named(const std::vector<Transaction>& all, const Transaction& named
   return {};
 }
 
-bool never_ended(const Transaction& one) {
-  return one.state == TransactionState::kWritten || one.state == TransactionState::kRestarted ||
-         one.state == TransactionState::kStranded;
-}
-
-/// The newest change that stands. One after it that never ended comes first: it may hold its files.
+/// The newest change that stands. A newer one that was left unconfirmed comes first: it holds the files.
 /// Errors: kNotFound, kConflict.
 Result<std::string> newest(const std::vector<Transaction>& all) {
   const auto chosen = newest_undoable(all);
   for (auto one = all.rbegin(); one != all.rend() && one->id != chosen; ++one) {
-    if (!never_ended(*one)) continue;
+    if (one->state != TransactionState::kStranded) continue;
     return Error{
         .kind = ErrorKind::kConflict,
-        .message = fmt::format("the newest change '{}' did not end: it is {}", one->id,
+        .message = fmt::format("the newest change '{}' was never seen to hold: it is {}", one->id,
                                name_of(one->state)),
         .hint = fmt::format("name it to put its files back: 'kubelet-sysctl undo {}'", one->id)};
   }
@@ -107,7 +89,9 @@ constexpr Command kUndoCommand = {
         "Puts back, byte for byte, the files that a change wrote; then restarts and watches as "
         "after\n"
         "any change. Without ID it is the newest change that stands; run again, it goes one\n"
-        "further back. Refuses when a file was changed by somebody else since.",
+        "further back. Where somebody changed a file since, the entries of the change are taken "
+        "back\n"
+        "alone, if that has one meaning; else it refuses and shows what was changed.",
     .examples =
         "kubelet-sysctl undo\n"
         "kubelet-sysctl undo 20261120T225726Z-1 --dry-run --diff",

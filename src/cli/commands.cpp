@@ -8,7 +8,8 @@ namespace kubelet_sysctl {
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> commands = {
-      &kShowCommand, &kExplainCommand, &kAddCommand, &kRemoveCommand, &kSetCommand, &kUndoCommand};
+      &kShowCommand,    &kExplainCommand, &kAddCommand,     &kRemoveCommand, &kSetCommand,
+      &kHistoryCommand, &kUndoCommand,    &kRecoverCommand, &kKeepCommand};
   return commands;
 }
 
@@ -38,6 +39,11 @@ const std::vector<OptionRow>& all_options() {
        "how long it must then stay the same and healthy\n(default: 10s)"},
       {kTakesNoRollback, "", "--no-rollback", "",
        "leave a change in place that could not be confirmed"},
+      {kTakesTrial, "", "--trial", "DURATION",
+       "undo the change by itself after this, even without this\nsession, unless 'keep' makes it "
+       "final before"},
+      {kTakesEndTrial, "", "--end-trial", "ID",
+       "end this trial now: what the timer of a trial runs"},
       {kTakesReason, "", "--reason", "TEXT", "why; kept in the record of the change"},
       {kTakesLockTimeout, "", "--lock-timeout", "DURATION",
        "how long to wait for another run to end (default: 30s)"},

@@ -34,6 +34,8 @@ enum OptionBit : std::uint32_t {
   kTakesQuiet = 1U << 19U,
   kTakesVerbose = 1U << 20U,
   kTakesHelp = 1U << 21U,
+  kTakesTrial = 1U << 22U,
+  kTakesEndTrial = 1U << 23U,
 };
 
 /// What every command takes.
@@ -72,7 +74,10 @@ extern const Command kExplainCommand;
 extern const Command kAddCommand;
 extern const Command kRemoveCommand;
 extern const Command kSetCommand;
+extern const Command kHistoryCommand;
 extern const Command kUndoCommand;
+extern const Command kRecoverCommand;
+extern const Command kKeepCommand;
 
 /// All commands, in help order.
 const std::vector<const Command*>& all_commands();

@@ -88,7 +88,7 @@ std::string command_help(const Command& command) {
   out += indented(command.about, "");
   out += "\nexamples:\n" + indented(command.examples, "  ");
   out += "\noptions:\n" + options_help(command.options);
-  if ((command.options & (kTakesTimeout | kTakesLockTimeout)) != 0) {
+  if ((command.options & (kTakesTimeout | kTakesLockTimeout | kTakesTrial)) != 0) {
     out += "\nA DURATION is a number with its unit: 500ms, 10s, 2m, 1h30m.\n";
   }
   return out;

@@ -13,6 +13,7 @@
 #include "host/disk.hpp"
 #include "host/http_health.hpp"
 #include "host/machine.hpp"
+#include "host/system_log.hpp"
 #include "host/systemctl.hpp"
 #include "kubelet_sysctl/cli.hpp"
 #include "kubelet_sysctl/outcome.hpp"
@@ -47,12 +48,13 @@ int main(int argc, char** argv) {
   kubelet_sysctl::Systemctl systemctl;
   kubelet_sysctl::HttpHealth health;
   kubelet_sysctl::SystemClock clock;
+  kubelet_sysctl::JournalLog log;
   int write_error = 0;
   kubelet_sysctl::CliHost host;
   host.open = [&](const std::string& root) {
     disk = std::make_unique<kubelet_sysctl::Disk>(root);
     return kubelet_sysctl::Ports{
-        .files = *disk, .services = systemctl, .health = health, .clock = clock};
+        .files = *disk, .services = systemctl, .health = health, .clock = clock, .log = log};
   };
   host.out = [&](const std::string& text) {
     const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
@@ -63,6 +65,8 @@ int main(int argc, char** argv) {
   host.err_is_terminal = facts.errors_are_terminal;
   host.uid = facts.uid;
   host.sudo_user = facts.sudo_user;
+  host.login_uid = facts.login_uid;
+  host.program = facts.program;
   host.read_input = read_input;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return checked_exit(kubelet_sysctl::run_cli(arguments, host), write_error);

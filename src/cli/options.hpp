@@ -16,7 +16,7 @@ enum class Colour { kAuto, kAlways, kNever };
 
 /// Values of all options; a command accepts some of them and the others keep their default.
 struct Options {
-  std::vector<std::string> arguments;  ///< entries, or the id for `undo`
+  std::vector<std::string> arguments;  ///< entries, or the id for `undo`, `keep` and `history`
   Via via = Via::kAuto;
   std::string file;
   std::string unit = "kubelet.service";
@@ -25,6 +25,8 @@ struct Options {
   bool diff = false;
   bool restart = true;
   bool rollback = true;
+  std::optional<Milliseconds> trial;
+  std::string end_trial;  ///< id of the trial that the timer ends
   Milliseconds timeout{120'000};
   Milliseconds window{10'000};
   Milliseconds lock_timeout{30'000};

@@ -2,8 +2,10 @@
 // The record of a transaction as JSON, and what can be told from records alone.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "kubelet_sysctl/transaction.hpp"
@@ -15,17 +17,53 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kVersion = "kubelet-sysctl/journal-v1";
 
-constexpr std::array<std::pair<TransactionState, const char*>, 7> kStates = {{
+constexpr std::array<std::pair<TransactionState, const char*>, 9> kStates = {{
     {TransactionState::kPlanned, "planned"},
     {TransactionState::kWritten, "written"},
     {TransactionState::kRestarted, "restarted"},
     {TransactionState::kConfirmed, "confirmed"},
+    {TransactionState::kTrial, "trial"},
     {TransactionState::kPending, "pending"},
     {TransactionState::kRolledBack, "rolled-back"},
     {TransactionState::kStranded, "stranded"},
+    {TransactionState::kOvertaken, "overtaken"},
 }};
 
 constexpr std::array<Verb, 4> kVerbs = {Verb::kAdd, Verb::kRemove, Verb::kSet, Verb::kUndo};
+
+/// The member, or `otherwise` in a record of a release that did not know it.
+template <typename T>
+T member_or(const Json& json, const char* key, T otherwise) {
+  const auto found = json.find(key);
+  return found == json.end() || found->is_null() ? otherwise : found->get<T>();
+}
+
+/// Bytes that JSON cannot hold as text stand as hexadecimal digits under another key.
+void put_bytes(Json& json, const char* key, const char* hex_key, const std::string& bytes) {
+  if (is_utf8(bytes)) {
+    json[key] = bytes;
+    return;
+  }
+  std::string digits;
+  for (const char byte : bytes) digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  json[hex_key] = digits;
+}
+
+std::string bytes_at(const Json& json, const char* key, const char* hex_key) {
+  if (json.contains(key)) return json.at(key).get<std::string>();
+  const auto digits = json.at(hex_key).get<std::string>();
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    unsigned value = 0;
+    const char* end = digits.data() + std::min(i + 2, digits.size());
+    const auto [stopped, fault] = std::from_chars(digits.data() + i, end, value, 16);
+    if (fault != std::errc{} || stopped != end || end - (digits.data() + i) != 2) {
+      throw Json::other_error::create(501, std::string("no hexadecimal digits: ") + hex_key, &json);
+    }
+    bytes.push_back(static_cast<char>(value));
+  }
+  return bytes;
+}
 
 /// A whole number that fits its place: nlohmann's get() would cut one that does not, and a fraction.
 template <typename Number>
@@ -44,13 +82,22 @@ Number number_at(const Json& json, const char* key) {
 Json json_of(const JournalFile& file) {
   Json splices = Json::array();
   for (const Splice& splice : file.splices) {
-    splices.push_back({{"begin", splice.at.begin}, {"end", splice.at.end}, {"text", splice.text}});
+    Json one = {{"begin", splice.at.begin}, {"end", splice.at.end}};
+    put_bytes(one, "text", "textHex", splice.text);
+    splices.push_back(std::move(one));
   }
-  return {{"path", file.path},       {"realPath", file.real_path},
-          {"existed", file.existed}, {"uid", file.meta.uid},
-          {"gid", file.meta.gid},    {"mode", file.meta.mode},
-          {"route", file.route},     {"daemonReload", file.daemon_reload},
-          {"removed", file.removed}, {"splices", std::move(splices)}};
+  Json attributes = Json::array();
+  for (const ExtendedAttribute& attribute : file.meta.attributes) {
+    Json one = {{"name", attribute.name}};
+    put_bytes(one, "value", "valueHex", attribute.value);
+    attributes.push_back(std::move(one));
+  }
+  return {{"path", file.path},        {"realPath", file.real_path},
+          {"existed", file.existed},  {"uid", file.meta.uid},
+          {"gid", file.meta.gid},     {"mode", file.meta.mode},
+          {"route", file.route},      {"daemonReload", file.daemon_reload},
+          {"removed", file.removed},  {"inPlace", file.in_place},
+          {"attributes", attributes}, {"splices", std::move(splices)}};
 }
 
 JournalFile file_from(const Json& json) {
@@ -67,19 +114,56 @@ JournalFile file_from(const Json& json) {
   for (const Json& splice : json.at("splices")) {
     file.splices.push_back(
         {.at = {number_at<std::size_t>(splice, "begin"), number_at<std::size_t>(splice, "end")},
-         .text = splice.at("text").get<std::string>()});
+         .text = bytes_at(splice, "text", "textHex")});
+  }
+  file.in_place = member_or(json, "inPlace", false);
+  const Json none = Json::array();
+  for (const Json& one : json.contains("attributes") ? json.at("attributes") : none) {
+    file.meta.attributes.push_back(
+        {.name = one.at("name").get<std::string>(), .value = bytes_at(one, "value", "valueHex")});
   }
   return file;
+}
+
+TransactionState state_from(const Json& json) {
+  const auto state = json.at("state").get<std::string>();
+  const auto known = std::find_if(kStates.begin(), kStates.end(),
+                                  [&](const auto& row) { return state == row.second; });
+  if (known == kStates.end()) throw Json::other_error::create(501, "unknown state", &json);
+  return known->first;
+}
+
+std::optional<Trial> trial_from(const Json& json) {
+  const auto found = json.find("trial");
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  return Trial{.until_ms = number_at<std::int64_t>(*found, "until")};
+}
+
+/// What records have had since trials and recovery are there.
+void take_later_members(const Json& json, Transaction& transaction) {
+  const Json none = Json::array();
+  for (const Json& one : json.contains("reached") ? json.at("reached") : none) {
+    transaction.reached.push_back(
+        {.state = state_from(one), .at_ms = number_at<std::int64_t>(one, "at")});
+  }
+  if (json.contains("loginUid") && !json.at("loginUid").is_null()) {
+    transaction.login_uid = number_at<std::uint32_t>(json, "loginUid");
+  }
+  if (json.contains("systemdVersion")) {
+    transaction.systemd_version = number_at<int>(json, "systemdVersion");
+  }
+  transaction.boot_id = member_or(json, "bootId", std::string());
+  transaction.restart = member_or(json, "restart", true);
+  transaction.rollback = member_or(json, "rollback", true);
+  transaction.was_down = member_or(json, "wasDown", false);
+  transaction.cause = member_or(json, "cause", std::string());
+  transaction.trial = trial_from(json);
 }
 
 Transaction transaction_from(const Json& json) {
   Transaction transaction;
   transaction.id = json.at("id").get<std::string>();
-  const std::string state = json.at("state").get<std::string>();
-  const auto known = std::find_if(kStates.begin(), kStates.end(),
-                                  [&](const auto& row) { return state == row.second; });
-  if (known == kStates.end()) throw Json::other_error::create(501, "unknown state", &json);
-  transaction.state = known->first;
+  transaction.state = state_from(json);
   const std::string verb = json.at("verb").get<std::string>();
   const auto meant =
       std::find_if(kVerbs.begin(), kVerbs.end(), [&](Verb one) { return verb == name_of(one); });
@@ -95,10 +179,20 @@ Transaction transaction_from(const Json& json) {
   transaction.before = json.at("before").get<std::vector<std::string>>();
   transaction.after = json.at("after").get<std::vector<std::string>>();
   for (const Json& file : json.at("files")) transaction.files.push_back(file_from(file));
+  take_later_members(json, transaction);
   return transaction;
 }
 
 }  // namespace
+
+const std::vector<TransactionState>& all_transaction_states() {
+  static const std::vector<TransactionState> states = [] {
+    std::vector<TransactionState> all;
+    for (const auto& row : kStates) all.push_back(row.first);
+    return all;
+  }();
+  return states;
+}
 
 const char* name_of(TransactionState state) {
   for (const auto& [one, name] : kStates) {
@@ -110,17 +204,34 @@ const char* name_of(TransactionState state) {
 std::string journal_text(const Transaction& transaction) {
   Json files = Json::array();
   for (const JournalFile& file : transaction.files) files.push_back(json_of(file));
+  Json reached = Json::array();
+  for (const StateReached& one : transaction.reached) {
+    reached.push_back({{"state", name_of(one.state)}, {"at", one.at_ms}});
+  }
+  Json trial;
+  if (transaction.trial) trial = {{"until", transaction.trial->until_ms}};
+  Json login_uid;
+  if (transaction.login_uid) login_uid = *transaction.login_uid;
   const Json json = {{"apiVersion", kVersion},
                      {"id", transaction.id},
                      {"state", name_of(transaction.state)},
+                     {"reached", std::move(reached)},
                      {"verb", name_of(transaction.verb)},
                      {"unit", transaction.unit},
                      {"at", transaction.at_ms},
                      {"uid", transaction.uid},
+                     {"loginUid", std::move(login_uid)},
                      {"sudoUser", transaction.sudo_user},
                      {"reason", transaction.reason},
                      {"toolVersion", transaction.tool_version},
+                     {"systemdVersion", transaction.systemd_version},
+                     {"bootId", transaction.boot_id},
                      {"undoes", transaction.undoes},
+                     {"restart", transaction.restart},
+                     {"rollback", transaction.rollback},
+                     {"wasDown", transaction.was_down},
+                     {"trial", std::move(trial)},
+                     {"cause", transaction.cause},
                      {"before", transaction.before},
                      {"after", transaction.after},
                      {"files", std::move(files)}};
@@ -147,18 +258,47 @@ Result<std::string> written_bytes(const JournalFile& file) {
   return apply_splices(file.original, file.splices);
 }
 
+bool stands(const Transaction& transaction) {
+  return transaction.state == TransactionState::kConfirmed ||
+         transaction.state == TransactionState::kTrial ||
+         transaction.state == TransactionState::kPending;
+}
+
+bool is_unfinished(const Transaction& transaction) {
+  switch (transaction.state) {
+    case TransactionState::kPlanned:
+    case TransactionState::kWritten:
+    case TransactionState::kRestarted:
+      return true;
+    case TransactionState::kStranded:
+      return transaction.rollback;
+    case TransactionState::kConfirmed:
+    case TransactionState::kTrial:
+    case TransactionState::kPending:
+    case TransactionState::kRolledBack:
+    case TransactionState::kOvertaken:
+      return false;
+  }
+  bug("a transaction state that is neither open nor closed");
+}
+
+bool is_over(const Transaction& transaction, std::int64_t now_ms, const std::string& boot_id) {
+  if (!transaction.trial) return false;
+  return now_ms >= transaction.trial->until_ms || boot_id != transaction.boot_id;
+}
+
+const Transaction* undone_by(const std::vector<Transaction>& transactions, const std::string& id) {
+  const auto found =
+      std::find_if(transactions.begin(), transactions.end(),
+                   [&id](const Transaction& one) { return one.undoes == id && stands(one); });
+  return found == transactions.end() ? nullptr : &*found;
+}
+
 std::optional<std::string> newest_undoable(const std::vector<Transaction>& transactions) {
-  const auto stands = [](const Transaction& one) {
-    return one.state == TransactionState::kConfirmed || one.state == TransactionState::kPending;
-  };
-  const auto undone = [&](const Transaction& other) {
-    return std::any_of(transactions.begin(), transactions.end(), [&](const Transaction& one) {
-      return stands(one) && one.undoes == other.id;
-    });
-  };
-  const auto newest = std::find_if(
-      transactions.rbegin(), transactions.rend(),
-      [&](const Transaction& one) { return stands(one) && one.undoes.empty() && !undone(one); });
+  const auto newest =
+      std::find_if(transactions.rbegin(), transactions.rend(), [&](const Transaction& one) {
+        return stands(one) && one.undoes.empty() && undone_by(transactions, one.id) == nullptr;
+      });
   if (newest == transactions.rend()) return std::nullopt;
   return newest->id;
 }

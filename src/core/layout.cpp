@@ -116,6 +116,16 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, std::stri
   return out;
 }
 
+std::string indented(std::string_view lines, std::string_view indent) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    out += fmt::format("{}{}\n", indent, lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return out;
+}
+
 std::string place_text(std::string_view path, std::size_t line) {
   if (path.empty()) return "-";
   if (line == 0) return printable(path);

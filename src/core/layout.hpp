@@ -36,6 +36,9 @@ std::size_t width_of(std::string_view text);
 /// A row may be shorter than others. Each line begins with `indent` and ends with a newline.
 std::string aligned(const std::vector<std::vector<std::string>>& rows, std::string_view indent);
 
+/// Each line of `lines` with `indent` before it and a line end after it.
+std::string indented(std::string_view lines, std::string_view indent);
+
 /// "PATH:LINE", "PATH" or "-".
 std::string place_text(std::string_view path, std::size_t line);
 

@@ -335,6 +335,10 @@ const char* name_of(Verb verb) {
       return "set";
     case Verb::kUndo:
       return "undo";
+    case Verb::kRecover:
+      return "recover";
+    case Verb::kKeep:
+      return "keep";
   }
   bug("a verb without a name");
 }

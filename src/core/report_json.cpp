@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The documents that scripts read; docs/json-schema.json describes each of them.
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "kubelet_sysctl/report.hpp"
+#include "layout.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -74,7 +76,8 @@ Json error_object(const Error& error) {
           {"file", text_or_null(error.path)},
           {"line", number_or_null(error.line)},
           {"column", number_or_null(error.column)},
-          {"hint", text_or_null(error.hint)}};
+          {"hint", text_or_null(error.hint)},
+          {"detail", text_or_null(error.detail)}};
 }
 
 Json evidence_json(const std::optional<Evidence>& evidence) {
@@ -108,9 +111,87 @@ Json steps_json(const std::vector<Step>& steps) {
   return list;
 }
 
+Json unfinished_json(const std::vector<Transaction>& unfinished) {
+  Json list = Json::array();
+  for (const Transaction& one : unfinished) {
+    list.push_back(
+        {{"transaction", one.id}, {"state", name_of(one.state)}, {"verb", name_of(one.verb)}});
+  }
+  return list;
+}
+
+/// A trial that runs, with the entries that it brought and took.
+Json trial_now_json(const Transaction& one) {
+  const ListChange change = change_between(one.before, one.after);
+  std::vector<std::string> entries = change.added;
+  entries.insert(entries.end(), change.removed.begin(), change.removed.end());
+  return {{"transaction", one.id},
+          {"verb", name_of(one.verb)},
+          {"until", time_or_null(one.trial ? one.trial->until_ms : 0)},
+          {"entries", std::move(entries)}};
+}
+
+Json journal_files_json(const std::vector<JournalFile>& files, bool with_diffs) {
+  Json list = Json::array();
+  for (const JournalFile& file : files) {
+    Json diff;
+    if (with_diffs) {
+      // A record whose bytes are lost or do not fit has no diff; the rest of it still counts.
+      if (const auto edit = edit_of(file)) diff = diff_text(*edit, TextStyle{});
+    }
+    list.push_back({{"file", file.path},
+                    {"route", file.route},
+                    {"created", !file.existed},
+                    {"removed", file.removed},
+                    {"diff", std::move(diff)}});
+  }
+  return list;
+}
+
+Json transaction_json(const Transaction& one, const std::vector<Transaction>& all,
+                      const OpenChanges& open, bool with_diffs) {
+  const auto is_among = [&one](const std::vector<Transaction>& some) {
+    return std::any_of(some.begin(), some.end(),
+                       [&one](const Transaction& other) { return other.id == one.id; });
+  };
+  const Transaction* by = undone_by(all, one.id);
+  Json states = Json::array();
+  for (const StateReached& reached : one.reached) {
+    states.push_back({{"state", name_of(reached.state)}, {"at", time_or_null(reached.at_ms)}});
+  }
+  Json trial;
+  if (one.trial) {
+    trial = {{"until", time_or_null(one.trial->until_ms)}, {"running", is_among(open.trials)}};
+  }
+  return {{"id", one.id},
+          {"verb", name_of(one.verb)},
+          {"state", name_of(one.state)},
+          {"unfinished", is_among(open.unfinished)},
+          {"at", time_or_null(one.at_ms)},
+          {"user",
+           {{"uid", one.uid},
+            {"loginUid", one.login_uid ? Json(*one.login_uid) : Json(nullptr)},
+            {"sudoUser", text_or_null(one.sudo_user)}}},
+          {"reason", text_or_null(one.reason)},
+          {"unit", text_or_null(one.unit)},
+          {"toolVersion", text_or_null(one.tool_version)},
+          {"systemdVersion", one.systemd_version == 0 ? Json(nullptr) : Json(one.systemd_version)},
+          {"states", std::move(states)},
+          {"before", one.before},
+          {"after", one.after},
+          {"files", journal_files_json(one.files, with_diffs)},
+          {"restart", one.restart},
+          {"wasDown", one.was_down},
+          {"trial", std::move(trial)},
+          {"cause", text_or_null(one.cause)},
+          {"undoes", text_or_null(one.undoes)},
+          {"undoneBy", by == nullptr ? Json(nullptr) : Json(by->id)}};
+}
+
 }  // namespace
 
-std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model) {
+std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const OpenChanges& open) {
   Json made = document("Status");
   made["node"] = {{"kind", model.kind == nullptr ? "unknown" : model.kind->id},
                   {"unit", snapshot.unit.name},
@@ -126,6 +207,9 @@ std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model) {
   made["layers"] = std::move(layers);
   made["running"] = model.running ? running_json(snapshot, *model.running) : Json(nullptr);
   made["drift"] = model.drift;
+  made["unfinished"] = unfinished_json(open.unfinished);
+  // Of several the one that was begun last: it holds the list that the others began.
+  made["trial"] = open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back());
   made["findings"] = findings_json(model.findings);
   return text_of(made);
 }
@@ -163,6 +247,9 @@ std::string outcome_json(const Outcome& outcome) {
   made["recognised"] = text_or_null(outcome.recognised);
   made["commands"] = outcome.commands;
   made["wasDown"] = outcome.was_down;
+  made["trial"] = outcome.trial_until_ms == 0 ? Json(nullptr)
+                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}};
+  made["recovered"] = outcome.recovered;
   return text_of(made);
 }
 
@@ -170,6 +257,18 @@ std::string error_json(const Error& error) {
   Json made = document("Error");
   made["error"] = error_object(error);
   made["exit"] = exit_code_of(error);
+  return text_of(made);
+}
+
+std::string history_json(const std::vector<Transaction>& shown, const std::vector<Transaction>& all,
+                         const Moment& moment, bool with_diffs) {
+  const OpenChanges open = open_changes(all, moment);
+  Json list = Json::array();
+  for (const Transaction& one : shown) {
+    list.push_back(transaction_json(one, all, open, with_diffs));
+  }
+  Json made = document("History");
+  made["transactions"] = std::move(list);
   return text_of(made);
 }
 

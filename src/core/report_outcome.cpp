@@ -69,14 +69,14 @@ std::string sentence(const Outcome& outcome) {
                                                : change_phrase(outcome, false) + "; written, it");
     case OutcomeKind::kRolledBack:
       if (outcome.was_down && !outcome.evidence) {
-        return "the files are as before; the kubelet was already down before this run, so no "
-               "running kubelet was restored";
+        return "the files are as before; the kubelet was not healthy before this run either, so no "
+               "healthy one was restored";
       }
       return "the change did not hold, the files are as before" + seen_phrase(outcome.evidence);
     case OutcomeKind::kStranded:
       return outcome.was_down
-                 ? "neither the new state nor the old one was seen; the kubelet was already down "
-                   "before this run"
+                 ? "neither the new state nor the old one was seen; the kubelet was not healthy "
+                   "before this run either; a person must act"
                  : "neither the new state nor the old one was seen; a person must act";
   }
   bug("an OutcomeKind without a sentence");
@@ -167,6 +167,14 @@ std::string files_text(const Outcome& outcome) {
   return out;
 }
 
+std::string trial_line(const Outcome& outcome, const TextStyle& style) {
+  if (outcome.trial_until_ms == 0 || outcome.kind != OutcomeKind::kApplied) return {};
+  return "  " +
+         painted(style, Paint::kYellow, "on trial until " + rfc3339(outcome.trial_until_ms)) +
+         fmt::format(": 'kubelet-sysctl keep {}' makes it final, otherwise it is undone then\n",
+                     printable(outcome.transaction));
+}
+
 std::string evidence_lines(const Outcome& outcome) {
   if (!outcome.evidence) return {};
   const Evidence& seen = *outcome.evidence;
@@ -242,11 +250,12 @@ std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
   }
   if (went_wrong(outcome)) out += failure_text(outcome, style);
   if (outcome.was_down && outcome.kind == OutcomeKind::kApplied) {
-    out += "  the kubelet was down before this run\n";
+    out += "  the kubelet was not healthy before this run\n";
   }
   if (!outcome.transaction.empty() && outcome.kind != OutcomeKind::kStranded) {
     out += fmt::format("  transaction {}\n", printable(outcome.transaction));
   }
+  out += trial_line(outcome, style);
   // Notes too: each is about this very wish, "is not in the list" or "is already allowed by".
   for (const Finding& finding : outcome.findings) out += finding_lines(finding, style, "");
   if (went_wrong(outcome)) out += what_to_do(outcome);

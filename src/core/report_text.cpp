@@ -188,6 +188,26 @@ std::string drift_text(const NodeSnapshot& snapshot, const NodeModel& model,
   return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run: {}\n", mend);
 }
 
+/// Trials that run: what ends by itself, when, and how to keep it.
+std::string trials_text(const OpenChanges& open, const TextStyle& style) {
+  std::string out;
+  for (const Transaction& one : open.trials) {
+    const ListChange change = change_between(one.before, one.after);
+    std::string what;
+    if (!change.added.empty()) what = "adds " + join(change.added);
+    if (!change.removed.empty()) {
+      what += (what.empty() ? "removes " : " and removes ") + join(change.removed);
+    }
+    if (what.empty()) what = "changes the list";
+    out += '\n' + heading(style, "trial") + "       " +
+           painted(style, Paint::kYellow,
+                   fmt::format("{} {} until {}", one.id, what,
+                               one.trial ? rfc3339(one.trial->until_ms) : "-")) +
+           fmt::format("; to make it final, run: kubelet-sysctl keep {}\n", one.id);
+  }
+  return out;
+}
+
 /// Findings that the report does not already show in its own way. Notes only when asked for, but
 /// for the one that says how long the list will last.
 bool is_worth_showing(const Finding& finding, const TextStyle& style) {
@@ -207,19 +227,20 @@ std::string error_text(const Error& error, const TextStyle& style) {
   out += printable(error.message) + '\n';
   if (!error.excerpt.empty() && error.column > 0) out += excerpt_text(error, style);
   if (!error.hint.empty()) out += fmt::format("hint: {}\n", printable(error.hint));
-  return out;
+  return out + indented(error.detail, "  ");
 }
 
 std::string finding_text(const Finding& finding, const TextStyle& style) {
   return "kubelet-sysctl: " + finding_lines(finding, style, "");
 }
 
-std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model,
-                      const TextStyle& style) {
+std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model, const TextStyle& style,
+                      const OpenChanges& open) {
   std::string out = header_line(snapshot, model, style);
   out += configured_text(model, style);
   out += running_text(snapshot, model, style);
   out += drift_text(snapshot, model, style);
+  out += trials_text(open, style);
   bool first = true;
   for (const Finding& finding : model.findings) {
     if (!is_worth_showing(finding, style)) continue;

@@ -55,4 +55,16 @@ bool only_spliced(std::string_view before, std::string_view after, std::vector<S
   return after == before.substr(copied);
 }
 
+Splice difference(std::string_view from, std::string_view to) {
+  std::size_t head = 0;
+  while (head < from.size() && head < to.size() && from[head] == to[head]) ++head;
+  std::size_t tail = 0;
+  while (tail < from.size() - head && tail < to.size() - head &&
+         from[from.size() - 1 - tail] == to[to.size() - 1 - tail]) {
+    ++tail;
+  }
+  return {.at = {head, from.size() - tail},
+          .text = std::string(to.substr(head, to.size() - head - tail))};
+}
+
 }  // namespace kubelet_sysctl

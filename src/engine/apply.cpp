@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
+#include "change_log.hpp"
 #include "health.hpp"
 
 namespace kubelet_sysctl {
@@ -18,20 +19,6 @@ constexpr Milliseconds kReloadDeadline{90000};
 /// starts.
 constexpr Milliseconds kRestartDeadline{200000};
 constexpr Milliseconds kHealthDeadline{1000};
-
-JournalFile journal_file(const FileEdit& edit) {
-  JournalFile file;
-  file.path = edit.before.path;
-  file.real_path = edit.before.real_path;
-  file.existed = edit.before.exists();
-  file.meta = edit.before.meta;
-  file.original = edit.before.bytes;
-  file.splices = edit.splices;
-  file.removed = edit.removes;
-  file.route = edit.route;
-  file.daemon_reload = edit.daemon_reload;
-  return file;
-}
 
 }  // namespace
 
@@ -49,24 +36,79 @@ ApplyRun::ApplyRun(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& 
   outcome_.findings = plan.findings;
 }
 
+bool ApplyRun::restarts() const { return plan_.restart && options_.restart && snapshot_.live; }
+
 Result<Outcome> ApplyRun::run() {
   outcome_.edits = plan_.edits;
-  const bool restart = plan_.restart && options_.restart && snapshot_.live;
-  if (plan_.edits.empty() && !restart) {
-    outcome_.kind = OutcomeKind::kUnchanged;
-    return std::move(outcome_);
-  }
+  const bool restart = restarts();
+  if (plan_.edits.empty() && !restart) return nothing_to_write();
   if (restart) outcome_.restart = "restart";
   if (options_.dry_run) {
     outcome_.kind = OutcomeKind::kPlanned;
     return std::move(outcome_);
   }
   if (auto status = preflight(restart); !status) return std::move(status).error();
-  if (auto status = begin(); !status) return std::move(status).error();
-  if (auto status = write(); !status) return finish_failed_write(std::move(status).error());
-  outcome_.changed = !plan_.edits.empty();
-  if (!restart) return without_restart();
-  return with_restart();
+  if (auto status = begin(restart); !status) return std::move(status).error();
+  std::vector<std::unique_ptr<StagedWrite>> staged;
+  auto ready = stage(staged);
+  // The last one made goes first: the earlier may have made the directory it lies in.
+  while (!ready && !staged.empty()) staged.pop_back();
+  if (!ready) return nothing_was_written(std::move(ready).error());
+  Result<Outcome> outcome = outcome_;
+  if (auto status = write(staged); !status) {
+    while (!staged.empty()) staged.pop_back();
+    outcome = finish_failed_write(std::move(status).error());
+  } else {
+    outcome_.changed = !plan_.edits.empty();
+    outcome = restart ? with_restart() : without_restart();
+  }
+  if (outcome) finish(*outcome);
+  return outcome;
+}
+
+/// The files are as wished and the kubelet has them; what is left is a record to be closed.
+Result<Outcome> ApplyRun::nothing_to_write() {
+  outcome_.kind = OutcomeKind::kUnchanged;
+  if (!is_recovery() || options_.dry_run) return std::move(outcome_);
+  transaction_ = *options_.recovers;
+  outcome_.transaction = transaction_.id;
+  if (auto status = mark(TransactionState::kRolledBack); !status) return std::move(status).error();
+  finish(outcome_);
+  return std::move(outcome_);
+}
+
+/// What follows every end that is no error: the timer of a trial that is none any more, the line in the
+/// log, old records.
+void ApplyRun::finish(Outcome& outcome) {
+  say_signal(outcome);
+  if (transaction_.id.empty()) return;
+  if (transaction_.trial && transaction_.state == TransactionState::kTrial) {
+    outcome.trial_until_ms = transaction_.trial->until_ms;
+  } else if (transaction_.trial && transaction_.state != TransactionState::kStranded) {
+    disarm(transaction_);
+  }
+  close_undone_trial();
+  if (!snapshot_.live) return;
+  const bool undone = is_recovery() && outcome.kind != OutcomeKind::kStranded;
+  std::string what = undone ? "undone by recover" : name_of(outcome.kind);
+  if (transaction_.state == TransactionState::kTrial) what = "applied on trial";
+  log_change(ports_, transaction_, what, outcome);
+  if (auto pruned = prune_transactions(ports_); !pruned) {
+    Finding finding;
+    finding.id = "records-not-pruned";
+    finding.severity = Severity::kWarning;
+    finding.message = fmt::format("old records could not be removed: {}", pruned.error().message);
+    outcome.findings.push_back(std::move(finding));
+  }
+}
+
+void ApplyRun::say_signal(Outcome& outcome) {
+  if (attempted_ == 0 || !ports_.clock.interrupted()) return;
+  Finding finding;
+  finding.id = "signal-after-write";
+  finding.severity = Severity::kWarning;
+  finding.message = "a signal asked to stop after the first write: the run was brought to its end";
+  outcome.findings.push_back(std::move(finding));
 }
 
 Status ApplyRun::step(const std::string& what, const Action& action) {
@@ -113,49 +155,6 @@ bool ApplyRun::is_healthy() {
   return seen && seen->ok;
 }
 
-Status ApplyRun::begin() {
-  if (plan_.edits.empty()) return {};
-  transaction_.verb = plan_.verb;
-  transaction_.unit = discover_.unit;
-  transaction_.at_ms = ports_.clock.wall_ms();
-  transaction_.uid = options_.author.uid;
-  transaction_.sudo_user = options_.author.sudo_user;
-  transaction_.reason = options_.author.reason;
-  transaction_.tool_version = options_.author.tool_version;
-  transaction_.before = plan_.before;
-  transaction_.after = plan_.after;
-  transaction_.undoes = options_.undoes;
-  for (const FileEdit& edit : plan_.edits) transaction_.files.push_back(journal_file(edit));
-  auto status =
-      step("keep the original bytes", [this] { return begin_transaction(ports_, transaction_); });
-  outcome_.transaction = transaction_.id;
-  return status;
-}
-
-Status ApplyRun::mark(TransactionState state) {
-  if (transaction_.id.empty()) return {};
-  return mark_transaction(ports_, transaction_, state);
-}
-
-Status ApplyRun::write_one(const FileEdit& edit) {
-  // Only a directory of drop-ins may go when it is empty: a kubelet whose --config-dir is gone dies.
-  if (edit.removes) return ports_.files.remove(edit.before, edit.route == "unit");
-  auto mode = ports_.files.replace(edit.before, edit.after);
-  if (!mode) return std::move(mode).error();
-  return {};
-}
-
-Status ApplyRun::write() {
-  for (const FileEdit& edit : plan_.edits) {
-    const std::string what =
-        fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
-    auto status = step(what, [&] { return write_one(edit); });
-    if (!status) return status;
-    ++written_;
-  }
-  return mark(TransactionState::kWritten);
-}
-
 bool ApplyRun::must_reload() const {
   return (snapshot_.state && snapshot_.state->needs_reload) ||
          std::any_of(plan_.edits.begin(), plan_.edits.end(),
@@ -181,8 +180,8 @@ Result<Outcome> ApplyRun::without_restart() {
   }
   const bool waits = plan_.pending || plan_.restart || !snapshot_.live;
   outcome_.kind = waits ? OutcomeKind::kPending : OutcomeKind::kApplied;
-  if (auto status = mark(waits ? TransactionState::kPending : TransactionState::kConfirmed);
-      !status) {
+  const bool pends = waits && !is_recovery();
+  if (auto status = mark(pends ? TransactionState::kPending : state_of_success()); !status) {
     return roll_back(std::move(status).error(), {});
   }
   if (!waits) {
@@ -218,7 +217,7 @@ Result<Outcome> ApplyRun::with_restart() {
   outcome_.evidence = seen->evidence;
   outcome_.kind = OutcomeKind::kApplied;
   outcome_.changed = true;
-  if (auto status = mark(TransactionState::kConfirmed); !status) {
+  if (auto status = mark(state_of_success()); !status) {
     warn_record_not_closed("the change is in force, but its record", status.error());
   }
   return std::move(outcome_);
@@ -232,8 +231,8 @@ void ApplyRun::warn_record_not_closed(const std::string& what, const Error& erro
   outcome_.findings.push_back(std::move(finding));
 }
 
-/// One restart and everything that must be seen after it.
-Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
+/// What must be seen of a start that gives `way`, beginning from the unit as it is now.
+Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
   auto before = ports_.services.show(discover_.unit);
   if (!before) return std::move(before).error();
   Wanted wanted;
@@ -243,14 +242,22 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   wanted.health_address = model_.health_address;
   wanted.health_port = model_.health_port;
   wanted.before = *before;
-  if (before->main_pid > 0) {
-    auto old = read_process(ports_.files, before->main_pid);
+  if (way.files_route) wanted.config_files = config_files();
+  return wanted;
+}
+
+/// One restart and everything that must be seen after it.
+Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
+  auto found = wanted_of(way);
+  if (!found) return std::move(found).error();
+  Wanted wanted = std::move(*found);
+  if (wanted.before.main_pid > 0) {
+    auto old = read_process(ports_.files, wanted.before.main_pid);
     if (!old) return std::move(old).error();
     wanted.old_process = *old;
   }
-  if (way.files_route) wanted.config_files = config_files();
   // Starts by hand count for the start limit, and the one too many leaves the kubelet dead.
-  if (before->start_limit_interval_usec > 0 && before->start_limit_burst > 0) {
+  if (wanted.before.start_limit_interval_usec > 0 && wanted.before.start_limit_burst > 0) {
     if (auto status = ports_.services.reset_failed(discover_.unit); !status) {
       return std::move(status).error();
     }
@@ -263,9 +270,37 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   if (!restarted) return std::move(restarted).error();
   // On the way back the record keeps what it says. A record that cannot be written is no reason to
   // take back a kubelet that runs: it is said when the record shall be closed.
-  if (written_ > 0 && !mark(TransactionState::kRestarted))
+  const bool forward = attempted_ > 0 && !is_recovery();
+  if (forward && !mark(TransactionState::kRestarted)) {
     transaction_.state = TransactionState::kWritten;
+  }
   return watch(way, wanted);
+}
+
+Result<Outcome> ApplyRun::watch_only() {
+  transaction_ = *options_.recovers;
+  outcome_.transaction = transaction_.id;
+  outcome_.was_down = transaction_.was_down;
+  const Direction way = direction(plan_.after, plan_.expected_argv);
+  auto wanted = wanted_of(way);
+  if (!wanted) return std::move(wanted).error();
+  auto seen = watch(way, *wanted);
+  if (!seen) return std::move(seen).error();
+  outcome_.before = transaction_.before;
+  if (!seen->good) {
+    outcome_.kind = OutcomeKind::kRolledBack;
+    outcome_.cause = seen->failure;
+    return std::move(outcome_);
+  }
+  outcome_.evidence = seen->evidence;
+  outcome_.kind = OutcomeKind::kApplied;
+  const auto end = transaction_.trial ? TransactionState::kTrial : TransactionState::kConfirmed;
+  if (auto status = mark(end); !status) return std::move(status).error();
+  if (transaction_.state == TransactionState::kTrial) {
+    outcome_.trial_until_ms = transaction_.trial->until_ms;
+  }
+  log_change(ports_, transaction_, "confirmed by recover", outcome_);
+  return std::move(outcome_);
 }
 
 Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kubelet_sysctl/apply.hpp"
+#include "kubelet_sysctl/recover.hpp"
 
 namespace kubelet_sysctl {
 
@@ -23,21 +25,36 @@ class ApplyRun {
   ApplyRun(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model, const Plan& plan,
            const DiscoverOptions& discover, const ApplyOptions& options);
   Result<Outcome> run();
+  /// Restarts nothing: sees that the kubelet that runs has the plan's list and stays so. The outcome is
+  /// applied, or rolled back with the cause, and then nothing was done yet.
+  Result<Outcome> watch_only();
 
  private:
   using Action = std::function<Status()>;
 
   Status step(const std::string& what, const Action& action);
+  [[nodiscard]] bool restarts() const;
   Status preflight(bool restart);
   bool is_healthy();
-  Status begin();
+  Status begin(bool restart);
+  Status keep_traits(JournalFile& file, const FileEdit& edit);
+  Status arm(Milliseconds duration);
+  void disarm(const Transaction& trial);
+  void close_undone_trial();
   Status mark(TransactionState state);
-  Status write_one(const FileEdit& edit);
-  Status write();
+  [[nodiscard]] TransactionState state_of_success() const;
+  Status stage(std::vector<std::unique_ptr<StagedWrite>>& staged);
+  Status write_one(const FileEdit& edit, StagedWrite* staged);
+  Status write(std::vector<std::unique_ptr<StagedWrite>>& staged);
+  Result<Outcome> nothing_to_write();
+  Error nothing_was_written(Error cause);
+  void finish(Outcome& outcome);
+  void say_signal(Outcome& outcome);
   [[nodiscard]] bool must_reload() const;
   Status reload();
   Result<Outcome> without_restart();
   Result<Outcome> with_restart();
+  Result<Wanted> wanted_of(const Direction& way);
   Result<Confirmation> restart_and_confirm(const Direction& way);
   Result<Confirmation> watch(const Direction& way, const Wanted& wanted);
   void see_again(const Direction& way, Confirmation& seen);
@@ -47,12 +64,14 @@ class ApplyRun {
   [[nodiscard]] std::vector<std::string> config_files() const;
   void warn_record_not_closed(const std::string& what, const Error& error);
 
+  [[nodiscard]] bool is_recovery() const { return options_.recovers.has_value(); }
   Status restore();
-  Status restore_one(const FileEdit& edit);
+  Status restore_one(const JournalFile& file);
   Result<Outcome> finish_failed_write(Error cause);
   void take_last_words(const std::string& invocation);
   Result<Outcome> roll_back(Error cause, const std::string& invocation);
   Outcome stranded(Error cause, const Error& why);
+  Outcome rolled_back();
 
   Ports& ports_;
   const NodeSnapshot& snapshot_;
@@ -62,8 +81,8 @@ class ApplyRun {
   const ApplyOptions& options_;
   Outcome outcome_;
   Transaction transaction_;
-  std::size_t written_ = 0;  // edits that stand on the disk
-  bool restarted_ = false;   // systemd was asked to restart the unit
+  std::size_t attempted_ = 0;  // edits that were put in place, or were being put there
+  bool restarted_ = false;     // systemd was asked to restart the unit
 };
 
 }  // namespace kubelet_sysctl

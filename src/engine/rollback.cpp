@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
+#include "journal_files.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -24,45 +25,52 @@ std::string quoted(const std::string& path) {
 
 }  // namespace
 
-/// Puts back what `written_` edits changed. The disk must hold what we wrote, else it is not
-/// touched.
+/// Puts back what was written. The disk must hold what we wrote, a piece of it, or what was there
+/// before; else it is not touched.
 Status ApplyRun::restore() {
-  while (written_ > 0) {
-    const FileEdit& edit = plan_.edits[written_ - 1];
-    auto status =
-        step(fmt::format("put back {}", edit.before.path), [&] { return restore_one(edit); });
+  for (; attempted_ > 0; --attempted_) {
+    const JournalFile& file = transaction_.files[attempted_ - 1];
+    auto status = step(fmt::format("put back {}", file.path), [&] { return restore_one(file); });
     if (!status) return status;
-    --written_;
   }
   return {};
 }
 
-Status ApplyRun::restore_one(const FileEdit& edit) {
-  auto now = ports_.files.read(edit.before.path);
-  if (!now) return std::move(now).error();
-  const bool ours =
-      edit.removes ? now->kind == FileKind::kAbsent : now->exists() && now->bytes == edit.after;
-  if (!ours) {
+Status ApplyRun::restore_one(const JournalFile& file) {
+  constexpr bool kUnfinished = true;
+  auto found = look_at(ports_, file, kUnfinished);
+  if (!found) return std::move(found).error();
+  if (found->found == FileFound::kOld) return {};
+  if (found->found == FileFound::kForeign) {
     return Error{.kind = ErrorKind::kConflict,
                  .message = "somebody else changed this file in the meantime",
-                 .path = edit.before.path};
+                 .path = file.path};
   }
-  if (!edit.before.exists()) return ports_.files.remove(*now, edit.route == "unit");
-  if (edit.removes) now->meta = edit.before.meta;
-  auto mode = ports_.files.replace(*now, edit.before.bytes);
+  const FileEdit back = edit_back(file, std::move(found->now));
+  if (back.removes) return ports_.files.remove(back.before, back.route == "unit");
+  auto mode = ports_.files.replace(back.before, back.after);
   if (!mode) return std::move(mode).error();
   return {};
 }
 
-/// A write failed: nothing was restarted yet, so the old bytes are all that must come back.
-Result<Outcome> ApplyRun::finish_failed_write(Error cause) {
-  const std::size_t before = written_;
-  auto status = restore();
-  if (!status) return stranded(std::move(cause), status.error());
-  if (auto marked = mark(TransactionState::kRolledBack); !marked && before > 0) {
+/// Nothing stands on the disk but the record, which says so from now on.
+Error ApplyRun::nothing_was_written(Error cause) {
+  if (is_recovery()) return cause;
+  transaction_.cause = cause.message;
+  if (auto marked = mark(TransactionState::kRolledBack); !marked) {
     cause.hint = fmt::format("the record could not be closed either: {}", marked.error().message);
   }
+  if (transaction_.trial) disarm(transaction_);
   return cause;
+}
+
+/// A write failed: nothing was restarted yet, so the old bytes are all that must come back.
+Result<Outcome> ApplyRun::finish_failed_write(Error cause) {
+  // The next recovery begins where this one stopped.
+  if (is_recovery()) return cause;
+  auto status = restore();
+  if (!status) return stranded(std::move(cause), status.error());
+  return nothing_was_written(std::move(cause));
 }
 
 void ApplyRun::take_last_words(const std::string& invocation) {
@@ -83,6 +91,16 @@ void ApplyRun::take_last_words(const std::string& invocation) {
 
 Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) {
   if (restarted_) take_last_words(invocation);
+  if (is_recovery()) {
+    // The files are the old ones by now; there is nothing further back.
+    outcome_.was_down = transaction_.was_down;
+    if (outcome_.was_down) {
+      outcome_.cause = std::move(cause);
+      return rolled_back();
+    }
+    return stranded(std::move(cause), Error{.kind = ErrorKind::kTimeout,
+                                            .message = "the files are as before the change"});
+  }
   if (!options_.rollback) {
     return stranded(std::move(cause), Error{.kind = ErrorKind::kTimeout,
                                             .message = "left as it is, as '--no-rollback' asks"});
@@ -107,8 +125,13 @@ Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) 
       return stranded(*outcome_.cause, seen ? *seen->failure : seen.error());
     }
   }
-  outcome_.kind = OutcomeKind::kRolledBack;
   outcome_.after = plan_.before;
+  return rolled_back();
+}
+
+Outcome ApplyRun::rolled_back() {
+  outcome_.kind = OutcomeKind::kRolledBack;
+  if (outcome_.cause) transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kRolledBack); !status) {
     warn_record_not_closed("the record of this change", status.error());
   }
@@ -120,12 +143,11 @@ Outcome ApplyRun::stranded(Error cause, const Error& why) {
   outcome_.changed = true;
   cause.message += fmt::format("; and it could not be put right: {}", why.message);
   outcome_.cause = std::move(cause);
-  for (std::size_t i = 0; i < written_; ++i) {
-    const FileEdit& edit = plan_.edits[i];
+  for (std::size_t i = 0; i < attempted_ && !is_recovery(); ++i) {
+    const JournalFile& file = transaction_.files[i];
     outcome_.commands.push_back(
-        edit.before.exists()
-            ? fmt::format("cp {} {}", original_path(transaction_, i), quoted(edit.before.path))
-            : fmt::format("rm {}", quoted(edit.before.path)));
+        file.existed ? fmt::format("cp {} {}", original_path(transaction_, i), quoted(file.path))
+                     : fmt::format("rm {}", quoted(file.path)));
   }
   if (snapshot_.live) {
     outcome_.commands.emplace_back("systemctl daemon-reload");
@@ -133,6 +155,7 @@ Outcome ApplyRun::stranded(Error cause, const Error& why) {
     outcome_.commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
     outcome_.commands.push_back(fmt::format("journalctl -u {} -n 50", discover_.unit));
   }
+  transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kStranded); !status) {
     warn_record_not_closed("the record of this change", status.error());
   }

@@ -8,6 +8,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "journal_files.hpp"
+#include "kubelet_sysctl/report.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
@@ -55,41 +58,59 @@ bool is_earlier(const std::string& a, const std::string& b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-/// One file put back: nothing when it holds the original already.
-Result<std::optional<FileEdit>> file_back(Ports& ports, const JournalFile& file) {
-  auto now = ports.files.read(file.path);
-  if (!now) return std::move(now).error();
-  auto written = written_bytes(file);
-  if (!written) return std::move(written).error();
-  const bool is_gone = now->kind == FileKind::kAbsent;
-  const bool is_original = file.existed ? now->exists() && now->bytes == file.original : is_gone;
-  if (is_original) return std::optional<FileEdit>();
-  const bool is_ours = file.removed ? is_gone : now->exists() && now->bytes == *written;
-  if (!is_ours) {
-    return Error{.kind = ErrorKind::kConflict,
-                 .message = "will not undo: this file was changed by somebody else since",
-                 .path = file.path,
-                 .hint = "undo the wish instead, with 'kubelet-sysctl remove' or 'add'"};
+/// Takes the folder of a transaction away, the record first: what is left of a folder without one counts
+/// as never recorded.
+Status remove_folder(Ports& ports, const std::string& id) {
+  const std::string directory = directory_of(id);
+  auto names = ports.files.list(directory);
+  if (!names) return std::move(names).error();
+  std::stable_partition(names->begin(), names->end(),
+                        [](const DirEntry& entry) { return entry.name == kRecord; });
+  for (const DirEntry& entry : *names) {
+    auto file = ports.files.read(fmt::format("{}/{}", directory, entry.name));
+    if (!file) return std::move(file).error();
+    if (!file->exists()) continue;
+    const bool last = &entry == &names->back();
+    if (auto status = ports.files.remove(*file, last); !status) return status;
   }
-  FileEdit edit;
-  edit.before = std::move(*now);
-  if (file.removed) edit.before.meta = file.meta;
-  edit.after = file.original;
-  edit.route = file.route;
-  edit.removes = !file.existed;
-  edit.daemon_reload = file.daemon_reload;
-  const std::string& from = edit.before.bytes;
-  const std::string& to = edit.after;
-  std::size_t head = 0;
-  while (head < from.size() && head < to.size() && from[head] == to[head]) ++head;
-  std::size_t tail = 0;
-  while (tail < from.size() - head && tail < to.size() - head &&
-         from[from.size() - 1 - tail] == to[to.size() - 1 - tail]) {
-    ++tail;
-  }
-  edit.splices = {
-      {.at = {head, from.size() - tail}, .text = to.substr(head, to.size() - head - tail)}};
-  return std::optional<FileEdit>(std::move(edit));
+  return {};
+}
+
+/// The conflict that an undo by entries ended with, as one of the file that somebody changed.
+Error overtaken(const JournalFile& file, const SourceFile& now, const Error& why) {
+  Error error{.kind = ErrorKind::kConflict,
+              .message = fmt::format("will not undo: this file was changed since, "
+                                     "and the entries of the change cannot be taken back alone: {}",
+                                     why.message),
+              .path = file.path,
+              .hint = "undo the wish instead, with 'kubelet-sysctl remove', 'add' or 'set'"};
+  FileEdit since;
+  since.before.path = file.path;
+  since.before.kind = FileKind::kRegular;
+  if (auto written = written_bytes(file)) since.before.bytes = std::move(*written);
+  since.after = now.bytes;
+  since.route = file.route;
+  since.removes = !now.exists();
+  since.splices = {difference(since.before.bytes, since.after)};
+  error.detail = "what was changed since:\n" + diff_text(since, TextStyle{});
+  return error;
+}
+
+/// The entries undone where the files cannot be.
+Result<Plan> undo_entries(const NodeSnapshot& snapshot, const NodeModel& model,
+                          const Transaction& transaction, const JournalFile& file,
+                          const SourceFile& now) {
+  auto plan = plan_undo_of_entries(snapshot, model, transaction.before, transaction.after);
+  if (!plan && plan.error().kind == ErrorKind::kConflict) return overtaken(file, now, plan.error());
+  if (!plan) return plan;
+  Finding finding;
+  finding.id = "undone-by-entries";
+  finding.severity = Severity::kNote;
+  finding.message = fmt::format(
+      "'{}' was changed since: the entries of the change are undone, not its bytes", file.path);
+  plan->findings.push_back(std::move(finding));
+  plan->verb = Verb::kUndo;
+  return plan;
 }
 
 }  // namespace
@@ -117,6 +138,9 @@ Status begin_transaction(Ports& ports, Transaction& transaction) {
 }
 
 Status mark_transaction(Ports& ports, Transaction& transaction, TransactionState state) {
+  if (transaction.reached.empty() || transaction.reached.back().state != state) {
+    transaction.reached.push_back({.state = state, .at_ms = ports.clock.wall_ms()});
+  }
   transaction.state = state;
   return put(ports, fmt::format("{}/{}", directory_of(transaction.id), kRecord),
              journal_text(transaction));
@@ -140,6 +164,8 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
     if (!parsed) {
       Error error = std::move(parsed).error();
       error.path = path;
+      error.hint =
+          fmt::format("see what it holds; to go on without it: mv {} /root/", directory_of(id));
       return error;
     }
     transactions.push_back(std::move(*parsed));
@@ -178,10 +204,15 @@ Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const No
   plan.before = texts_of(model.configured);
   plan.after = plan.before;
   plan.expected_argv = model.argv;
+  const bool unfinished = is_unfinished(transaction);
   for (const JournalFile& file : transaction.files) {
-    auto edit = file_back(ports, file);
-    if (!edit) return std::move(edit).error();
-    if (*edit) plan.edits.push_back(std::move(**edit));
+    auto found = look_at(ports, file, unfinished);
+    if (!found) return std::move(found).error();
+    if (found->found == FileFound::kForeign) {
+      return undo_entries(snapshot, model, transaction, file, found->now);
+    }
+    if (found->found == FileFound::kOld) continue;
+    plan.edits.push_back(edit_back(file, std::move(found->now)));
   }
   auto after = model_after(snapshot, plan.edits);
   if (!after) return std::move(after).error();
@@ -189,6 +220,40 @@ Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const No
   plan.expected_argv = after->argv;
   decide_restart(snapshot, model, plan);
   return plan;
+}
+
+Status prune_transactions(Ports& ports) {
+  constexpr std::size_t kKept = 50;
+  auto names = ports.files.list(transactions_directory());
+  if (!names) return std::move(names).error();
+  if (names->size() <= kKept) return {};
+  auto records = list_transactions(ports);
+  if (!records) return std::move(records).error();
+  for (const DirEntry& entry : *names) {
+    const bool known = std::any_of(records->begin(), records->end(),
+                                   [&](const Transaction& one) { return one.id == entry.name; });
+    if (known || entry.kind != EntryKind::kDirectory) continue;
+    if (auto status = remove_folder(ports, entry.name); !status) return status;
+  }
+  const auto newest_good = std::find_if(
+      records->rbegin(), records->rend(),
+      [](const Transaction& one) { return stands(one) && one.state != TransactionState::kTrial; });
+  std::size_t left = records->size();
+  for (const Transaction& one : *records) {
+    if (left <= kKept) break;
+    const bool open = is_unfinished(one) || one.state == TransactionState::kTrial ||
+                      one.state == TransactionState::kStranded;
+    if (open || (newest_good != records->rend() && one.id == newest_good->id)) continue;
+    if (auto status = remove_folder(ports, one.id); !status) return status;
+    --left;
+  }
+  return {};
+}
+
+std::string boot_id_of(Ports& ports) {
+  const auto file = ports.files.read("/proc/sys/kernel/random/boot_id");
+  if (!file) return {};
+  return file->bytes.substr(0, file->bytes.find('\n'));
 }
 
 }  // namespace kubelet_sysctl

@@ -42,7 +42,8 @@ bool has_ended(std::int64_t pid) {
 
 }  // namespace
 
-Status SystemClock::watch_signals() {
+Status SystemClock::hold_signals() {
+  if (signals_) return {};
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : kStopSignals) {

@@ -13,15 +13,13 @@ namespace kubelet_sysctl {
 /// The clocks of Linux.
 class SystemClock final : public Clock {
  public:
-  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program: they make wait_until() return
-  /// and interrupted() true. One that was ignored at the start (nohup) stays ignored. Child
-  /// programs that run() starts have the usual signals. Errors: kIo.
-  Status watch_signals();
-
   TimePoint now() override;
   std::int64_t wall_ms() override;
   /// Each signal ends one wait, so that putting things back can still wait after it.
   bool wait_until(TimePoint until, std::int64_t pid) override;
+  /// One that was ignored at the start (nohup) stays ignored. Child programs that run() starts have
+  /// the usual signals. A second call does nothing. Errors: kIo.
+  Status hold_signals() override;
   bool interrupted() override;
 
  private:
@@ -31,7 +29,7 @@ class SystemClock final : public Clock {
   bool interrupted_ = false;
 };
 
-/// True while a signal that watch_signals() holds back has arrived and nobody has taken it: for
+/// True while a signal that hold_signals() holds back has arrived and nobody has taken it: for
 /// waits that have no clock.
 bool stop_is_asked();
 

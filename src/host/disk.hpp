@@ -27,13 +27,17 @@ class Disk final : public FileSystem {
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
   Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
+                                             const std::string& bytes) override;
+  Result<FileTraits> traits_of(const SourceFile& file) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
                                          const std::string& note) override;
 
  private:
-  Result<WriteMode> create(const SourceFile& before, const std::string& bytes);
+  Result<std::unique_ptr<StagedWrite>> stage_creation(const SourceFile& before,
+                                                      const std::string& bytes);
 
   RootedPaths paths_;
 };

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "host/disk.hpp"
+#include "host/disk_metadata.hpp"
 #include "host/disk_temporary.hpp"
 
 namespace kubelet_sysctl {
@@ -19,12 +21,13 @@ namespace {
 /// Directories that were made on the way; they go again unless keep() is called.
 class MadeDirectories {
  public:
-  explicit MadeDirectories(int root) : root_(root) {}
-  MadeDirectories(const MadeDirectories&) = delete;
-  MadeDirectories& operator=(const MadeDirectories&) = delete;
+  explicit MadeDirectories(int root) : root_(::fcntl(root, F_DUPFD_CLOEXEC, 0)) {}
+  MadeDirectories(MadeDirectories&& other) noexcept
+      : root_(std::move(other.root_)), made_(std::exchange(other.made_, {})) {}
+  MadeDirectories& operator=(MadeDirectories&&) = delete;
   ~MadeDirectories() {
     while (!made_.empty()) {
-      ::unlinkat(root_, below(made_.back()), AT_REMOVEDIR);
+      ::unlinkat(root_.get(), below(made_.back()), AT_REMOVEDIR);
       made_.pop_back();
     }
   }
@@ -33,8 +36,9 @@ class MadeDirectories {
   /// Makes `path` (no link in it) of mode `mode` and what is missing above it of mode 0755. Returns
   /// 0 or errno.
   int make(const std::string& path, mode_t mode) {
+    if (!root_) return EMFILE;
     struct stat facts = {};
-    if (::fstatat(root_, below(path), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (::fstatat(root_.get(), below(path), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
       return S_ISDIR(facts.st_mode) ? 0 : ENOTDIR;
     }
     for (std::size_t end = 0; end != std::string::npos;) {
@@ -48,16 +52,16 @@ class MadeDirectories {
 
  private:
   int make_one(const std::string& path, mode_t mode) {
-    if (::mkdirat(root_, below(path), mode) != 0) return errno == EEXIST ? 0 : errno;
+    if (::mkdirat(root_.get(), below(path), mode) != 0) return errno == EEXIST ? 0 : errno;
     made_.push_back(path);
     // The umask took bits away.
-    if (::fchmodat(root_, below(path), mode, 0) != 0) return errno;
-    const UniqueFd above(
-        ::openat(root_, below(parent_of(path)), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (::fchmodat(root_.get(), below(path), mode, 0) != 0) return errno;
+    const UniqueFd above(::openat(root_.get(), below(parent_of(path)),
+                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return above ? sync_directory(above.get()) : errno;
   }
 
-  int root_;
+  UniqueFd root_;
   std::vector<std::string> made_;
 };
 
@@ -72,7 +76,10 @@ Status fill(const TemporaryFile& temporary, const SourceFile& before, const std:
   if (const int number = write_all(temporary.fd(), bytes, 0)) {
     return errno_error(number, before.path, "cannot write the new file");
   }
-  if (::fchmod(temporary.fd(), before.meta.mode) != 0) {
+  if (before.meta.exact) {
+    auto given = give_metadata(temporary.fd(), before.meta, before.path);
+    if (!given) return given;
+  } else if (::fchmod(temporary.fd(), before.meta.mode) != 0) {
     return errno_error(errno, before.path, "cannot set the mode of the new file");
   }
   if (::fsync(temporary.fd()) != 0) {
@@ -81,9 +88,43 @@ Status fill(const TemporaryFile& temporary, const SourceFile& before, const std:
   return {};
 }
 
+/// A temporary file in the directory of the one that is to be made. The members go in the opposite
+/// order: the file, then the directories, which must be empty to go.
+class StagedCreation final : public StagedWrite {
+ public:
+  StagedCreation(MadeDirectories made, UniqueFd directory, std::string name,
+                 TemporaryFile temporary, std::string path)
+      : made_(std::move(made)),
+        directory_(std::move(directory)),
+        name_(std::move(name)),
+        temporary_(std::move(temporary)),
+        path_(std::move(path)) {}
+
+  Result<WriteMode> commit() override {
+    int number = temporary_.put_at(name_);
+    if (number == EEXIST) return appeared(path_);
+    if (number != 0) return errno_error(number, path_, "cannot put the new file in place");
+    number = sync_directory(directory_.get());
+    if (number != 0) {
+      ::unlinkat(directory_.get(), name_.c_str(), 0);
+      return errno_error(number, path_, "cannot bring the directory to the disk");
+    }
+    made_.keep();
+    return WriteMode::kRenamed;
+  }
+
+ private:
+  MadeDirectories made_;
+  UniqueFd directory_;
+  std::string name_;
+  TemporaryFile temporary_;
+  std::string path_;
+};
+
 }  // namespace
 
-Result<WriteMode> Disk::create(const SourceFile& before, const std::string& bytes) {
+Result<std::unique_ptr<StagedWrite>> Disk::stage_creation(const SourceFile& before,
+                                                          const std::string& bytes) {
   // A dangling link is an absent file: what it leads to is made, as open(2) with O_CREAT would.
   auto landing = paths_.landing_place(before.path);
   if (!landing) return std::move(landing).error();
@@ -91,7 +132,7 @@ Result<WriteMode> Disk::create(const SourceFile& before, const std::string& byte
   MadeDirectories made(paths_.root());
   int number = made.make(parent_of(*landing), 0755);
   if (number != 0) return errno_error(number, before.path, "cannot make its directory");
-  const UniqueFd directory = paths_.open_directory(parent_of(*landing), number);
+  UniqueFd directory = paths_.open_directory(parent_of(*landing), number);
   if (!directory) return errno_error(number, before.path, "cannot open its directory");
   struct stat facts = {};
   if (::fstatat(directory.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -101,16 +142,8 @@ Result<WriteMode> Disk::create(const SourceFile& before, const std::string& byte
   if (!temporary) return std::move(temporary).error();
   auto filled = fill(*temporary, before, bytes);
   if (!filled) return std::move(filled).error();
-  number = temporary->put_at(name);
-  if (number == EEXIST) return appeared(before.path);
-  if (number != 0) return errno_error(number, before.path, "cannot put the new file in place");
-  number = sync_directory(directory.get());
-  if (number != 0) {
-    ::unlinkat(directory.get(), name.c_str(), 0);
-    return errno_error(number, before.path, "cannot bring the directory to the disk");
-  }
-  made.keep();
-  return WriteMode::kRenamed;
+  return std::unique_ptr<StagedWrite>(std::make_unique<StagedCreation>(
+      std::move(made), std::move(directory), name, std::move(*temporary), before.path));
 }
 
 Status Disk::make_directory(const std::string& path, std::uint32_t mode) {

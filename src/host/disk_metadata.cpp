@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies owner, mode and extended attributes.
+// Reads, gives and copies owner, mode and extended attributes.
 #include "host/disk_metadata.hpp"
 
 #include <linux/limits.h>
@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "host/disk_paths.hpp"
 #include "host/fd.hpp"
 
 namespace kubelet_sysctl {
@@ -53,62 +54,73 @@ bool describes_content(const std::string& name) {
   return name == "security.ima" || name == "security.evm";
 }
 
-bool has(const Names& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool has(const std::vector<ExtendedAttribute>& attributes, const std::string& name) {
+  return std::any_of(attributes.begin(), attributes.end(),
+                     [&](const ExtendedAttribute& one) { return one.name == name; });
 }
 
-// A label that cannot be carried is an error and not a warning: with a wrong SELinux type the
-// manager may be denied to read the file, and then the kubelet starts without its arguments, or not
-// at all.
-Status copy_attribute(int from, int to, const std::string& name, const std::string& path) {
-  const auto value = attribute(from, name);
-  if (!value && errno == ENODATA) return {};
-  if (!value) return errno_error(errno, path, fmt::format("cannot read the attribute '{}'", name));
-  // Policy may forbid to set what the new file has got from its directory anyway.
-  if (attribute(to, name) == value) return {};
-  if (::fsetxattr(to, name.c_str(), value->data(), value->size(), 0) == 0) return {};
-  if (errno == ENOTSUP) return {};
-  return errno_error(errno, path, fmt::format("cannot keep the attribute '{}'", name));
-}
-
-Status copy_attributes(int from, int to, const std::string& path) {
-  auto wanted = attribute_names(from, path);
-  if (!wanted) return std::move(wanted).error();
+// A label that cannot be given is an error and not a warning: with a wrong SELinux type the manager
+// may be denied to read the file, and then the kubelet starts without its arguments, or not at all.
+Status give_attributes(int to, const std::vector<ExtendedAttribute>& wanted,
+                       const std::string& path) {
   auto present = attribute_names(to, path);
   if (!present) return std::move(present).error();
   // A new file inherits the default ACL of its directory; the old one may not have had it.
   for (const std::string& name : *present) {
-    if (has(*wanted, name) || name.starts_with("security.")) continue;
+    if (has(wanted, name) || name.starts_with("security.")) continue;
     if (::fremovexattr(to, name.c_str()) != 0 && errno != ENODATA && errno != ENOTSUP) {
       return errno_error(errno, path, fmt::format("cannot drop the attribute '{}'", name));
     }
   }
-  for (const std::string& name : *wanted) {
-    if (describes_content(name)) continue;
-    auto copied = copy_attribute(from, to, name, path);
-    if (!copied) return copied;
+  for (const auto& [name, value] : wanted) {
+    // Policy may forbid to set what the new file has got from its directory anyway.
+    if (attribute(to, name) == value) continue;
+    if (::fsetxattr(to, name.c_str(), value.data(), value.size(), 0) == 0) continue;
+    if (errno == ENOTSUP) continue;
+    return errno_error(errno, path, fmt::format("cannot keep the attribute '{}'", name));
   }
   return {};
 }
 
 }  // namespace
 
-Status copy_metadata(int from, int to, const struct stat& facts, const std::string& path) {
+Result<std::vector<ExtendedAttribute>> attributes_of(int fd, const std::string& path) {
+  auto names = attribute_names(fd, path);
+  if (!names) return std::move(names).error();
+  std::vector<ExtendedAttribute> attributes;
+  for (std::string& name : *names) {
+    if (describes_content(name)) continue;
+    auto value = attribute(fd, name);
+    if (!value && errno == ENODATA) continue;
+    if (!value)
+      return errno_error(errno, path, fmt::format("cannot read the attribute '{}'", name));
+    attributes.push_back({.name = std::move(name), .value = std::move(*value)});
+  }
+  return attributes;
+}
+
+Status give_metadata(int to, const FileMeta& meta, const std::string& path) {
   struct stat now = {};
   if (::fstat(to, &now) != 0) return errno_error(errno, path, "cannot look at the temporary file");
-  const bool other_owner = now.st_uid != facts.st_uid || now.st_gid != facts.st_gid;
+  const bool other_owner = now.st_uid != meta.uid || now.st_gid != meta.gid;
   // The owner first: fchown(2) takes set-ID bits and security.capability away.
-  if (other_owner && ::fchown(to, facts.st_uid, facts.st_gid) != 0) {
+  if (other_owner && ::fchown(to, meta.uid, meta.gid) != 0) {
     return errno_error(errno, path, "cannot keep the owner");
   }
-  auto copied = copy_attributes(from, to, path);
-  if (!copied) return copied;
+  auto given = give_attributes(to, meta.attributes, path);
+  if (!given) return given;
   // The mode last: until now nobody but the owner could open it. With an ACL the group bits are its
-  // mask, and the copied ones are the same mask (acl(5)).
-  if (::fchmod(to, facts.st_mode & 07777U) != 0) {
-    return errno_error(errno, path, "cannot keep the mode");
-  }
+  // mask, and the given ones are the same mask (acl(5)).
+  if (::fchmod(to, meta.mode) != 0) return errno_error(errno, path, "cannot keep the mode");
   return {};
+}
+
+Status copy_metadata(int from, int to, const struct stat& facts, const std::string& path) {
+  FileMeta meta = meta_of(facts);
+  auto attributes = attributes_of(from, path);
+  if (!attributes) return std::move(attributes).error();
+  meta.attributes = std::move(*attributes);
+  return give_metadata(to, meta, path);
 }
 
 }  // namespace kubelet_sysctl

@@ -5,14 +5,23 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <vector>
 
 #include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/source.hpp"
 
 namespace kubelet_sysctl {
 
-/// Gives the file `to` the owner, the mode (`facts`) and every extended attribute of the file
-/// `from`: POSIX ACLs and SELinux labels are attributes too. To be called after the last write,
-/// because a write takes some of them away. `path` is for messages. Errors: kPermission, kIo.
+/// The extended attributes of the file: POSIX ACLs and SELinux labels are attributes too. Without
+/// those that the kernel computes from the content. `path` is for messages. Errors: kPermission,
+/// kIo.
+Result<std::vector<ExtendedAttribute>> attributes_of(int fd, const std::string& path);
+
+/// Gives the file `to` the owner, the attributes (no others) and the mode of `meta`. To be called
+/// after the last write, because a write takes some of them away. Errors: kPermission, kIo.
+Status give_metadata(int to, const FileMeta& meta, const std::string& path);
+
+/// The same with all that the file `from` has; `facts` are its.
 Status copy_metadata(int from, int to, const struct stat& facts, const std::string& path);
 
 }  // namespace kubelet_sysctl

@@ -1,150 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replaces, makes and removes files so that a reader and a power cut see the old bytes or the new
-// ones.
+// Replaces and removes files so that a reader and a power cut see the old bytes or the new ones.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <string_view>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "host/disk.hpp"
+#include "host/disk_in_place.hpp"
 #include "host/disk_metadata.hpp"
+#include "host/disk_target.hpp"
 #include "host/disk_temporary.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-/// The file to change, opened for reading, and the directory that holds it.
-struct Target {
-  UniqueFd directory;
-  std::string name;
-  UniqueFd file;
-  struct stat facts = {};
+using Staged = Result<std::unique_ptr<StagedWrite>>;
+
+/// Equal bytes.
+class StagedNothing final : public StagedWrite {
+ public:
+  Result<WriteMode> commit() override { return WriteMode::kUnchanged; }
 };
 
-Error conflict(const SourceFile& before, std::string_view how) {
-  return Error{
-      .kind = ErrorKind::kConflict,
-      .message = fmt::format("the file {} since it was read", how),
-      .path = before.path,
-      .hint = "nothing was written to it; see who else edits it, then run the command again"};
-}
+/// A temporary file beside the real one.
+class StagedRename final : public StagedWrite {
+ public:
+  StagedRename(Target target, TemporaryFile temporary, const SourceFile& before,
+               const std::string& bytes)
+      : target_(std::move(target)),
+        temporary_(std::move(temporary)),
+        before_(before),
+        bytes_(bytes) {}
 
-// The inode and times tell of a writer who wrote the same bytes, and the bytes of one who was
-// quicker than the clock of the file system is fine.
-bool same_facts(const struct stat& facts, const SourceFile& before) {
-  const FileMeta now = meta_of(facts);
-  return now.device == before.meta.device && now.inode == before.meta.inode &&
-         now.mtime_ns == before.meta.mtime_ns &&
-         static_cast<std::size_t>(facts.st_size) == before.bytes.size();
-}
+  Result<WriteMode> commit() override {
+    const int directory = target_.directory.get();
+    // The last look: what is left between it and the rename is a few microseconds, and no system
+    // call that Linux has closes them.
+    auto unchanged = open_unchanged(directory, target_.name, before_);
+    if (!unchanged) return std::move(unchanged).error();
+    int number = temporary_->put_over(target_.name);
+    if (number == EBUSY) return write_in_place();
+    if (number != 0) {
+      return errno_error(number, before_.path, "cannot put the new content in place");
+    }
+    number = sync_directory(directory);
+    if (number == 0) return WriteMode::kRenamed;
+    Error error = errno_error(number, before_.path, "cannot bring the directory to the disk");
+    // Whichever of the two inodes a power cut leaves at the name, it then holds the old bytes.
+    if (const int again = overwrite(temporary_->fd(), before_.bytes)) {
+      error.message += fmt::format("; nor put the old bytes back: {}", errno_text(again));
+    }
+    return error;
+  }
 
-/// Opens `name` for reading if it still is the file `before`. Errors: kConflict, kPermission, kIo.
-Result<UniqueFd> open_unchanged(int directory, const std::string& name, const SourceFile& before) {
-  struct stat facts = {};
-  // Looked at before it is opened: it may have become a pipe.
-  if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return conflict(before, "was removed");
-    return errno_error(errno, before.path, "cannot look at the file");
+ private:
+  // The file is a mount, and this kernel told so only now.
+  Result<WriteMode> write_in_place() {
+    temporary_.reset();  // makes room
+    auto staged = stage_in_place(std::move(target_), before_, bytes_);
+    if (!staged) return std::move(staged).error();
+    return (*staged)->commit();
   }
-  if (!S_ISREG(facts.st_mode) || !same_facts(facts, before)) return conflict(before, "was changed");
-  UniqueFd fd(
-      ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd && (errno == ENOENT || errno == ELOOP)) return conflict(before, "was changed");
-  if (!fd) return errno_error(errno, before.path, "cannot open the file");
-  std::string bytes;
-  const int number = read_to_end(fd.get(), before.bytes.size(), kMostBytes, bytes);
-  if (number != 0) return errno_error(number, before.path, "cannot read the file");
-  if (::fstat(fd.get(), &facts) != 0 || !same_facts(facts, before) || bytes != before.bytes) {
-    return conflict(before, "was changed");
-  }
-  return fd;
-}
 
-Result<Target> open_target(const RootedPaths& paths, const SourceFile& before) {
-  if (!before.exists()) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .message = "will not write to what is no regular file",
-                 .path = before.path};
-  }
-  auto place = paths.locate(before.path);
-  if (!place) return std::move(place).error();
-  if (!place->fd) return conflict(before, "was removed");
-  if (place->real_path != before.real_path) return conflict(before, "was moved, or a link to it,");
-  Target target;
-  target.name = name_in(before.real_path);
-  int number = 0;
-  target.directory = paths.open_directory(parent_of(before.real_path), number);
-  if (!target.directory) return errno_error(number, before.path, "cannot open its directory");
-  auto file = open_unchanged(target.directory.get(), target.name, before);
-  if (!file) return std::move(file).error();
-  target.file = std::move(*file);
-  if (::fstat(target.file.get(), &target.facts) != 0) {
-    return errno_error(errno, before.path, "cannot look at the file");
-  }
-  return target;
-}
-
-// A rename would break other names of the file off, or fail with EBUSY where the file itself is a
-// mount (docker -v FILE:FILE). Linux before 5.8 does not tell of mounts here; there EBUSY does.
-bool needs_writing_in_place(const Target& target) {
-  if (target.facts.st_nlink > 1) return true;
-  struct statx facts = {};
-  if (::statx(target.directory.get(), target.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE,
-              &facts) != 0) {
-    return false;
-  }
-  return (facts.stx_attributes_mask & facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
-/// Makes `bytes` all that `fd` holds. Returns 0 or errno.
-int overwrite(int fd, std::string_view bytes) {
-  if (const int number = write_all(fd, bytes, 0)) return number;
-  if (::ftruncate(fd, static_cast<off_t>(bytes.size())) != 0) return errno;
-  return ::fsync(fd) == 0 ? 0 : errno;
-}
-
-/// Has the blocks for a longer file set aside before the first old byte is lost. Returns 0 or
-/// errno.
-int reserve(int fd, std::size_t old_size, std::size_t new_size) {
-  if (new_size <= old_size) return 0;
-  const auto from = static_cast<off_t>(old_size);
-  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, from, static_cast<off_t>(new_size) - from) == 0)
-    return 0;
-  const int number = errno;
-  if (number != ENOSPC && number != EDQUOT && number != EFBIG) return 0;  // cannot be asked here
-  if (::ftruncate(fd, from) != 0) return errno;  // gives back what part was reserved
-  return number;
-}
-
-Result<WriteMode> write_in_place(const Target& target, const SourceFile& before,
-                                 const std::string& bytes) {
-  auto unchanged = open_unchanged(target.directory.get(), target.name, before);
-  if (!unchanged) return std::move(unchanged).error();
-  const UniqueFd fd(::openat(target.directory.get(), target.name.c_str(),
-                             O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd) return errno_error(errno, before.path, "cannot open the file for writing");
-  struct stat facts = {};
-  // Not the inode: overlayfs gives another one when a lower file is opened for writing.
-  if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode) ||
-      meta_of(facts).mtime_ns != before.meta.mtime_ns ||
-      static_cast<std::size_t>(facts.st_size) != before.bytes.size()) {
-    return conflict(before, "was changed");
-  }
-  int number = reserve(fd.get(), before.bytes.size(), bytes.size());
-  if (number == 0) number = overwrite(fd.get(), bytes);
-  if (number == 0) return WriteMode::kInPlace;
-  Error error = errno_error(number, before.path, "cannot write the file in place");
-  if (const int again = overwrite(fd.get(), before.bytes)) {
-    error.message += fmt::format("; nor put the old bytes back: {}", errno_text(again));
-  }
-  return error;
-}
+  Target target_;
+  std::optional<TemporaryFile> temporary_;
+  SourceFile before_;
+  std::string bytes_;
+};
 
 Status fill(const TemporaryFile& temporary, const Target& target, const SourceFile& before,
             const std::string& bytes) {
@@ -159,37 +86,62 @@ Status fill(const TemporaryFile& temporary, const Target& target, const SourceFi
   return {};
 }
 
-Result<WriteMode> replace_by_rename(const Target& target, const SourceFile& before,
-                                    const std::string& bytes) {
+// A rename would break other names of the file off, or fail with EBUSY where the file is a mount.
+bool needs_writing_in_place(const Target& target) {
+  if (target.facts.st_nlink > 1) return true;
+  return is_mount(target.directory.get(), target.name).value_or(false);
+}
+
+Staged stage_beside(Target target, const SourceFile& before, const std::string& bytes) {
   auto temporary = TemporaryFile::beside(target.directory.get(), target.name, before.path);
   if (!temporary) return std::move(temporary).error();
   auto filled = fill(*temporary, target, before, bytes);
   if (!filled) return std::move(filled).error();
-  // The last look: what is left between it and the rename is a few microseconds, and no system call
-  // that Linux has closes them.
-  auto unchanged = open_unchanged(target.directory.get(), target.name, before);
-  if (!unchanged) return std::move(unchanged).error();
-  int number = temporary->put_over(target.name);
-  if (number == EBUSY) return write_in_place(target, before, bytes);
-  if (number != 0) return errno_error(number, before.path, "cannot put the new content in place");
-  number = sync_directory(target.directory.get());
-  if (number == 0) return WriteMode::kRenamed;
-  Error error = errno_error(number, before.path, "cannot bring the directory to the disk");
-  if (const int again = overwrite(temporary->fd(), before.bytes)) {
-    error.message += fmt::format("; nor put the old bytes back: {}", errno_text(again));
-  }
-  return error;
+  return std::unique_ptr<StagedWrite>(
+      std::make_unique<StagedRename>(std::move(target), std::move(*temporary), before, bytes));
 }
 
 }  // namespace
 
-Result<WriteMode> Disk::replace(const SourceFile& before, const std::string& bytes) {
-  if (before.kind == FileKind::kAbsent) return create(before, bytes);
+Staged Disk::stage(const SourceFile& before, const std::string& bytes) {
+  if (before.kind == FileKind::kAbsent) return stage_creation(before, bytes);
   auto target = open_target(paths_, before);
   if (!target) return std::move(target).error();
-  if (bytes == before.bytes) return WriteMode::kUnchanged;
-  if (needs_writing_in_place(*target)) return write_in_place(*target, before, bytes);
-  return replace_by_rename(*target, before, bytes);
+  if (bytes == before.bytes) return std::unique_ptr<StagedWrite>(std::make_unique<StagedNothing>());
+  if (needs_writing_in_place(*target)) return stage_in_place(std::move(*target), before, bytes);
+  return stage_beside(std::move(*target), before, bytes);
+}
+
+Result<WriteMode> Disk::replace(const SourceFile& before, const std::string& bytes) {
+  auto staged = stage(before, bytes);
+  // A full disk must not keep the old bytes from coming back: where they need no more blocks than
+  // the file has, they are written over the new ones.
+  const bool fits = before.exists() && bytes.size() <= before.bytes.size();
+  if (!staged && fits && is_out_of_room(staged.error())) {
+    auto target = open_target(paths_, before);
+    if (!target) return std::move(target).error();
+    staged = stage_in_place(std::move(*target), before, bytes);
+  }
+  if (!staged) return std::move(staged).error();
+  return (*staged)->commit();
+}
+
+Result<FileTraits> Disk::traits_of(const SourceFile& file) {
+  auto place = paths_.locate(file.path);
+  if (!place) return std::move(place).error();
+  if (!place->fd) return conflict(file, "was removed");
+  if (!S_ISREG(place->facts.st_mode)) return conflict(file, "was changed");
+  int number = 0;
+  // Attributes cannot be asked of an O_PATH descriptor (open(2)).
+  const UniqueFd fd = paths_.open_file(*place, O_RDONLY, number);
+  if (!fd) return errno_error(number, file.path, "cannot open the file");
+  auto attributes = attributes_of(fd.get(), file.path);
+  if (!attributes) return std::move(attributes).error();
+  const UniqueFd directory = paths_.open_directory(parent_of(place->real_path), number);
+  if (!directory) return errno_error(number, file.path, "cannot open its directory");
+  const auto mount = is_mount(directory.get(), name_in(place->real_path));
+  return FileTraits{.attributes = std::move(*attributes),
+                    .in_place = place->facts.st_nlink > 1 || mount.value_or(true)};
 }
 
 Status Disk::remove(const SourceFile& before, bool and_directory) {

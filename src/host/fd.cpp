@@ -75,6 +75,12 @@ Error errno_error(int number, const std::string& path, std::string_view what) {
                .hint = hint_of(number, path)};
 }
 
+bool is_out_of_room(const Error& error) {
+  // The errno text is the last thing in every message.
+  return error.message.ends_with(": " + errno_text(ENOSPC)) ||
+         error.message.ends_with(": " + errno_text(EDQUOT));
+}
+
 int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes) {
   constexpr std::size_t kStep = 32768;
   std::size_t filled = bytes.size();

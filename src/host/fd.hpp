@@ -38,6 +38,9 @@ std::string errno_text(int number);
 /// with a hint where there is something to do about it.
 Error errno_error(int number, const std::string& path, std::string_view what);
 
+/// True when errno_error() made it of ENOSPC or EDQUOT: the disk, or a quota on it, is full.
+bool is_out_of_room(const Error& error);
+
 /// Appends to `bytes` what `fd` still holds, but stops reading once it has more than `limit` bytes.
 /// `expected` is a guess at the size. Returns 0 or errno.
 int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes);

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include "host/fd.hpp"
 
@@ -27,6 +28,17 @@ std::optional<std::uint32_t> login_uid() {
   return uid;
 }
 
+std::string program_path() {
+  std::array<char, 4096> text{};
+  const ssize_t size = ::readlink("/proc/self/exe", text.data(), text.size());
+  if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return {};
+  std::string path(text.data(), static_cast<std::size_t>(size));
+  // Another program was installed at the name since this one started (proc(5)): that one, then.
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
 }  // namespace
 
 MachineFacts machine_facts() {
@@ -37,6 +49,7 @@ MachineFacts machine_facts() {
   const char* sudo_user = std::getenv("SUDO_USER");
   if (sudo_user != nullptr) facts.sudo_user = sudo_user;
   facts.login_uid = login_uid();
+  facts.program = program_path();
   facts.output_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   facts.errors_are_terminal = ::isatty(STDERR_FILENO) == 1;
   return facts;

@@ -13,7 +13,8 @@ struct MachineFacts {
   std::uint32_t uid = 0;  ///< effective
   std::string sudo_user;  ///< $SUDO_USER; empty without sudo
   std::optional<std::uint32_t>
-      login_uid;  ///< who logged in first, before any su; none for services
+      login_uid;        ///< who logged in first, before any su; none for services
+  std::string program;  ///< absolute path of this program; empty when the kernel does not tell
   bool output_is_terminal = false;
   bool errors_are_terminal = false;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// ServiceManager by running systemctl and journalctl.
+// ServiceManager by running systemctl, systemd-run and journalctl.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ namespace kubelet_sysctl {
 /// What Systemctl runs and reads; a test puts other things here.
 struct SystemctlPaths {
   std::string systemctl = "systemctl";
+  std::string systemd_run = "systemd-run";
   std::string journalctl = "journalctl";
   std::string booted = "/run/systemd/system";
   std::string maps_of_manager = "/proc/1/maps";
@@ -33,18 +35,25 @@ class Systemctl final : public ServiceManager {
   Status reload(Milliseconds deadline) override;
   Status restart(const std::string& unit, Milliseconds deadline) override;
   Status reset_failed(const std::string& unit) override;
+  Status arm_timer(const std::string& unit, const std::string& description, Milliseconds delay,
+                   const std::vector<std::string>& command) override;
+  Status disarm_timer(const std::string& unit) override;
+  Status enable(const std::string& unit) override;
+  Status disable(const std::string& unit) override;
   Result<std::vector<std::string>> last_words(const std::string& unit,
                                               const std::string& invocation, int lines) override;
 
  private:
   [[nodiscard]] Error not_booted() const;
   Result<Ended> ask(std::vector<std::string> arguments, Milliseconds deadline);
-  static Result<Ended> settled(Result<Ended> ended, const std::string& verb);
+  static Result<Ended> settled(Result<Ended> ended, const std::string& what);
+  Status change(const std::string& verb, const std::string& unit);
   [[nodiscard]] Command show_command(const std::string& unit) const;
 
   SystemctlPaths paths_;
   std::unique_ptr<Started> asked_;  // the answer that begin_show() asked for
   std::string asked_unit_;
+  std::chrono::steady_clock::time_point asked_at_;
 };
 
 }  // namespace kubelet_sysctl

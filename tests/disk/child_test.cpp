@@ -122,7 +122,7 @@ TEST(Child, ProgramThatLeavesAChildWithThePipeIsNotWaitedFor) {
 TEST(Child, SignalsAreAsUsualInTheChildWhateverTheyAreHere) {
   EXPECT_EQ(in_child([] {
               SystemClock clock;
-              ASSERT_TRUE(clock.watch_signals());
+              ASSERT_TRUE(clock.hold_signals());
               ::signal(SIGPIPE, SIG_IGN);
               ::signal(SIGCHLD, SIG_IGN);
               const auto ended = shell("grep -E '^Sig(Blk|Ign)' /proc/self/status; exit 3");

@@ -67,7 +67,7 @@ TEST(SystemClock, SignalEndsOneWaitAndIsRemembered) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     EXPECT_EQ(in_child([signal] {
                 SystemClock clock;
-                ASSERT_TRUE(clock.watch_signals());
+                ASSERT_TRUE(clock.hold_signals());
                 EXPECT_FALSE(clock.interrupted());
                 ::raise(signal);
                 EXPECT_TRUE(stop_is_asked());
@@ -86,11 +86,22 @@ TEST(SystemClock, SignalEndsOneWaitAndIsRemembered) {
   }
 }
 
+TEST(SystemClock, SignalToTheProcessIsHeldAndKeptOverASecondCall) {
+  EXPECT_EQ(in_child([] {
+              SystemClock clock;
+              ASSERT_TRUE(clock.hold_signals());
+              ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+              ASSERT_TRUE(clock.hold_signals());
+              EXPECT_TRUE(clock.interrupted());
+            }),
+            0);
+}
+
 TEST(SystemClock, SignalThatWasIgnoredAtTheStartStaysIgnored) {
   EXPECT_EQ(in_child([] {
               ::signal(SIGHUP, SIG_IGN);  // as nohup(1) does
               SystemClock clock;
-              ASSERT_TRUE(clock.watch_signals());
+              ASSERT_TRUE(clock.hold_signals());
               ::raise(SIGHUP);
               EXPECT_FALSE(clock.interrupted());
             }),

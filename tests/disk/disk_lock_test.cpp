@@ -116,7 +116,7 @@ TEST(DiskLock, SignalEndsTheWait) {
   const Holder holder(scratch);
   EXPECT_EQ(in_child([&] {
               SystemClock clock;
-              ASSERT_TRUE(clock.watch_signals());
+              ASSERT_TRUE(clock.hold_signals());
               ::raise(SIGINT);
               const TimePoint begin = clock.now();
               const auto lock = Disk(scratch.path()).lock(kLock, Milliseconds(30'000), "");

@@ -218,7 +218,7 @@ TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
     const int status = in_child([&] {
       Disk disk(scratch.path());
       const SourceFile before = read(disk, "/etc/kubelet");
-      forbid_system_call(call, ENOSPC);
+      forbid_system_call(call, EIO);
       expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
     });
     if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";

@@ -24,6 +24,7 @@ class Machine {
   Systemctl with(const std::string& systemctl, const std::string& journalctl = "exit 1") {
     paths_.systemctl = program("/systemctl", systemctl);
     paths_.journalctl = program("/journalctl", journalctl);
+    paths_.systemd_run = program("/systemd-run", systemctl);
     paths_.maps_of_manager = scratch_.path("/maps");
     return Systemctl(paths_);
   }
@@ -56,6 +57,19 @@ TEST(Systemctl, ShowIsOneCallWithTheUnitBehindTheOptions) {
   ASSERT_TRUE(unit);
   EXPECT_EQ(unit->main_pid, 42);
   EXPECT_EQ(machine.scratch().read("/calls"), "show -p -- kubelet.service\n");
+}
+
+TEST(Systemctl, AskingAgainAtOnceKeepsTheAnswerThatIsOnItsWay) {
+  Machine machine;
+  const std::string calls = machine.scratch().path("/calls");
+  Systemctl services =
+      machine.with("echo $5 >> " + calls + "; echo LoadState=loaded; echo MainPID=42");
+  services.begin_show("kubelet.service");
+  services.begin_show("kubelet.service");
+  const auto unit = services.show("kubelet.service");
+  ASSERT_TRUE(unit);
+  EXPECT_EQ(unit->main_pid, 42);
+  EXPECT_EQ(machine.scratch().read("/calls"), "kubelet.service\n");
 }
 
 TEST(Systemctl, PatternsAreNoUnitNames) {
@@ -118,6 +132,69 @@ TEST(Systemctl, EveryRefusalHasItsKindAndKeepsItsWords) {
     EXPECT_EQ(error.kind, one.kind) << one.words;
     EXPECT_TRUE(error.message.ends_with(one.words)) << error.message;
   }
+}
+
+/// One word a line, as the stand-in program was called.
+const char* const kNoteWords = R"(printf '%s\n' "$@" > "${0%/*}/words")";
+
+// Measured on 252: a service that ends with 7 runs again after 30 s, one that ends otherwise does
+// not; a daemon-reload and the end of the session leave the timer alone.
+TEST(Systemctl, TimerRunsTheCommandOnceAndAgainWhileTheLockIsHeld) {
+  Machine machine;
+  Systemctl services = machine.with(kNoteWords);
+  ASSERT_TRUE(services.arm_timer("kubelet-sysctl-trial-1", "Undo 20% of it", Milliseconds(90'500),
+                                 {"/opt/$x/kubelet-sysctl", "recover", "--end-trial", "%i"}));
+  const std::string words = machine.scratch().read("/words");
+  for (const char* option : {"--on-active=90500ms", "--unit=kubelet-sysctl-trial-1",
+                             "--description=Undo 20% of it", "--collect", "--quiet",
+                             "--property=RestartForceExitStatus=7", "--property=RestartSec=30"}) {
+    EXPECT_NE(words.find(std::string(option) + "\n"), std::string::npos) << option;
+  }
+  // The manager takes '$$' for a dollar sign, and escapes a percent sign itself.
+  EXPECT_TRUE(words.ends_with("\n--\n/opt/$$x/kubelet-sysctl\nrecover\n--end-trial\n%i\n"))
+      << words;
+}
+
+TEST(Systemctl, TimerOfATakenNameIsAnErrorInTheManagersWords) {
+  Machine machine;
+  Systemctl services = machine.with(
+      "echo 'Failed to start transient timer unit: Unit a.timer was already loaded or has a "
+      "fragment file.' >&2; exit 1");
+  const auto status = services.arm_timer("a", "", Milliseconds(1), {"/bin/true"});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kIo);
+  EXPECT_TRUE(status.error().message.starts_with("systemd-run failed: Failed to start transient"));
+  EXPECT_EQ(services.arm_timer("a*", "", Milliseconds(1), {"/bin/true"}).error().kind,
+            ErrorKind::kUsage);
+}
+
+TEST(Systemctl, TimerThatIsNotThereNeedsNoDisarming) {
+  Machine machine;
+  Systemctl services =
+      machine.with(std::string(kNoteWords) +
+                   "; echo 'Failed to stop a.timer: Unit a.timer not loaded.' >&2; exit 5");
+  EXPECT_TRUE(services.disarm_timer("a"));
+  EXPECT_EQ(machine.scratch().read("/words"), "stop\n--no-ask-password\n--\na.timer\n");
+  EXPECT_FALSE(machine.with("exit 1").disarm_timer("a"));
+}
+
+TEST(Systemctl, EnablingNeitherStartsNorReloads) {
+  Machine machine;
+  Systemctl services = machine.with(kNoteWords);
+  ASSERT_TRUE(services.enable("a.service"));
+  EXPECT_EQ(machine.scratch().read("/words"),
+            "enable\n--no-ask-password\n--quiet\n--no-reload\n--\na.service\n");
+  ASSERT_TRUE(services.disable("a.service"));
+  EXPECT_EQ(machine.scratch().read("/words"),
+            "disable\n--no-ask-password\n--quiet\n--no-reload\n--\na.service\n");
+}
+
+TEST(Systemctl, UnitThatHasNoFileIsAlreadyDisabledButCannotBeEnabled) {
+  Machine machine;
+  Systemctl services =
+      machine.with("echo \"Failed to $1 unit: Unit file a.service does not exist.\" >&2; exit 1");
+  EXPECT_TRUE(services.disable("a.service"));
+  EXPECT_FALSE(services.enable("a.service"));
 }
 
 TEST(Systemctl, StartLimitIsHintedWithTheWayOut) {

@@ -138,6 +138,7 @@ class OddClock final : public Clock {
     if (++waits_ == 5) meanwhile_();
     return ended;
   }
+  Status hold_signals() override { return clock_.hold_signals(); }
   bool interrupted() override { return false; }
 
  private:
@@ -154,7 +155,7 @@ Confirmation watched(Lab& lab, const Misbehaviour& how, std::function<void()> me
   lab.services().misbehave(how);
   EXPECT_TRUE(lab.services().restart(wanted.unit, kTimeout));
   OddClock clock(lab.services(), std::move(meanwhile));
-  Ports ports{lab.services().files(), lab.services(), lab.services(), clock};
+  Ports ports{lab.services().files(), lab.services(), lab.services(), clock, lab.services()};
   auto seen = confirm(ports, wanted, kTimeout, kWindow);
   EXPECT_TRUE(seen);
   return seen ? *seen : Confirmation{};

@@ -30,7 +30,8 @@ Lab::Lab(std::unique_ptr<NodeTree> tree)
       disk_(tree_->root()),
       services_(tree_->root(), disk_),
       faults_(services_.files()) {
-  options.author = {.uid = 0, .sudo_user = "alice", .reason = "a test", .tool_version = "0.0"};
+  options.author = {
+      .uid = 0, .login_uid = 1000, .sudo_user = "alice", .reason = "a test", .tool_version = "0.0"};
   discover.systemd_version = 252;
 }
 
@@ -77,6 +78,35 @@ Result<Outcome> Lab::undo(const std::string& id) {
   ApplyOptions undoing = options;
   undoing.undoes = id;
   return apply(node, prepared.snapshot, prepared.model, prepared.plan, discover, undoing);
+}
+
+Result<std::vector<Recovered>> Lab::recover(const std::string& end_trial) {
+  Ports node = ports();
+  RecoverOptions wanted;
+  wanted.apply = options;
+  wanted.end_trial = end_trial;
+  return kubelet_sysctl::recover(node, discover, wanted);
+}
+
+void Lab::die_after(const std::string& what) {
+  options.on_end = [this, what](const Step& step) {
+    if (!step.what.starts_with(what)) return;
+    faults_.fail(1, Calls::kAll, Error{.kind = ErrorKind::kIo, .message = "dead"}, true);
+    services_.dead = true;
+  };
+}
+
+void Lab::live() {
+  options.on_end = nullptr;
+  faults_.heal();
+  services_.dead = false;
+}
+
+void Lab::reboot() {
+  live();
+  tree_->write("/proc/sys/kernel/random/boot_id", fmt::format("boot-{}\n", ++boots_));
+  services_.stop();
+  services_.boot();
 }
 
 Result<NodeModel> Lab::model() {

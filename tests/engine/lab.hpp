@@ -9,6 +9,7 @@
 
 #include "host/disk.hpp"
 #include "kubelet_sysctl/apply.hpp"
+#include "kubelet_sysctl/recover.hpp"
 #include "support/fake_services.hpp"
 #include "support/faulty_files.hpp"
 #include "support/node_tree.hpp"
@@ -36,6 +37,14 @@ class Lab {
   /// prepare() and carry_out().
   Result<Outcome> change(const Change& change);
   Result<Outcome> undo(const std::string& id);
+  /// Brings open changes to their end; `end_trial` as the timer of a trial says it.
+  Result<std::vector<Recovered>> recover(const std::string& end_trial = {});
+  /// From the end of the step that begins with `what` on the program is dead: nothing it does has effect.
+  void die_after(const std::string& what);
+  /// A new program: everything works again.
+  void live();
+  /// The machine is booted anew: another boot id, the kubelet started from the files.
+  void reboot();
   Result<NodeModel> model();
   Ports ports() { return services_.ports_with(faults_); }
 
@@ -50,6 +59,7 @@ class Lab {
 
   std::unique_ptr<NodeTree> tree_;
   Disk disk_;
+  int boots_ = 0;
   FakeServices services_;
   FaultyFiles faults_;
 };

@@ -93,20 +93,75 @@ TEST(Undo, FileThatWasRemovedComesBackWithItsMode) {
   EXPECT_EQ(mode_of(lab, kDropIn), 0640U);
 }
 
-TEST(Undo, FileThatSomebodyChangedSinceIsNotTouched) {
+TEST(Undo, WhereSomebodyChangedTheFileSinceTheEntriesAreTakenBackAlone) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  const std::string old = lab.tree().read(kArguments);
+  auto done = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(done);
+  lab.services().write(kArguments, lab.tree().read(kArguments) + "\n# by hand\n");
+  auto undone = lab.undo(done->transaction);
+  ASSERT_TRUE(undone) << undone.error().message;
+  EXPECT_EQ(undone->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(ids_of(undone->findings), (std::vector<std::string>{"undone-by-entries"}));
+  EXPECT_EQ(lab.tree().read(kArguments), old + "\n# by hand\n");
+}
+
+TEST(Undo, LaterChangeOfOtherEntriesSurvives) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  auto first = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(lab.change(add({"kernel.shmmax"})));
+  auto undone = lab.undo(first->transaction);
+  ASSERT_TRUE(undone) << undone.error().message;
+  EXPECT_EQ(undone->after, (std::vector<std::string>{"net.core.somaxconn", "kernel.shmmax"}));
+}
+
+TEST(Undo, EntriesThatWereRemovedComeBackWhereTheyStood) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  ASSERT_TRUE(lab.change(set({"kernel.sem", "kernel.shmmax", "kernel.msgmax"})));
+  auto removed = lab.change(remove({"kernel.shmmax"}));
+  ASSERT_TRUE(removed);
+  ASSERT_TRUE(lab.change(add({"net.ipv4.tcp_rmem"})));
+  auto undone = lab.undo(removed->transaction);
+  ASSERT_TRUE(undone) << undone.error().message;
+  EXPECT_EQ(undone->after, (std::vector<std::string>{"kernel.sem", "kernel.shmmax", "kernel.msgmax",
+                                                     "net.ipv4.tcp_rmem"}));
+}
+
+TEST(Undo, WhatHasNotOneMeaningIsRefusedAndShown) {
   Lab lab(flag_node());
   lab.services().boot();
   auto done = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(done);
-  const std::string mixed = lab.tree().read(kArguments) + "\n# by hand\n";
-  lab.services().write(kArguments, mixed);
+  ASSERT_TRUE(lab.change(remove({"kernel.sem"})));
+  lab.services().write(kArguments, lab.tree().read(kArguments) + "\n# by hand\n");
+  const auto before = lab.tree().files();
   lab.faults().heal();
   auto undone = lab.undo(done->transaction);
   ASSERT_FALSE(undone);
   EXPECT_EQ(undone.error().kind, ErrorKind::kConflict);
   EXPECT_EQ(undone.error().path, kArguments);
+  EXPECT_NE(undone.error().message.find("'kernel.sem', which it added, is not in the list"),
+            std::string::npos)
+      << undone.error().message;
+  EXPECT_NE(undone.error().detail.find("kernel.sem"), std::string::npos) << undone.error().detail;
   EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
-  EXPECT_EQ(lab.tree().read(kArguments), mixed);
+  EXPECT_EQ(lab.tree().files(), before);
+}
+
+TEST(Undo, NewOrderIsNotUndoneByEntries) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  ASSERT_TRUE(lab.change(set({"kernel.sem", "kernel.shmmax"})));
+  auto turned = lab.change(set({"kernel.shmmax", "kernel.sem", "kernel.msgmax"}));
+  ASSERT_TRUE(turned);
+  ASSERT_TRUE(lab.change(add({"net.ipv4.tcp_rmem"})));
+  auto undone = lab.undo(turned->transaction);
+  ASSERT_FALSE(undone);
+  EXPECT_EQ(undone.error().kind, ErrorKind::kConflict);
 }
 
 TEST(Undo, FileThatIsWhatItWasAlreadyNeedsNoEdit) {
@@ -205,7 +260,21 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
   file.splices = {{.at = {3, 7}, .text = "a\"b\n"}};
   file.route = "unit";
   file.daemon_reload = true;
+  file.in_place = true;
+  file.meta.attributes = {{.name = "security.selinux", .value = std::string("etc_t\0", 6)},
+                          {.name = "user.odd", .value = "\xff\xfe"}};
+  file.splices.push_back({.at = {9, 9}, .text = "caf\xe9"});
   written.files = {file};
+  written.reached = {{.state = TransactionState::kPlanned, .at_ms = 1},
+                     {.state = TransactionState::kWritten, .at_ms = 2}};
+  written.login_uid = 1000;
+  written.systemd_version = 252;
+  written.boot_id = "b-1";
+  written.restart = true;
+  written.rollback = false;
+  written.was_down = true;
+  written.trial = Trial{.until_ms = 1795215999000};
+  written.cause = "why";
   auto read = parse_journal(journal_text(written));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->id, written.id);
@@ -232,6 +301,20 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
   EXPECT_EQ(back.splices, file.splices);
   EXPECT_EQ(back.route, file.route);
   EXPECT_EQ(back.daemon_reload, file.daemon_reload);
+  EXPECT_EQ(back.in_place, file.in_place);
+  EXPECT_EQ(back.meta.attributes, file.meta.attributes);
+  ASSERT_EQ(read->reached.size(), 2u);
+  EXPECT_EQ(read->reached[1].state, TransactionState::kWritten);
+  EXPECT_EQ(read->reached[1].at_ms, 2);
+  EXPECT_EQ(read->login_uid, written.login_uid);
+  EXPECT_EQ(read->systemd_version, written.systemd_version);
+  EXPECT_EQ(read->boot_id, written.boot_id);
+  EXPECT_EQ(read->restart, written.restart);
+  EXPECT_EQ(read->rollback, written.rollback);
+  EXPECT_EQ(read->was_down, written.was_down);
+  ASSERT_TRUE(read->trial);
+  EXPECT_EQ(read->trial->until_ms, written.trial->until_ms);
+  EXPECT_EQ(read->cause, written.cause);
 }
 
 TEST(Journal, BytesThatAreNoTextSurvive) {

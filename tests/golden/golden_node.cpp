@@ -29,6 +29,13 @@ class NoServices final : public ServiceManager {
   Status reload(Milliseconds) override { return asked(refusal()); }
   Status restart(const std::string&, Milliseconds) override { return asked(refusal()); }
   Status reset_failed(const std::string&) override { return asked(refusal()); }
+  Status arm_timer(const std::string&, const std::string&, Milliseconds,
+                   const std::vector<std::string>&) override {
+    return asked(refusal());
+  }
+  Status disarm_timer(const std::string&) override { return asked(refusal()); }
+  Status enable(const std::string&) override { return asked(refusal()); }
+  Status disable(const std::string&) override { return asked(refusal()); }
   Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
                                               int) override {
     return asked(refusal());
@@ -57,7 +64,16 @@ class StillClock final : public Clock {
   TimePoint now() override { return {}; }
   std::int64_t wall_ms() override { return 1'795'215'446'000; }
   bool wait_until(TimePoint, std::int64_t) override { return false; }
+  Status hold_signals() override { return {}; }
   bool interrupted() override { return false; }
+};
+
+class NoLog final : public SystemLog {
+ public:
+  Status write(const LogEntry&) override {
+    ADD_FAILURE() << "the log of this machine was told of a tree of files";
+    return Error{.kind = ErrorKind::kIo, .message = "not here"};
+  }
 };
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -135,11 +151,13 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   NoServices services;
   NoHealth health;
   StillClock clock;
+  NoLog log;
   Said said;
   CliHost host;
   host.open = [&](const std::string& root) {
     disk = std::make_unique<Disk>(root);
-    return Ports{.files = *disk, .services = services, .health = health, .clock = clock};
+    return Ports{
+        .files = *disk, .services = services, .health = health, .clock = clock, .log = log};
   };
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };

@@ -144,7 +144,7 @@ TEST_P(Nodes, AddByTheArgumentsPutsTheWholeListIntoTheFlagAndKeepsEveryOtherWord
 TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
   // The reports do not show these; the facts behind the reports do.
   Disk disk(node_.tree().root());
-  struct Nothing final : ServiceManager, HealthProbe, Clock {
+  struct Nothing final : ServiceManager, HealthProbe, Clock, SystemLog {
     bool booted() override { return false; }
     Result<UnitState> show(const std::string&) override { return UnitState{}; }
     std::optional<int> version() override { return std::nullopt; }
@@ -152,6 +152,13 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     Status reload(Milliseconds) override { return {}; }
     Status restart(const std::string&, Milliseconds) override { return {}; }
     Status reset_failed(const std::string&) override { return {}; }
+    Status arm_timer(const std::string&, const std::string&, Milliseconds,
+                     const std::vector<std::string>&) override {
+      return {};
+    }
+    Status disarm_timer(const std::string&) override { return {}; }
+    Status enable(const std::string&) override { return {}; }
+    Status disable(const std::string&) override { return {}; }
     Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
                                                 int) override {
       return std::vector<std::string>{};
@@ -162,9 +169,12 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     TimePoint now() override { return {}; }
     std::int64_t wall_ms() override { return 0; }
     bool wait_until(TimePoint, std::int64_t) override { return false; }
+    Status hold_signals() override { return {}; }
     bool interrupted() override { return false; }
+    Status write(const LogEntry&) override { return {}; }
   } nothing;
-  Ports ports{.files = disk, .services = nothing, .health = nothing, .clock = nothing};
+  Ports ports{
+      .files = disk, .services = nothing, .health = nothing, .clock = nothing, .log = nothing};
   DiscoverOptions options;
   options.live = false;
   const auto snapshot = discover(ports, options);

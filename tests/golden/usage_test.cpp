@@ -81,6 +81,23 @@ TEST(Usage, RefusesValuesThatAreNone) {
   expect_usage_error({"add", "a.b", "-q", "-v"}, "'--quiet' and '--verbose'", "");
 }
 
+TEST(Usage, RefusesATrialThatCouldNotEndByItself) {
+  for (const char* length : {"0s", "999ms"}) {
+    expect_usage_error({"add", "a.b", "--trial", length}, "'--trial' takes a duration of at least",
+                       "");
+  }
+  expect_usage_error({"add", "a.b", "--trial=-5m"}, "'--trial' takes a duration, not '-5m'", "");
+  expect_usage_error({"add", "a.b", "--trial", "5m", "--no-restart"},
+                     "'--trial' and '--no-restart'", "");
+  expect_usage_error({"set", "--trial", "5m", "--no-rollback"}, "'--trial' and '--no-rollback'",
+                     "");
+  expect_usage_error({"remove", "a.b", "--trial", "5m", "--root", "/mnt"}, "'--trial' and '--root'",
+                     "");
+  expect_usage_error({"undo", "--trial", "5m"}, "'--trial' has no meaning for 'undo'", "");
+  expect_usage_error({"add", "a.b", "--end-trial", "x"}, "'--end-trial' has no meaning for 'add'",
+                     "");
+}
+
 TEST(Usage, SaysItInOneDocumentWhereJsonWasAskedFor) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"shwo", "-o", "json"},

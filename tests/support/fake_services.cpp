@@ -35,6 +35,8 @@ Error job_failed(const std::string& unit, const std::string& why) {
                .message = fmt::format("'systemctl restart {}' failed: {}", unit, why)};
 }
 
+Error program_ended() { return Error{.message = "the program has ended by now"}; }
+
 /// Index in `snapshot` of what `from` holds at `source`, put there if need be.
 std::int32_t carry(const NodeSnapshot& from, std::int32_t source, NodeSnapshot& snapshot) {
   if (source == kNoSource) return source;
@@ -141,6 +143,7 @@ Result<UnitState> FakeServices::show(const std::string& unit) {
 }
 
 Status FakeServices::reload(Milliseconds) {
+  if (dead) return program_ended();
   changes.emplace_back("reload");
   advance(now_ + kReloadTakes);
   if (reload_error) return *reload_error;
@@ -151,6 +154,7 @@ Status FakeServices::reload(Milliseconds) {
 }
 
 Status FakeServices::reset_failed(const std::string&) {
+  if (dead) return program_ended();
   changes.emplace_back("reset-failed");
   starts_.clear();
   if (state_.active_state == "failed") {
@@ -215,6 +219,7 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
 }
 
 Status FakeServices::restart(const std::string& unit, Milliseconds) {
+  if (dead) return program_ended();
   changes.emplace_back("restart");
   if (state_.load_state != "loaded") {
     return job_failed(unit, fmt::format("Unit {} has a bad unit file setting.", unit));

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +38,22 @@ struct Misbehaviour {
   bool stays_stopped = false;         ///< success, and nothing runs (a Condition that is false)
 };
 
-/// Service manager, health probe and clock of one node whose files are below a root directory. As
+/// A timer that the pretend manager was given.
+struct FakeTimer {
+  std::string unit;
+  std::string description;
+  std::vector<std::string> command;
+  Milliseconds delay{0};
+  TimePoint armed;
+};
+
+/// Service manager, health probe, clock and log of one node whose files are below a root directory. As
 /// the real manager it keeps the unit files of the last reload, and reads environment files at each
 /// start.
-class FakeServices final : public ServiceManager, public HealthProbe, public Clock {
+class FakeServices final : public ServiceManager,
+                           public HealthProbe,
+                           public Clock,
+                           public SystemLog {
  public:
   /// `disk` sees `root` as "/". The unit is loaded; nothing runs until boot().
   FakeServices(std::string root, FileSystem& disk, std::string unit = "kubelet.service");
@@ -48,7 +61,7 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   /// The files of the node, with times of change on the node's own clock.
   FileSystem& files() { return files_; }
   Ports ports() { return ports_with(files()); }
-  Ports ports_with(FileSystem& files) { return {files, *this, *this, *this}; }
+  Ports ports_with(FileSystem& files) { return {files, *this, *this, *this, *this}; }
 
   /// Starts the kubelet, well behaved, and lets a minute pass.
   void boot();
@@ -70,11 +83,22 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   Milliseconds start_limit_interval{10000};
   Milliseconds restart_delay{2000};   ///< RestartSec=
   std::optional<Error> reload_error;  ///< given by the next reloads
+  /// As after the end of the program: what would change the node or its log does nothing and is an
+  /// error.
+  bool dead = false;
 
   /// "reload", "reset-failed", "restart" as they came; asking is not noted.
   std::vector<std::string> changes;
   /// The list of each kubelet that was started, newest last.
   std::vector<std::vector<std::string>> started_lists;
+  /// Timers that are armed, oldest first. Nothing fires them; a test takes the due ones and runs
+  /// their commands.
+  std::vector<FakeTimer> timers;
+  /// Takes those whose time has come: they are armed no longer.
+  std::vector<FakeTimer> due_timers();
+  std::set<std::string> enabled_units;
+  std::vector<LogEntry> log_entries;
+  int times_signals_were_held = 0;
   /// Milliseconds of the node's time since it was made.
   [[nodiscard]] std::int64_t elapsed_ms() const;
   [[nodiscard]] std::int64_t pid() const { return kubelet_ ? kubelet_->process.pid : 0; }
@@ -87,6 +111,11 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   Status reload(Milliseconds deadline) override;
   Status restart(const std::string& unit, Milliseconds deadline) override;
   Status reset_failed(const std::string& unit) override;
+  Status arm_timer(const std::string& unit, const std::string& description, Milliseconds delay,
+                   const std::vector<std::string>& command) override;
+  Status disarm_timer(const std::string& unit) override;
+  Status enable(const std::string& unit) override;
+  Status disable(const std::string& unit) override;
   Result<std::vector<std::string>> last_words(const std::string& unit,
                                               const std::string& invocation, int lines) override;
   Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
@@ -94,7 +123,9 @@ class FakeServices final : public ServiceManager, public HealthProbe, public Clo
   TimePoint now() override { return now_; }
   std::int64_t wall_ms() override;
   bool wait_until(TimePoint until, std::int64_t pid) override;
+  Status hold_signals() override;
   bool interrupted() override { return interrupted_; }
+  Status write(const LogEntry& entry) override;
 
  private:
   struct Kubelet {

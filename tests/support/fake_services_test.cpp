@@ -139,6 +139,41 @@ TEST(FakeServices, HealthSocketOpensLateAndBelongsToTheKubelet) {
   EXPECT_EQ(lab.services().get("127.0.0.1", 10248, "/healthz", kDeadline)->status, 500);
 }
 
+// Source: systemd-run 252: a name that is taken is refused, a timer that has elapsed is gone.
+TEST(FakeServices, TimerIsDueAtItsTimeOnceAndItsNameIsTakenUntilThen) {
+  Lab lab(node());
+  FakeServices& services = lab.services();
+  ASSERT_TRUE(services.arm_timer("trial", "", Milliseconds(1000), {"/bin/true"}));
+  EXPECT_FALSE(services.arm_timer("trial", "", Milliseconds(1), {"/bin/true"}));
+  wait(lab, Milliseconds(999));
+  EXPECT_TRUE(services.due_timers().empty());
+  wait(lab, Milliseconds(1));
+  const auto due = services.due_timers();
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].command, std::vector<std::string>{"/bin/true"});
+  EXPECT_TRUE(services.due_timers().empty());
+  ASSERT_TRUE(services.arm_timer("trial", "", Milliseconds(1000), {"/bin/true"}));
+  ASSERT_TRUE(services.disarm_timer("trial"));
+  EXPECT_TRUE(services.disarm_timer("trial"));
+  EXPECT_TRUE(services.timers.empty());
+}
+
+TEST(FakeServices, ProgramThatHasEndedChangesNothing) {
+  Lab lab(node());
+  FakeServices& services = lab.services();
+  services.boot();
+  const std::int64_t pid = services.pid();
+  services.dead = true;
+  EXPECT_FALSE(services.reload(kDeadline));
+  EXPECT_FALSE(services.restart(kUnit, kDeadline));
+  EXPECT_FALSE(services.arm_timer("trial", "", Milliseconds(1000), {"/bin/true"}));
+  EXPECT_FALSE(services.write(LogEntry{}));
+  EXPECT_EQ(services.pid(), pid);
+  EXPECT_TRUE(services.changes.empty());
+  EXPECT_TRUE(services.timers.empty());
+  EXPECT_TRUE(services.log_entries.empty());
+}
+
 TEST(FakeServices, FilesCarryTheTimeOfTheNode) {
   Lab lab(node());
   lab.services().boot();

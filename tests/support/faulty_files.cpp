@@ -7,6 +7,23 @@
 
 namespace kubelet_sysctl {
 
+/// Notes the commit of what was staged.
+class FaultyFiles::Staged final : public StagedWrite {
+ public:
+  Staged(FaultyFiles& files, std::string path, std::unique_ptr<StagedWrite> staged)
+      : files_(files), path_(std::move(path)), staged_(std::move(staged)) {}
+
+  Result<WriteMode> commit() override {
+    if (auto error = files_.note("commit", path_, true)) return std::move(*error);
+    return staged_->commit();
+  }
+
+ private:
+  FaultyFiles& files_;
+  std::string path_;
+  std::unique_ptr<StagedWrite> staged_;
+};
+
 void FaultyFiles::fail(std::size_t number, Calls which, Error error, bool for_good) {
   heal();
   number_ = number;
@@ -71,6 +88,20 @@ Result<std::string> FaultyFiles::real_path(const std::string& path) {
 Result<WriteMode> FaultyFiles::replace(const SourceFile& before, const std::string& bytes) {
   if (auto error = note("replace", before.path, true)) return std::move(*error);
   return files_.replace(before, bytes);
+}
+
+Result<std::unique_ptr<StagedWrite>> FaultyFiles::stage(const SourceFile& before,
+                                                        const std::string& bytes) {
+  if (auto error = note("stage", before.path, true)) return std::move(*error);
+  auto staged = files_.stage(before, bytes);
+  if (!staged) return staged;
+  return std::unique_ptr<StagedWrite>(
+      std::make_unique<Staged>(*this, before.path, std::move(*staged)));
+}
+
+Result<FileTraits> FaultyFiles::traits_of(const SourceFile& file) {
+  if (auto error = note("traits_of", file.path, false)) return std::move(*error);
+  return files_.traits_of(file);
 }
 
 Status FaultyFiles::remove(const SourceFile& before, bool and_directory) {

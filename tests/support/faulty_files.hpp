@@ -30,8 +30,9 @@ class FaultyFiles final : public FileSystem {
   void heal();
   /// Whether a call was failed since the last fail() or heal().
   [[nodiscard]] bool has_failed() const { return failed_ > 0; }
-  /// "replace PATH", "remove PATH", "make_directory PATH", "lock PATH" and, when `which` is kAll,
-  /// "read PATH" and so on: since the last fail() or heal().
+  /// "replace PATH", "stage PATH" and "commit PATH" (of what was staged), "remove PATH",
+  /// "make_directory PATH", "lock PATH" and, when `which` is kAll, "read PATH" and so on: since the
+  /// last fail() or heal().
   [[nodiscard]] std::vector<std::string> calls(Calls which) const;
 
   Result<SourceFile> read(const std::string& path) override;
@@ -39,12 +40,17 @@ class FaultyFiles final : public FileSystem {
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
   Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
+                                             const std::string& bytes) override;
+  Result<FileTraits> traits_of(const SourceFile& file) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
                                          const std::string& note) override;
 
  private:
+  class Staged;
+
   struct Call {
     std::string what;
     bool changing = false;

@@ -30,6 +30,20 @@ TEST(FaultyFiles, NthChangeFailsWithNothingDoneAndTheNextOneWorks) {
   EXPECT_EQ(files.calls(Calls::kChanging), (std::vector<std::string>{"replace /a", "replace /a"}));
 }
 
+TEST(FaultyFiles, CommitOfWhatWasStagedIsACallOfItsOwn) {
+  NodeTree tree;
+  tree.write("/a", "old");
+  Disk disk(tree.root());
+  FaultyFiles files(disk);
+  files.fail(2, Calls::kChanging, kFull);
+  const SourceFile before = *files.read("/a");
+  auto staged = files.stage(before, "new");
+  ASSERT_TRUE(staged);
+  EXPECT_FALSE((*staged)->commit());
+  EXPECT_EQ(tree.read("/a"), "old");
+  EXPECT_EQ(files.calls(Calls::kChanging), (std::vector<std::string>{"stage /a", "commit /a"}));
+}
+
 TEST(FaultyFiles, ForGoodEveryLaterCallFailsToo) {
   NodeTree tree;
   tree.write("/a", "old");

@@ -2,7 +2,27 @@
 // Files whose times of change are on a clock of a test.
 #include "support/timed_files.hpp"
 
+#include <utility>
+
 namespace kubelet_sysctl {
+
+/// Notes the time of the commit.
+class TimedFiles::Staged final : public StagedWrite {
+ public:
+  Staged(TimedFiles& files, std::string path, std::unique_ptr<StagedWrite> staged)
+      : files_(files), path_(std::move(path)), staged_(std::move(staged)) {}
+
+  Result<WriteMode> commit() override {
+    auto mode = staged_->commit();
+    if (mode && *mode != WriteMode::kUnchanged) files_.note(path_);
+    return mode;
+  }
+
+ private:
+  TimedFiles& files_;
+  std::string path_;
+  std::unique_ptr<StagedWrite> staged_;
+};
 
 Result<SourceFile> TimedFiles::read(const std::string& path) {
   auto file = disk_.read(path);
@@ -18,6 +38,14 @@ Result<WriteMode> TimedFiles::replace(const SourceFile& before, const std::strin
   auto mode = disk_.replace(before, bytes);
   if (mode && *mode != WriteMode::kUnchanged) note(before.real_path);
   return mode;
+}
+
+Result<std::unique_ptr<StagedWrite>> TimedFiles::stage(const SourceFile& before,
+                                                       const std::string& bytes) {
+  auto staged = disk_.stage(before, bytes);
+  if (!staged) return staged;
+  return std::unique_ptr<StagedWrite>(
+      std::make_unique<Staged>(*this, before.real_path, std::move(*staged)));
 }
 
 Status TimedFiles::remove(const SourceFile& before, bool and_directory) {

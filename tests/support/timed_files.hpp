@@ -28,6 +28,9 @@ class TimedFiles final : public FileSystem {
   }
   Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
   Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
+                                             const std::string& bytes) override;
+  Result<FileTraits> traits_of(const SourceFile& file) override { return disk_.traits_of(file); }
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override {
     return disk_.make_directory(path, mode);
@@ -38,6 +41,8 @@ class TimedFiles final : public FileSystem {
   }
 
  private:
+  class Staged;
+
   /// A new name or none is a change of the directory too.
   void note(const std::string& path);
 

@@ -13,10 +13,10 @@ set(users_of_httplib src/host/http_health.cpp)
 set(third_party_users users_of_yaml users_of_json users_of_cli users_of_spdlog users_of_httplib)
 
 # Headers of the layers above: what is declared there does I/O.
-set(engine_headers "^kubelet_sysctl/(discover|transaction|apply|confirm)\\.hpp$")
+set(engine_headers "^kubelet_sysctl/(discover|transaction|recover|apply|confirm)\\.hpp$")
 set(cli_headers "^kubelet_sysctl/cli\\.hpp$|^cli/")
 # The text of the journal is pure and declared with the transactions that use it.
-set(pure_users_of_engine_headers src/core/journal.cpp)
+set(pure_users_of_engine_headers src/core/journal.cpp src/core/recovery.cpp)
 # Core may hold what a port returns (UnitState and the like) but not a port.
 set(ports
     "(^|[^A-Za-z_:])(Ports|FileSystem|ServiceManager|HealthProbe|KernelProbe|Clock)[ \t]*[&*]")

@@ -349,13 +349,14 @@ TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
   EXPECT_THAT(text, HasSubstr("hint: take the entry out of the wish\n"));
 }
 
-TEST(OutcomeText, AKubeletThatWasDownBeforeIsNeverSaidToBeRestored) {
+TEST(OutcomeText, AKubeletThatWasNotHealthyBeforeIsNeverSaidToBeRestored) {
   Outcome outcome = failed(OutcomeKind::kRolledBack);
   outcome.was_down = true;
   outcome.evidence.reset();
   const std::string text = outcome_text(outcome, kPlain);
-  EXPECT_THAT(text, HasSubstr("the kubelet was already down before this run"));
-  EXPECT_THAT(lines_of(text)[0], Not(HasSubstr("healthy")));
+  EXPECT_THAT(text, HasSubstr("the kubelet was not healthy before this run either"));
+  EXPECT_THAT(lines_of(text)[0], HasSubstr("no healthy one was restored"));
+  EXPECT_THAT(lines_of(text)[0], Not(HasSubstr("seen in the running kubelet")));
 }
 
 TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
@@ -389,8 +390,9 @@ TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
   EXPECT_THAT(text, StartsWith("{\"apiVersion\":\"kubelet-sysctl/v1\",\"kind\":\"Status\","));
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const Json json = Json::parse(text);
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"apiVersion", "kind", "node", "configured",
-                                                     "layers", "running", "drift", "findings"}));
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"apiVersion", "kind", "node", "configured", "layers",
+                                      "running", "drift", "unfinished", "trial", "findings"}));
   EXPECT_EQ(json["node"]["kubeletVersion"], nullptr);
   EXPECT_EQ(json["configured"]["layer"], "flag");
   EXPECT_EQ(json["configured"]["entries"][0]["entry"], "kernel.msg*");
@@ -407,6 +409,8 @@ TEST(Json, AbsentFactsAreNullAndListsNever) {
   EXPECT_EQ(json["configured"]["layer"], "none");
   EXPECT_EQ(json["configured"]["entries"], Json::array());
   EXPECT_EQ(json["findings"], Json::array());
+  EXPECT_EQ(json["unfinished"], Json::array());
+  EXPECT_EQ(json["trial"], nullptr);
   Outcome outcome;
   const Json unchanged = Json::parse(outcome_json(outcome));
   EXPECT_EQ(unchanged["changed"], false);

@@ -28,7 +28,7 @@ struct Node {
 
   Result<NodeSnapshot> read(bool live = true) {
     Disk disk(tree.root());
-    Ports ports{.files = disk, .services = services, .health = health, .clock = clock};
+    Ports ports{.files = disk, .services = services, .health = health, .clock = clock, .log = log};
     DiscoverOptions options;
     options.live = live;
     options.systemd_version = 252;
@@ -40,6 +40,7 @@ struct Node {
   ToldServices services;
   ToldHealth health;
   StoppedClock clock;
+  NoLog log;
 };
 
 std::vector<std::string> paths_of(const std::vector<WalkEntry>& walk) {

@@ -83,6 +83,13 @@ class ToldServices : public ServiceManager {
   Status reload(Milliseconds) override { return {}; }
   Status restart(const std::string&, Milliseconds) override { return {}; }
   Status reset_failed(const std::string&) override { return {}; }
+  Status arm_timer(const std::string&, const std::string&, Milliseconds,
+                   const std::vector<std::string>&) override {
+    return {};
+  }
+  Status disarm_timer(const std::string&) override { return {}; }
+  Status enable(const std::string&) override { return {}; }
+  Status disable(const std::string&) override { return {}; }
   Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
                                               int) override {
     return std::vector<std::string>();
@@ -110,9 +117,16 @@ class StoppedClock : public Clock {
   TimePoint now() override { return TimePoint(std::chrono::microseconds(monotonic_us)); }
   std::int64_t wall_ms() override { return wall; }
   bool wait_until(TimePoint, std::int64_t) override { return false; }
+  Status hold_signals() override { return {}; }
   bool interrupted() override { return false; }
   std::int64_t monotonic_us = 0;
   std::int64_t wall = 0;
+};
+
+/// A log that nobody reads.
+class NoLog : public SystemLog {
+ public:
+  Status write(const LogEntry&) override { return {}; }
 };
 
 }  // namespace kubelet_sysctl::vectors

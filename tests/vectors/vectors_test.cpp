@@ -149,7 +149,8 @@ Answer answer_of(const json& vector, const Tree& tree, int version) {
   ToldServices services;
   ToldHealth health;
   StoppedClock clock;
-  Ports ports{.files = disk, .services = services, .health = health, .clock = clock};
+  NoLog log;
+  Ports ports{.files = disk, .services = services, .health = health, .clock = clock, .log = log};
   DiscoverOptions options;
   options.unit = vector.at("unit");
   options.root = tree.root();

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// recover and keep: what becomes of a change that did not come to its end, and of a trial.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/change.hpp"
+#include "cli/commands.hpp"
+#include "cli/records.hpp"
+#include "cli/values.hpp"
+#include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/transaction.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// One document for all of them: the outcome of the last with the ids of all.
+Outcome summary_of(const std::vector<Recovered>& all, bool dry_run) {
+  Outcome summary;
+  if (!all.empty() && all.back().outcome) summary = *all.back().outcome;
+  if (!all.empty() && dry_run) summary.kind = OutcomeKind::kPlanned;
+  summary.verb = Verb::kRecover;
+  summary.recovered.clear();
+  for (const Recovered& one : all) {
+    summary.recovered.push_back(one.transaction.id);
+    summary.changed = summary.changed || (one.outcome && one.outcome->changed);
+  }
+  return summary;
+}
+
+void report_in_words(Session& session, const std::vector<Recovered>& all) {
+  const bool dry_run = session.options.dry_run;
+  std::string text = all.empty() ? "nothing to recover\n" : "";
+  for (const Recovered& one : all) {
+    text += fmt::format("{}{}\n", dry_run ? "" : "recovered: ", recovered_line(one, dry_run));
+    if (dry_run) text += fmt::format("  its files are {}\n", name_of(one.files));
+    if (one.outcome) text += outcome_text(*one.outcome, session.out);
+  }
+  const bool bad =
+      !all.empty() && all.back().outcome && exit_code_of(*all.back().outcome, false) != 0;
+  if (!session.options.quiet) return print(session, text);
+  if (bad) session.host.err(text);
+}
+
+int run_recover(Session& session) {
+  const Options& options = session.options;
+  if (auto status = require_root(session); !status) return fail(session, status.error());
+  Ports ports = session.host.open(options.root);
+  Progress progress(session);
+  const auto records = list_transactions(ports);
+  if (!records) return fail(session, records.error());
+  std::vector<Recovered> all;
+  const Moment moment = moment_of(ports);
+  // Without an open change nothing is made, not even the lock.
+  const bool open = !options.end_trial.empty() ||
+                    !unfinished_line(*records, moment.now_ms, moment.boot_id).empty();
+  std::unique_ptr<FileLock> lock;
+  if (open && !options.dry_run) {
+    auto taken = take_lock(session, ports, progress, "recover");
+    if (!taken) return fail(session, taken.error());
+    lock = std::move(*taken);
+  }
+  if (open) {
+    auto recovered = recover_now(session, ports, progress);
+    if (!recovered) return fail(session, recovered.error());
+    all = std::move(*recovered);
+  }
+  const Outcome summary = summary_of(all, options.dry_run);
+  if (options.json) {
+    print(session, outcome_json(summary));
+  } else {
+    report_in_words(session, all);
+  }
+  return exit_code_of(summary, false);
+}
+
+/// The trial that runs, if one is not named. Errors: kNotFound, kConflict when there are several.
+Result<std::string> running_trial(const std::vector<Transaction>& all) {
+  const auto is_trial = [](const Transaction& one) {
+    return one.state == TransactionState::kTrial;
+  };
+  const auto newest = std::find_if(all.rbegin(), all.rend(), is_trial);
+  if (newest == all.rend()) {
+    return Error{.kind = ErrorKind::kNotFound,
+                 .message = "no trial runs",
+                 .hint = "'kubelet-sysctl history' lists the changes and what became of them"};
+  }
+  if (std::count_if(all.begin(), all.end(), is_trial) > 1) {
+    return Error{.kind = ErrorKind::kConflict,
+                 .message = "several trials run",
+                 .hint = fmt::format("name the one to keep: 'kubelet-sysctl keep {}'", newest->id)};
+  }
+  return newest->id;
+}
+
+/// Keeps the trial; nothing when it was kept before. Errors: those of keep_trial().
+Result<Outcome> keep(Session& session, Ports& ports) {
+  const auto all = list_transactions(ports);
+  if (!all) return all.error();
+  std::string id = session.options.arguments.empty() ? "" : session.options.arguments.front();
+  if (id.empty()) {
+    auto found = running_trial(*all);
+    if (!found) return std::move(found).error();
+    id = std::move(*found);
+  }
+  auto trial = load_transaction(ports, id);
+  if (!trial) return std::move(trial).error();
+  Outcome outcome;
+  outcome.verb = Verb::kKeep;
+  outcome.transaction = id;
+  outcome.before = outcome.after = trial->after;
+  if (trial->state == TransactionState::kConfirmed && trial->trial) return outcome;
+  if (auto kept = keep_trial(ports, *trial, outcome); !kept) return std::move(kept).error();
+  return outcome;
+}
+
+int run_keep(Session& session) {
+  const Options& options = session.options;
+  if (options.arguments.size() > 1) {
+    return fail(session, usage_error("'keep' takes one trial at a time",
+                                     "without an id it keeps the one that runs"));
+  }
+  if (!options.is_live()) {
+    return fail(session, usage_error("'--root' has no meaning for 'keep'",
+                                     "a trial runs on a running node only"));
+  }
+  if (auto status = require_root(session); !status) return fail(session, status.error());
+  Ports ports = session.host.open(options.root);
+  Progress progress(session);
+  auto lock = take_lock(session, ports, progress, "keep");
+  if (!lock) return fail(session, lock.error());
+  auto outcome = keep(session, ports);
+  if (!outcome) return fail(session, outcome.error());
+  if (options.json) {
+    print(session, outcome_json(*outcome));
+    return 0;
+  }
+  for (const Finding& finding : outcome->findings) {
+    session.host.err(finding_text(finding, session.err));
+  }
+  if (!options.quiet)
+    print(session, fmt::format("kept: the change {} is final\n", outcome->transaction));
+  return 0;
+}
+
+}  // namespace
+
+constexpr Command kRecoverCommand = {
+    .name = "recover",
+    .title = "bring a change to its end that was cut short",
+    .arguments = "",
+    .options = kEverywhere | kTakesDryRun | kTakesTimeout | kTakesWindow | kTakesLockTimeout |
+               kTakesQuiet | kTakesEndTrial,
+    .about =
+        "Looks for changes that were cut short by a kill or a power cut, and for trials whose time "
+        "is\n"
+        "over. A change that the kubelet runs with is watched and kept if it stays healthy; any "
+        "other\n"
+        "is undone: its files as they were, the kubelet seen with them. A file that somebody else\n"
+        "changed since is not touched. The commands that change do this first by themselves.",
+    .examples =
+        "kubelet-sysctl recover\n"
+        "kubelet-sysctl recover --dry-run",
+    .run = run_recover};
+
+constexpr Command kKeepCommand = {
+    .name = "keep",
+    .title = "make a change final that was made on trial",
+    .arguments = "[ID]",
+    .options = kEverywhere | kTakesLockTimeout | kTakesQuiet,
+    .about =
+        "Ends a trial well: the change stays, and the timer that would have undone it is stopped.\n"
+        "Without ID it is the trial that runs.",
+    .examples =
+        "kubelet-sysctl keep\n"
+        "kubelet-sysctl keep 20261120T225726Z-1",
+    .run = run_keep};
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writing half of a run: the record, the end of a trial, and the files in their place.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "apply_run.hpp"
+#include "trial.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+JournalFile journal_file(const FileEdit& edit) {
+  JournalFile file;
+  file.path = edit.before.path;
+  file.real_path = edit.before.real_path;
+  file.existed = edit.before.exists();
+  file.meta = edit.before.meta;
+  file.original = edit.before.bytes;
+  file.splices = edit.splices;
+  file.removed = edit.removes;
+  file.route = edit.route;
+  file.daemon_reload = edit.daemon_reload;
+  return file;
+}
+
+}  // namespace
+
+/// What the bytes do not say and a way back needs: attributes, and whether a kill can tear the file.
+Status ApplyRun::keep_traits(JournalFile& file, const FileEdit& edit) {
+  if (!edit.before.exists()) return {};
+  auto traits = ports_.files.traits_of(edit.before);
+  if (!traits) return std::move(traits).error();
+  file.meta.attributes = std::move(traits->attributes);
+  file.in_place = traits->in_place;
+  return {};
+}
+
+Status ApplyRun::begin(bool restart) {
+  if (is_recovery()) {
+    transaction_ = *options_.recovers;
+    outcome_.transaction = transaction_.id;
+    return {};
+  }
+  if (plan_.edits.empty()) return {};
+  transaction_.verb = plan_.verb;
+  transaction_.unit = discover_.unit;
+  transaction_.at_ms = ports_.clock.wall_ms();
+  transaction_.uid = options_.author.uid;
+  transaction_.login_uid = options_.author.login_uid;
+  transaction_.sudo_user = options_.author.sudo_user;
+  transaction_.reason = options_.author.reason;
+  transaction_.tool_version = options_.author.tool_version;
+  transaction_.systemd_version = snapshot_.systemd_version_known ? snapshot_.systemd_version : 0;
+  transaction_.boot_id = snapshot_.live ? boot_id_of(ports_) : std::string();
+  transaction_.before = plan_.before;
+  transaction_.after = plan_.after;
+  transaction_.undoes = options_.undoes;
+  transaction_.restart = restart;
+  transaction_.rollback = options_.rollback;
+  transaction_.was_down = outcome_.was_down;
+  if (options_.trial) {
+    transaction_.trial = Trial{.until_ms = transaction_.at_ms + options_.trial->count()};
+  }
+  for (const FileEdit& edit : plan_.edits) {
+    transaction_.files.push_back(journal_file(edit));
+    if (auto kept = keep_traits(transaction_.files.back(), edit); !kept) return kept;
+  }
+  auto status =
+      step("keep the original bytes", [this] { return begin_transaction(ports_, transaction_); });
+  outcome_.transaction = transaction_.id;
+  if (!status || !options_.trial) return status;
+  return arm(*options_.trial);
+}
+
+Status ApplyRun::arm(Milliseconds duration) {
+  auto armed = step("arm the end of the trial",
+                    [&] { return arm_trial(ports_, transaction_, duration, options_.program); });
+  if (armed) return {};
+  // Nothing was written under this record.
+  transaction_.cause = armed.error().message;
+  if (auto marked = mark(TransactionState::kRolledBack); !marked) return marked;
+  return armed;
+}
+
+void ApplyRun::disarm(const Transaction& trial) {
+  if (!snapshot_.live) return;
+  auto all = list_transactions(ports_);
+  auto disarmed = all ? disarm_trial(ports_, trial, *all) : Status(all.error());
+  if (disarmed) return;
+  outcome_.findings.push_back(not_disarmed(disarmed.error()));
+}
+
+/// The undo of a trial is its end.
+void ApplyRun::close_undone_trial() {
+  if (options_.undoes.empty() || !stands(transaction_)) return;
+  auto trial = load_transaction(ports_, options_.undoes);
+  if (!trial) return warn_record_not_closed("the record of the trial", trial.error());
+  if (trial->state != TransactionState::kTrial) return;
+  trial->cause = options_.author.reason;
+  if (auto marked = mark_transaction(ports_, *trial, TransactionState::kRolledBack); !marked) {
+    return warn_record_not_closed("the record of the trial", marked.error());
+  }
+  disarm(*trial);
+}
+
+Status ApplyRun::mark(TransactionState state) {
+  if (transaction_.id.empty()) return {};
+  return mark_transaction(ports_, transaction_, state);
+}
+
+TransactionState ApplyRun::state_of_success() const {
+  if (is_recovery()) return TransactionState::kRolledBack;
+  return transaction_.trial ? TransactionState::kTrial : TransactionState::kConfirmed;
+}
+
+/// Everything that needs room on the disk, for all files, before the first of them changes.
+Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
+  for (const FileEdit& edit : plan_.edits) {
+    staged.emplace_back();
+    if (edit.removes) continue;
+    auto made = ports_.files.stage(edit.before, edit.after);
+    if (!made) return std::move(made).error();
+    staged.back() = std::move(*made);
+  }
+  if (!ports_.clock.interrupted()) return {};
+  return Error{.kind = ErrorKind::kInterrupted,
+               .message = "stopped by a signal, nothing was changed"};
+}
+
+Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
+  // Only a directory of drop-ins may go when it is empty: a kubelet whose --config-dir is gone dies.
+  if (edit.removes) return ports_.files.remove(edit.before, edit.route == "unit");
+  auto mode = staged->commit();
+  if (!mode) return std::move(mode).error();
+  return {};
+}
+
+Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
+  for (std::size_t i = 0; i < plan_.edits.size(); ++i) {
+    const FileEdit& edit = plan_.edits[i];
+    const std::string what =
+        fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
+    attempted_ = i + 1;
+    auto status = step(what, [&] { return write_one(edit, staged[i].get()); });
+    if (!status) return status;
+  }
+  // A recovery leaves the state as it was found: if it is cut short, the next one begins anew.
+  return is_recovery() ? Status() : mark(TransactionState::kWritten);
+}
+
+}  // namespace kubelet_sysctl

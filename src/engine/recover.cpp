@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings changes that never came to their end to one, and trials to theirs.
+#include "kubelet_sysctl/recover.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "apply_run.hpp"
+#include "change_log.hpp"
+#include "journal_files.hpp"
+#include "trial.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr Milliseconds kStep{50};
+
+/// One transaction and the node as they are now.
+struct Case {
+  Transaction transaction;
+  DiscoverOptions discover;
+  NodeSnapshot snapshot;
+  NodeModel model;
+  std::vector<FoundFile> files;
+  RecoveryFacts facts;
+};
+
+class Recovery {
+ public:
+  Recovery(Ports& ports, const DiscoverOptions& discover, const RecoverOptions& options)
+      : ports_(ports), discover_(discover), options_(options), boot_id_(boot_id_of(ports)) {}
+
+  Result<std::vector<Recovered>> run() {
+    std::vector<Recovered> done;
+    for (;;) {
+      auto all = list_transactions(ports_);
+      if (!all) return std::move(all).error();
+      const Transaction* next = next_of(*all);
+      if (next == nullptr) return done;
+      handled_.insert(next->id);
+      auto one = handle(*all, next->id);
+      if (!one) return std::move(one).error();
+      done.push_back(std::move(*one));
+      const auto& outcome = done.back().outcome;
+      const bool bad = outcome && (outcome->kind == OutcomeKind::kStranded ||
+                                   outcome->kind == OutcomeKind::kRolledBack);
+      if (bad) return done;
+    }
+  }
+
+ private:
+  [[nodiscard]] bool trial_over(const Transaction& one) {
+    return is_over(one, ports_.clock.wall_ms(), boot_id_) || one.id == options_.end_trial;
+  }
+
+  /// The newest one that is open and was not looked at in this run.
+  const Transaction* next_of(const std::vector<Transaction>& all) {
+    const auto found = std::find_if(all.rbegin(), all.rend(), [this](const Transaction& one) {
+      const bool ends = one.state == TransactionState::kTrial && trial_over(one);
+      return (is_unfinished(one) || ends) && !handled_.contains(one.id);
+    });
+    return found == all.rend() ? nullptr : &*found;
+  }
+
+  Result<Recovered> handle(const std::vector<Transaction>& all, const std::string& id) {
+    auto found = look(id);
+    if (!found) return std::move(found).error();
+    Case& one = *found;
+    Recovered result;
+    result.files = one.facts.files;
+    result.action = decide_recovery(one.facts);
+    // The undo of a trial was confirmed, and the run ended before it could close the trial's record.
+    const bool undone = undone_by(all, id) != nullptr;
+    if (options_.apply.dry_run) {
+      result.transaction = std::move(one.transaction);
+      return result;
+    }
+    auto outcome = undone ? close(one, TransactionState::kRolledBack, "the trial ended")
+                          : act(one, result.action);
+    if (!outcome) return std::move(outcome).error();
+    result.outcome = std::move(*outcome);
+    auto after = load_transaction(ports_, id);
+    if (!after) return std::move(after).error();
+    result.transaction = std::move(*after);
+    return result;
+  }
+
+  /// A restart that a killed run asked for goes on without it: what follows begins after its end.
+  Status wait_for_job(const DiscoverOptions& discover) {
+    if (!discover.live || options_.apply.dry_run) return {};
+    const TimePoint until = ports_.clock.now() + options_.apply.timeout;
+    for (;;) {
+      auto state = ports_.services.show(discover.unit);
+      if (!state) return std::move(state).error();
+      if (!state->job_pending) return {};
+      if (ports_.clock.now() >= until) {
+        return Error{
+            .kind = ErrorKind::kTimeout,
+            .message = fmt::format("systemd still has a job for '{}' in its queue", discover.unit),
+            .hint = "see 'systemctl list-jobs', and run it again"};
+      }
+      ports_.clock.wait_until(ports_.clock.now() + kStep, 0);
+    }
+  }
+
+  Result<Case> look(const std::string& id) {
+    Case one;
+    auto loaded = load_transaction(ports_, id);
+    if (!loaded) return std::move(loaded).error();
+    one.transaction = std::move(*loaded);
+    one.discover = discover_;
+    one.discover.unit = one.transaction.unit;
+    if (auto waited = wait_for_job(one.discover); !waited) return std::move(waited).error();
+    for (const JournalFile& file : one.transaction.files) {
+      auto found = look_at(ports_, file, is_unfinished(one.transaction));
+      if (!found) return std::move(found).error();
+      one.files.push_back(std::move(*found));
+    }
+    one.facts.state = one.transaction.state;
+    one.facts.files = files_found(one.files);
+    one.facts.restart = one.transaction.restart && discover_.live;
+    one.facts.rollback = one.transaction.rollback;
+    one.facts.trial_over = one.transaction.trial && trial_over(one.transaction);
+    auto snapshot = discover(ports_, one.discover);
+    if (!snapshot) return std::move(snapshot).error();
+    one.snapshot = std::move(*snapshot);
+    // A file that was half written may not parse: then it is put back before anything is concluded.
+    auto model = resolve(one.snapshot, Checks::kSkip);
+    if (model) one.model = std::move(*model);
+    if (!model && one.facts.files != FilesFound::kMixed) return std::move(model).error();
+    one.facts.runs_new = model && one.facts.files == FilesFound::kNew && runs(one.model);
+    return one;
+  }
+
+  /// True when the live process is seen to have the list of the files.
+  static bool runs(const NodeModel& model) {
+    if (!model.running || !model.running->entries) return false;
+    const std::vector<std::string> configured = texts_of(model.configured);
+    return std::set<std::string>(configured.begin(), configured.end()) ==
+           std::set<std::string>(model.running->entries->begin(), model.running->entries->end());
+  }
+
+  Result<Outcome> act(Case& one, RecoveryAction action) {
+    switch (action) {
+      case RecoveryAction::kNothing:
+        return Outcome{};
+      case RecoveryAction::kUndo:
+        return one.transaction.state == TransactionState::kTrial ? end_trial(one) : undo(one);
+      case RecoveryAction::kConfirm:
+        return confirm_or_undo(one);
+      case RecoveryAction::kFinish:
+        return close(one,
+                     one.discover.live && !one.snapshot.process ? TransactionState::kPending
+                                                                : end_without_restart(one),
+                     {});
+      case RecoveryAction::kLeave:
+        return close(one, TransactionState::kOvertaken, "somebody else changed its files since");
+      case RecoveryAction::kAskPerson:
+        return ask_person(one);
+    }
+    bug("a recovery action without a way");
+  }
+
+  /// In force already where the live kubelet has the list, else at its next start.
+  static TransactionState end_without_restart(const Case& one) {
+    return one.facts.runs_new ? TransactionState::kConfirmed : TransactionState::kPending;
+  }
+
+  /// Only the record changes.
+  Result<Outcome> close(Case& one, TransactionState state, const std::string& cause) {
+    one.transaction.cause = cause;
+    if (auto status = mark_transaction(ports_, one.transaction, state); !status) {
+      return std::move(status).error();
+    }
+    Outcome outcome;
+    outcome.verb = Verb::kRecover;
+    outcome.transaction = one.transaction.id;
+    outcome.before = outcome.after = texts_of(one.model.configured);
+    if (state == TransactionState::kPending) outcome.kind = OutcomeKind::kPending;
+    if (one.transaction.trial && discover_.live) {
+      auto all = list_transactions(ports_);
+      if (!all) return std::move(all).error();
+      if (auto status = disarm_trial(ports_, one.transaction, *all); !status) {
+        outcome.findings.push_back(not_disarmed(status.error()));
+      }
+    }
+    if (discover_.live) {
+      log_change(ports_, one.transaction, fmt::format("closed by recover as {}", name_of(state)),
+                 outcome);
+    }
+    return outcome;
+  }
+
+  ApplyOptions apply_options() const {
+    ApplyOptions wanted = options_.apply;
+    wanted.restart = true;
+    wanted.rollback = true;
+    wanted.trial.reset();
+    return wanted;
+  }
+
+  Result<Outcome> undo(const Case& one) {
+    auto model = one.model;
+    if (model.command.program.empty()) {
+      // The files of now do not parse; those of after the undo must.
+      auto put_back = model_after(one.snapshot, back_edits(one));
+      if (!put_back) return std::move(put_back).error();
+      model = std::move(*put_back);
+    }
+    auto plan = make_undo_plan(ports_, one.snapshot, model, one.transaction);
+    if (!plan) return std::move(plan).error();
+    plan->verb = Verb::kRecover;
+    ApplyOptions wanted = apply_options();
+    wanted.recovers = one.transaction;
+    if (wanted.recovers->cause.empty()) wanted.recovers->cause = "the run did not come to its end";
+    return ApplyRun(ports_, one.snapshot, model, *plan, one.discover, wanted).run();
+  }
+
+  static std::vector<FileEdit> back_edits(const Case& one) {
+    std::vector<FileEdit> edits;
+    for (std::size_t i = 0; i < one.files.size(); ++i) {
+      if (one.files[i].found == FileFound::kOld) continue;
+      edits.push_back(edit_back(one.transaction.files[i], one.files[i].now));
+    }
+    return edits;
+  }
+
+  /// A change of its own, with its own way back: a trial was seen to be good once.
+  Result<Outcome> end_trial(Case& one) {
+    auto plan = make_undo_plan(ports_, one.snapshot, one.model, one.transaction);
+    if (!plan) return std::move(plan).error();
+    ApplyOptions wanted = apply_options();
+    wanted.undoes = one.transaction.id;
+    wanted.author.reason = "the trial ended";
+    auto outcome = ApplyRun(ports_, one.snapshot, one.model, *plan, one.discover, wanted).run();
+    if (!outcome) return outcome;
+    const bool good = outcome->kind == OutcomeKind::kApplied ||
+                      outcome->kind == OutcomeKind::kPending ||
+                      outcome->kind == OutcomeKind::kUnchanged;
+    if (!good) return outcome;
+    auto now = load_transaction(ports_, one.transaction.id);
+    if (!now) return std::move(now).error();
+    if (now->state != TransactionState::kTrial) return outcome;
+    // Somebody had put the files back already.
+    auto closed = close(one, TransactionState::kRolledBack, "the trial ended");
+    if (!closed) return std::move(closed).error();
+    for (Finding& finding : closed->findings) outcome->findings.push_back(std::move(finding));
+    return outcome;
+  }
+
+  Result<Outcome> confirm_or_undo(Case& one) {
+    Plan plan;
+    plan.verb = Verb::kRecover;
+    plan.before = one.transaction.before;
+    plan.after = texts_of(one.model.configured);
+    plan.expected_argv = one.model.argv;
+    ApplyOptions wanted = apply_options();
+    wanted.recovers = one.transaction;
+    auto seen = ApplyRun(ports_, one.snapshot, one.model, plan, one.discover, wanted).watch_only();
+    if (!seen || seen->kind == OutcomeKind::kApplied) return seen;
+    const std::string cause = seen->cause ? seen->cause->message : std::string();
+    // Time went by: the node is read anew for the way back.
+    auto again = look(one.transaction.id);
+    if (!again) return std::move(again).error();
+    again->transaction.cause = cause;
+    return undo(*again);
+  }
+
+  Result<Outcome> ask_person(const Case& one) {
+    Error error{.kind = ErrorKind::kConflict,
+                .message = fmt::format("will not decide about the change {}: of its files some are "
+                                       "old, some new, and somebody else changed one",
+                                       one.transaction.id),
+                .hint =
+                    "make all of them what you want, these are the old ones; then run "
+                    "'kubelet-sysctl recover' again"};
+    for (std::size_t i = 0; i < one.files.size(); ++i) {
+      const JournalFile& file = one.transaction.files[i];
+      const FileFound found = one.files[i].found;
+      if (found == FileFound::kForeign) error.path = file.path;
+      error.detail += fmt::format("{}: {}\n", file.path,
+                                  found == FileFound::kOld   ? "as before the change"
+                                  : found == FileFound::kNew ? "as the change wrote it"
+                                                             : "changed by somebody else");
+      if (found == FileFound::kOld) continue;
+      error.detail +=
+          file.existed ? fmt::format("  cp {} '{}'\n", original_path(one.transaction, i), file.path)
+                       : fmt::format("  rm '{}'\n", file.path);
+    }
+    return error;
+  }
+
+  Ports& ports_;
+  const DiscoverOptions& discover_;
+  const RecoverOptions& options_;
+  std::string boot_id_;
+  std::set<std::string> handled_;
+};
+
+}  // namespace
+
+Result<std::vector<Recovered>> recover(Ports& ports, const DiscoverOptions& discover,
+                                       const RecoverOptions& options) {
+  return Recovery(ports, discover, options).run();
+}
+
+}  // namespace kubelet_sysctl

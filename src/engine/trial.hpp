@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What arms the end of a trial and takes it away again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/recover.hpp"
+
+namespace kubelet_sysctl {
+
+/// Arms what ends the trial of `transaction`: a timer of the manager that runs `program` after `duration`,
+/// and a unit that runs it after a reboot. The record must be on disk. Errors: kRefused without the path
+/// of the program, those of the file system and the manager; nothing is left armed then.
+Status arm_trial(Ports& ports, const Transaction& transaction, Milliseconds duration,
+                 const std::string& program);
+/// Takes both away, the unit only where no other trial of `others` needs it. A timer that has fired is no
+/// error.
+Status disarm_trial(Ports& ports, const Transaction& transaction,
+                    const std::vector<Transaction>& others);
+
+/// Says that the end of a trial could not be taken away.
+Finding not_disarmed(const Error& error);
+
+}  // namespace kubelet_sysctl

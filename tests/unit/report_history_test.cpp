@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of changes fits its columns; what an outcome and an error say of trials and details.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kubelet_sysctl/report.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const TextStyle kPlain{};
+
+TEST(ErrorText, PutsTheDetailAfterTheHintTwoColumnsIn) {
+  const Error error{.message = "m", .hint = "h", .detail = "- a\n+ b\n"};
+  EXPECT_EQ(error_text(error, kPlain), "kubelet-sysctl: error: m\nhint: h\n  - a\n  + b\n");
+  EXPECT_THAT(error_json(error), HasSubstr("\"detail\":\"- a\\n+ b\\n\""));
+  EXPECT_THAT(error_json(Error{.message = "m"}), HasSubstr("\"detail\":null"));
+}
+
+TEST(OutcomeText, OfATrialSaysWhenItEndsAndHowItIsKept) {
+  Outcome outcome;
+  outcome.kind = OutcomeKind::kApplied;
+  outcome.transaction = "20261120T225726Z-1";
+  EXPECT_THAT(outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
+  EXPECT_THAT(outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
+  outcome.trial_until_ms = 1795215446000;
+  outcome.recovered = {"20261119T120000Z-1"};
+  EXPECT_THAT(outcome_text(outcome, kPlain),
+              HasSubstr("  on trial until 2026-11-20T22:57:26Z: 'kubelet-sysctl keep "
+                        "20261120T225726Z-1' makes it final, otherwise it is undone then\n"));
+  EXPECT_THAT(outcome_json(outcome), HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
+                                               "\"recovered\":[\"20261119T120000Z-1\"]"));
+  outcome.kind = OutcomeKind::kRolledBack;
+  EXPECT_THAT(outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
+}
+
+TEST(HistoryText, CountsTheEntriesThatTheColumnsDoNotHold) {
+  Transaction one;
+  one.id = "20261120T225726Z-1";
+  one.state = TransactionState::kConfirmed;
+  for (int i = 10; i < 40; ++i) one.after.push_back("net.ipv4.entry" + std::to_string(i));
+  const std::string text = history_text({one}, Moment{}, kPlain);
+  EXPECT_THAT(text, HasSubstr("+net.ipv4.entry10"));
+  EXPECT_THAT(text, HasSubstr(" more  confirmed"));
+  EXPECT_THAT(text, Not(HasSubstr("entry39")));
+  const std::string row = text.substr(text.find('\n') + 1);
+  EXPECT_LE(row.find('\n'), kPlain.columns + 2);  // the sign of more is three bytes of one column
+}
+
+TEST(HistoryText, LetsNoEscapeSequenceOfARecordReachTheTerminal) {
+  Transaction one;
+  one.id = "20261120T225726Z-1";
+  one.reason = one.sudo_user = one.cause = one.unit = "\x1b[31m";
+  EXPECT_THAT(history_text({one}, Moment{}, kPlain), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(transaction_text(one, {one}, Moment{}, kPlain), Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl
