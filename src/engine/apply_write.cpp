@@ -118,7 +118,8 @@ TransactionState ApplyRun::state_of_success() const {
 Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
   for (const FileEdit& edit : plan_.edits) {
     staged.emplace_back();
-    if (edit.removes) continue;
+    // The way back must also go on a disk that is full, where replace() may write into the file itself.
+    if (edit.removes || is_recovery()) continue;
     auto made = ports_.files.stage(edit.before, edit.after);
     if (!made) return std::move(made).error();
     staged.back() = std::move(*made);
@@ -131,7 +132,7 @@ Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
 Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
   // Only a directory of drop-ins may go when it is empty: a kubelet whose --config-dir is gone dies.
   if (edit.removes) return ports_.files.remove(edit.before, edit.route == "unit");
-  auto mode = staged->commit();
+  auto mode = staged == nullptr ? ports_.files.replace(edit.before, edit.after) : staged->commit();
   if (!mode) return std::move(mode).error();
   return {};
 }
