@@ -103,7 +103,7 @@ void ApplyRun::finish(Outcome& outcome) {
 }
 
 void ApplyRun::say_signal(Outcome& outcome) {
-  if (attempted_ == 0 || !ports_.clock.interrupted()) return;
+  if (!wrote_ || !ports_.clock.interrupted()) return;
   Finding finding;
   finding.id = "signal-after-write";
   finding.severity = Severity::kWarning;

@@ -82,6 +82,7 @@ class ApplyRun {
   Outcome outcome_;
   Transaction transaction_;
   std::size_t attempted_ = 0;  // edits that were put in place, or were being put there
+  bool wrote_ = false;         // a file was changed, whether or not it was put back since
   bool restarted_ = false;     // systemd was asked to restart the unit
 };
 

@@ -144,7 +144,10 @@ Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
         fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
     attempted_ = i + 1;
     auto status = step(what, [&] { return write_one(edit, staged[i].get()); });
+    // A conflict is told before anything is written: the file is not ours to put back.
+    if (!status && status.error().kind == ErrorKind::kConflict) attempted_ = i;
     if (!status) return status;
+    wrote_ = true;
   }
   // A recovery leaves the state as it was found: if it is cut short, the next one begins anew.
   return is_recovery() ? Status() : mark(TransactionState::kWritten);
