@@ -97,6 +97,10 @@ Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command)
 enum class Checks { kRun, kSkip };
 Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks = Checks::kRun);
 
+/// How far the kernel's clock of file times may lag behind the one of process starts: one tick, at most
+/// 10 ms (CONFIG_HZ=100). Source: ktime_get_coarse_real_ts64() in current_time(), fs/inode.c.
+inline constexpr Milliseconds kClockGrain{10};
+
 /// The list a process with these words runs with, if the words alone tell: nothing without the flag.
 std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv);
 

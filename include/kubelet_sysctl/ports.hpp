@@ -90,6 +90,11 @@ class FileSystem {
   /// Removes the file that was read as `before`, and the directory that held it when `and_directory` and
   /// it is empty then. Errors as replace().
   virtual Status remove(const SourceFile& before, bool and_directory) = 0;
+  /// Removes the temporary files that a killed run left beside `path`; those of a run that lives stay.
+  virtual Status sweep(const std::string& path) = 0;
+  /// Removes the directory `path` and what lies in it, which are no directories; durably. One that is not
+  /// there is no error.
+  virtual Status remove_folder(const std::string& path) = 0;
   /// Makes `path` and its parents if missing, of mode `mode` (the last one only).
   virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
   /// An exclusive kernel lock on `path` (made if missing, 0600). Errors: kLocked, with who holds it in the

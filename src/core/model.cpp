@@ -238,7 +238,8 @@ class Modeller {
     if (started == 0) return false;
     // The change time, since 'cp -p' and 'mv' bring an old modification time along.
     const auto older = [started](const SourceFile& file) {
-      return file.kind != FileKind::kAbsent && file.meta.ctime_ns / 1000000 <= started;
+      return file.kind != FileKind::kAbsent &&
+             file.meta.ctime_ns / 1000000 + kClockGrain.count() <= started;
     };
     if (!model_.config_path.empty()) {
       const SourceFile* file = find_file(snapshot_, model_.config_path);

@@ -182,6 +182,7 @@ Result<Outcome> ApplyRun::without_restart() {
   outcome_.kind = waits ? OutcomeKind::kPending : OutcomeKind::kApplied;
   const bool pends = waits && !is_recovery();
   if (auto status = mark(pends ? TransactionState::kPending : state_of_success()); !status) {
+    if (is_recovery()) return record_stays_open(status.error());
     return roll_back(std::move(status).error(), {});
   }
   if (!waits) {
@@ -218,9 +219,20 @@ Result<Outcome> ApplyRun::with_restart() {
   outcome_.kind = OutcomeKind::kApplied;
   outcome_.changed = true;
   if (auto status = mark(state_of_success()); !status) {
+    if (is_recovery()) return record_stays_open(status.error());
     warn_record_not_closed("the change is in force, but its record", status.error());
   }
   return std::move(outcome_);
+}
+
+/// The end of a recovery whose record could not be written: nothing is lost, and the next one closes it.
+Error ApplyRun::record_stays_open(Error why) {
+  why.message = fmt::format(
+      "the files are as before the change {} and the kubelet has them, but its record could not be "
+      "closed: {}",
+      transaction_.id, why.message);
+  why.hint = "run 'kubelet-sysctl recover' again";
+  return why;
 }
 
 void ApplyRun::warn_record_not_closed(const std::string& what, const Error& error) {
@@ -246,6 +258,18 @@ Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
   return wanted;
 }
 
+/// What a process read is proved by files that are older than it, and the kernel's clock of files is
+/// coarser than that of processes: the process must start later by more than that.
+void ApplyRun::outlive_grain_of_clock() {
+  const std::int64_t until_ms = changed_at_ms_ + kClockGrain.count() + 1;
+  constexpr int kTries = 8;  // each signal ends one wait
+  for (int i = 0; i < kTries; ++i) {
+    const Milliseconds left(until_ms - ports_.clock.wall_ms());
+    if (left <= Milliseconds{0} || left > kClockGrain + Milliseconds{1}) return;
+    ports_.clock.wait_until(ports_.clock.now() + left, 0);
+  }
+}
+
 /// One restart and everything that must be seen after it.
 Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   auto found = wanted_of(way);
@@ -262,6 +286,7 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
       return std::move(status).error();
     }
   }
+  if (way.files_route) outlive_grain_of_clock();
   wanted.restarted_at_ms = ports_.clock.wall_ms();
   restarted_ = true;
   auto restarted = step(fmt::format("restart {}", discover_.unit), [this] {

@@ -62,6 +62,8 @@ class ApplyRun {
   [[nodiscard]] Direction direction(const std::vector<std::string>& list,
                                     const std::vector<std::string>& argv) const;
   [[nodiscard]] std::vector<std::string> config_files() const;
+  void outlive_grain_of_clock();
+  Error record_stays_open(Error why);
   void warn_record_not_closed(const std::string& what, const Error& error);
 
   [[nodiscard]] bool is_recovery() const { return options_.recovers.has_value(); }
@@ -83,6 +85,7 @@ class ApplyRun {
   Transaction transaction_;
   std::size_t attempted_ = 0;  // edits that were put in place, or were being put there
   bool wrote_ = false;         // a file was changed, whether or not it was put back since
+  std::int64_t changed_at_ms_ = 0;  // wall clock after the last change of a file
   bool restarted_ = false;     // systemd was asked to restart the unit
 };
 

@@ -148,6 +148,7 @@ Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
     if (!status && status.error().kind == ErrorKind::kConflict) attempted_ = i;
     if (!status) return status;
     wrote_ = true;
+    changed_at_ms_ = ports_.clock.wall_ms();
   }
   // A recovery leaves the state as it was found: if it is cut short, the next one begins anew.
   return is_recovery() ? Status() : mark(TransactionState::kWritten);

@@ -23,7 +23,8 @@ bool is_written_over(std::string_view now, std::string_view over, std::string_vi
 /// After a power cut the pages of a file come to the disk in any order, and what was allocated and never
 /// written reads as zeros.
 bool is_byte_mix(std::string_view now, std::string_view a, std::string_view b) {
-  const auto [least, most] = std::minmax(a.size(), b.size());
+  // By value: minmax() of two arguments gives references, here to what is gone at the semicolon.
+  const auto [least, most] = std::minmax({a.size(), b.size()});
   if (now.size() < least || now.size() > most) return false;
   for (std::size_t i = 0; i < now.size(); ++i) {
     const bool of_a = i < a.size() && now[i] == a[i];

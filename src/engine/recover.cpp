@@ -77,6 +77,7 @@ class Recovery {
       result.transaction = std::move(one.transaction);
       return result;
     }
+    if (auto swept = sweep(one.transaction); !swept) return std::move(swept).error();
     auto outcome = undone ? close(one, TransactionState::kRolledBack, "the trial ended")
                           : act(one, result.action);
     if (!outcome) return std::move(outcome).error();
@@ -85,6 +86,14 @@ class Recovery {
     if (!after) return std::move(after).error();
     result.transaction = std::move(*after);
     return result;
+  }
+
+  /// A killed run may have left temporary files, beside the files of its plan and in its own folder.
+  Status sweep(const Transaction& transaction) {
+    for (const JournalFile& file : transaction.files) {
+      if (auto swept = ports_.files.sweep(file.path); !swept) return swept;
+    }
+    return {};
   }
 
   /// A restart that a killed run asked for goes on without it: what follows begins after its end.

@@ -32,6 +32,7 @@ Status ApplyRun::restore() {
     const JournalFile& file = transaction_.files[attempted_ - 1];
     auto status = step(fmt::format("put back {}", file.path), [&] { return restore_one(file); });
     if (!status) return status;
+    changed_at_ms_ = ports_.clock.wall_ms();
   }
   return {};
 }

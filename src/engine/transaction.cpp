@@ -60,20 +60,13 @@ bool is_earlier(const std::string& a, const std::string& b) {
 
 /// Takes the folder of a transaction away, the record first: what is left of a folder without one counts
 /// as never recorded.
-Status remove_folder(Ports& ports, const std::string& id) {
-  const std::string directory = directory_of(id);
-  auto names = ports.files.list(directory);
-  if (!names) return std::move(names).error();
-  std::stable_partition(names->begin(), names->end(),
-                        [](const DirEntry& entry) { return entry.name == kRecord; });
-  for (const DirEntry& entry : *names) {
-    auto file = ports.files.read(fmt::format("{}/{}", directory, entry.name));
-    if (!file) return std::move(file).error();
-    if (!file->exists()) continue;
-    const bool last = &entry == &names->back();
-    if (auto status = ports.files.remove(*file, last); !status) return status;
+Status remove_record(Ports& ports, const std::string& id) {
+  auto record = ports.files.read(fmt::format("{}/{}", directory_of(id), kRecord));
+  if (!record) return std::move(record).error();
+  if (record->exists()) {
+    if (auto status = ports.files.remove(*record, false); !status) return status;
   }
-  return {};
+  return ports.files.remove_folder(directory_of(id));
 }
 
 /// The conflict that an undo by entries ended with, as one of the file that somebody changed.
@@ -226,25 +219,30 @@ Status prune_transactions(Ports& ports) {
   constexpr std::size_t kKept = 50;
   auto names = ports.files.list(transactions_directory());
   if (!names) return std::move(names).error();
-  if (names->size() <= kKept) return {};
+  std::size_t left = names->size();
+  for (const DirEntry& entry : *names) {
+    auto files = ports.files.list(directory_of(entry.name));
+    if (!files) return std::move(files).error();
+    const bool recorded = std::any_of(files->begin(), files->end(),
+                                      [](const DirEntry& file) { return file.name == kRecord; });
+    if (recorded || entry.kind != EntryKind::kDirectory) continue;
+    if (auto status = ports.files.remove_folder(directory_of(entry.name)); !status) return status;
+    --left;
+  }
+  if (left <= kKept) return {};
   auto records = list_transactions(ports);
   if (!records) return std::move(records).error();
-  for (const DirEntry& entry : *names) {
-    const bool known = std::any_of(records->begin(), records->end(),
-                                   [&](const Transaction& one) { return one.id == entry.name; });
-    if (known || entry.kind != EntryKind::kDirectory) continue;
-    if (auto status = remove_folder(ports, entry.name); !status) return status;
-  }
-  const auto newest_good = std::find_if(
-      records->rbegin(), records->rend(),
-      [](const Transaction& one) { return stands(one) && one.state != TransactionState::kTrial; });
-  std::size_t left = records->size();
+  const auto newest_good =
+      std::find_if(records->rbegin(), records->rend(), [](const Transaction& one) {
+        return stands(one) && one.state != TransactionState::kTrial;
+      });
+  left = records->size();
   for (const Transaction& one : *records) {
     if (left <= kKept) break;
     const bool open = is_unfinished(one) || one.state == TransactionState::kTrial ||
                       one.state == TransactionState::kStranded;
     if (open || (newest_good != records->rend() && one.id == newest_good->id)) continue;
-    if (auto status = remove_folder(ports, one.id); !status) return status;
+    if (auto status = remove_record(ports, one.id); !status) return status;
     --left;
   }
   return {};

@@ -31,6 +31,8 @@ class Disk final : public FileSystem {
                                              const std::string& bytes) override;
   Result<FileTraits> traits_of(const SourceFile& file) override;
   Status remove(const SourceFile& before, bool and_directory) override;
+  Status sweep(const std::string& path) override;
+  Status remove_folder(const std::string& path) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
                                          const std::string& note) override;

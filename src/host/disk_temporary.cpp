@@ -46,14 +46,15 @@ struct CloseDirectory {
 };
 
 // The maker of a temporary file holds a lock on it, which the kernel drops with its last breath:
-// what can be locked has no maker any more. A failure here is none of the caller's concern.
-void remove_left_over(int directory, const std::string& prefix) {
+// what can be locked has no maker any more. Returns 0 or the errno of what could not be removed.
+int remove_left_over(int directory, const std::string& prefix) {
   const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
+  if (fd < 0) return errno;
   const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd));
   if (!stream) {
+    const int number = errno;
     ::close(fd);
-    return;
+    return number;
   }
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(stream.get())) {
@@ -62,11 +63,14 @@ void remove_left_over(int directory, const std::string& prefix) {
       names.emplace_back(name);
     }
   }
+  int number = 0;
   for (const std::string& name : names) {
     const UniqueFd old(::openat(directory, name.c_str(),
                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (old && ::flock(old.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name.c_str(), 0);
+    if (!old || ::flock(old.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) number = errno;
   }
+  return number;
 }
 
 }  // namespace
@@ -74,7 +78,7 @@ void remove_left_over(int directory, const std::string& prefix) {
 Result<TemporaryFile> TemporaryFile::beside(int directory, const std::string& name,
                                             const std::string& path) {
   const std::string prefix = prefix_of(name);
-  remove_left_over(directory, prefix);
+  remove_left_over(directory, prefix);  // a failure is no concern of this write
   constexpr int kTries = 16;
   for (int attempt = 1;; ++attempt) {
     std::string own = prefix + random_letters();
@@ -87,6 +91,10 @@ Result<TemporaryFile> TemporaryFile::beside(int directory, const std::string& na
       return errno_error(errno, path, "cannot make a temporary file beside it");
     }
   }
+}
+
+int TemporaryFile::sweep(int directory, const std::string& name) {
+  return remove_left_over(directory, prefix_of(name));
 }
 
 TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept

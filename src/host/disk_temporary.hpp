@@ -16,6 +16,8 @@ class TemporaryFile {
   /// removed first. `path` is for messages. Errors: kPermission, kIo.
   static Result<TemporaryFile> beside(int directory, const std::string& name,
                                       const std::string& path);
+  /// Removes what a killed run left beside the file `name`. Returns 0 or errno.
+  static int sweep(int directory, const std::string& name);
   TemporaryFile(TemporaryFile&& other) noexcept;
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();

@@ -99,6 +99,16 @@ Result<std::unique_ptr<StagedWrite>> FaultyFiles::stage(const SourceFile& before
       std::make_unique<Staged>(*this, before.path, std::move(*staged)));
 }
 
+Status FaultyFiles::sweep(const std::string& path) {
+  if (auto error = note("sweep", path, true)) return std::move(*error);
+  return files_.sweep(path);
+}
+
+Status FaultyFiles::remove_folder(const std::string& path) {
+  if (auto error = note("remove_folder", path, true)) return std::move(*error);
+  return files_.remove_folder(path);
+}
+
 Result<FileTraits> FaultyFiles::traits_of(const SourceFile& file) {
   if (auto error = note("traits_of", file.path, false)) return std::move(*error);
   return files_.traits_of(file);

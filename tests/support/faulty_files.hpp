@@ -43,6 +43,8 @@ class FaultyFiles final : public FileSystem {
   Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
                                              const std::string& bytes) override;
   Result<FileTraits> traits_of(const SourceFile& file) override;
+  Status sweep(const std::string& path) override;
+  Status remove_folder(const std::string& path) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,

@@ -6,6 +6,30 @@
 
 namespace kubelet_sysctl {
 
+/// Sees a change that was made and then ended in an error: a rename whose directory could not be
+/// synchronised, say.
+class TimedFiles::Change {
+ public:
+  Change(TimedFiles& files, const std::string& path)
+      : files_(files), path_(path), before_(facts()) {}
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+  ~Change() {
+    if (facts() != before_) files_.note(path_);
+  }
+
+ private:
+  [[nodiscard]] std::pair<std::uint64_t, std::int64_t> facts() const {
+    const auto file = files_.disk_.read(path_);
+    if (!file || !file->exists()) return {};
+    return {file->meta.inode, file->meta.ctime_ns};
+  }
+
+  TimedFiles& files_;
+  const std::string& path_;
+  std::pair<std::uint64_t, std::int64_t> before_;
+};
+
 /// Notes the time of the commit.
 class TimedFiles::Staged final : public StagedWrite {
  public:
@@ -13,6 +37,7 @@ class TimedFiles::Staged final : public StagedWrite {
       : files_(files), path_(std::move(path)), staged_(std::move(staged)) {}
 
   Result<WriteMode> commit() override {
+    const Change change(files_, path_);
     auto mode = staged_->commit();
     if (mode && *mode != WriteMode::kUnchanged) files_.note(path_);
     return mode;
@@ -35,6 +60,7 @@ Result<SourceFile> TimedFiles::read(const std::string& path) {
 }
 
 Result<WriteMode> TimedFiles::replace(const SourceFile& before, const std::string& bytes) {
+  const Change change(*this, before.real_path);
   auto mode = disk_.replace(before, bytes);
   if (mode && *mode != WriteMode::kUnchanged) note(before.real_path);
   return mode;
@@ -49,6 +75,7 @@ Result<std::unique_ptr<StagedWrite>> TimedFiles::stage(const SourceFile& before,
 }
 
 Status TimedFiles::remove(const SourceFile& before, bool and_directory) {
+  const Change change(*this, before.real_path);
   auto status = disk_.remove(before, and_directory);
   if (status) note(before.real_path);
   return status;

@@ -30,6 +30,8 @@ class TimedFiles final : public FileSystem {
   Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
   Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
                                              const std::string& bytes) override;
+  Status sweep(const std::string& path) override { return disk_.sweep(path); }
+  Status remove_folder(const std::string& path) override { return disk_.remove_folder(path); }
   Result<FileTraits> traits_of(const SourceFile& file) override { return disk_.traits_of(file); }
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override {
@@ -41,6 +43,7 @@ class TimedFiles final : public FileSystem {
   }
 
  private:
+  class Change;
   class Staged;
 
   /// A new name or none is a change of the directory too.
