@@ -26,6 +26,7 @@ struct CliHost {
   std::optional<std::uint32_t> login_uid;  ///< who logged in first; none for services
   std::string program;                     ///< absolute path, for a timer that runs it again
   std::function<std::string()> read_input;
+  bool node_was_changed = false;  ///< set by a run that changed files or process
 };
 
 /// Runs one command line (without the program's name) and returns the exit code.

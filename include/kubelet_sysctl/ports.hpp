@@ -136,6 +136,8 @@ class ServiceManager {
   /// Starts asking for `unit`, so that files can be read while the manager answers; the next show() of the
   /// same unit then takes that answer. It may do nothing.
   virtual void begin_show(const std::string& unit) { static_cast<void>(unit); }
+  /// Drops an answer that begin_show() asked for: it is older than a lock that was taken since.
+  virtual void drop_show() {}
   /// One call. A unit that does not exist has load_state "not-found". Errors: kNoSystemd, kIo, kTimeout.
   virtual Result<UnitState> show(const std::string& unit) = 0;
   /// Version of the running manager: 252. Nothing when it cannot be told. No child process where PID 1

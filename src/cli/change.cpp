@@ -134,6 +134,7 @@ Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Prog
 }
 
 void report_outcome(Session& session, const Outcome& outcome) {
+  session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
   if (session.options.json) return print(session, outcome_json(outcome));
   if (!session.options.quiet) return print(session, outcome_text(outcome, session.out));
   // -q promises an empty standard output, not that a node is left stranded without a word.
@@ -196,6 +197,7 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   }
   auto lock = take_lock(session, ports, progress, note);
   if (!lock) return fail(session, lock.error());
+  ports.services.drop_show();
   RecoveredFirst first;
   auto recovered = recover_now(session, ports, progress);
   if (!recovered) return fail(session, recovered.error());

@@ -30,12 +30,13 @@ std::string read_input() {
 }
 
 /// Whether all of standard output arrived. A reader that has gone away wanted no more: no failure.
-int checked_exit(int code, int write_error) {
+int checked_exit(int code, int write_error, bool node_was_changed) {
   if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno;
   if (write_error == 0 || write_error == EPIPE) return code;
   fmt::print(stderr, "kubelet-sysctl: error: cannot write to standard output: {}\n",
              std::strerror(write_error));
-  return code == 0 ? 1 : code;
+  // Exit code 1 says that nothing was changed; where something was, that is what counts.
+  return code == 0 && !node_was_changed ? 1 : code;
 }
 
 }  // namespace
@@ -69,5 +70,6 @@ int main(int argc, char** argv) {
   host.program = facts.program;
   host.read_input = read_input;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return checked_exit(kubelet_sysctl::run_cli(arguments, host), write_error);
+  const int code = kubelet_sysctl::run_cli(arguments, host);
+  return checked_exit(code, write_error, host.node_was_changed);
 }

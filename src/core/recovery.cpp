@@ -70,7 +70,8 @@ RecoveryAction decide_recovery(const RecoveryFacts& facts) {
     case FilesFound::kNew:
       break;
   }
-  if (facts.trial_over) return RecoveryAction::kUndo;
+  // The list of a stranded change was seen to fail: a window without a failure is no proof now.
+  if (facts.trial_over || facts.state == TransactionState::kStranded) return RecoveryAction::kUndo;
   if (!facts.restart) return RecoveryAction::kFinish;
   return facts.runs_new ? RecoveryAction::kConfirm : RecoveryAction::kUndo;
 }

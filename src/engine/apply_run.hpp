@@ -45,6 +45,7 @@ class ApplyRun {
   [[nodiscard]] TransactionState state_of_success() const;
   Status stage(std::vector<std::unique_ptr<StagedWrite>>& staged);
   Status write_one(const FileEdit& edit, StagedWrite* staged);
+  Status write_again(const FileEdit& edit);
   Status write(std::vector<std::unique_ptr<StagedWrite>>& staged);
   Result<Outcome> nothing_to_write();
   Error nothing_was_written(Error cause);

@@ -118,8 +118,9 @@ TransactionState ApplyRun::state_of_success() const {
 Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
   for (const FileEdit& edit : plan_.edits) {
     staged.emplace_back();
-    // The way back must also go on a disk that is full, where replace() may write into the file itself.
-    if (edit.removes || is_recovery()) continue;
+    // The way back of one file must also go on a disk that is full, where replace() may write into the
+    // file itself. Several are made ready first even then: half of them put back would be a mixture.
+    if (edit.removes || (is_recovery() && plan_.edits.size() == 1)) continue;
     auto made = ports_.files.stage(edit.before, edit.after);
     if (!made) return std::move(made).error();
     staged.back() = std::move(*made);
@@ -137,6 +138,22 @@ Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
   return {};
 }
 
+/// A second try where one file is put back and the next is not: a mixture is worse than a long run.
+Status ApplyRun::write_again(const FileEdit& edit) {
+  auto now = ports_.files.read(edit.before.path);
+  if (!now) return std::move(now).error();
+  if (edit.removes && now->kind == FileKind::kAbsent) return {};
+  if (now->bytes != edit.before.bytes && now->bytes != edit.after) {
+    return Error{.kind = ErrorKind::kConflict,
+                 .message = "somebody else changed this file in the meantime",
+                 .path = edit.before.path};
+  }
+  if (edit.removes) return ports_.files.remove(*now, edit.route == "unit");
+  auto mode = ports_.files.replace(*now, edit.after);
+  if (!mode) return std::move(mode).error();
+  return {};
+}
+
 Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
   for (std::size_t i = 0; i < plan_.edits.size(); ++i) {
     const FileEdit& edit = plan_.edits[i];
@@ -144,6 +161,9 @@ Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
         fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
     attempted_ = i + 1;
     auto status = step(what, [&] { return write_one(edit, staged[i].get()); });
+    if (!status && is_recovery() && i > 0) {
+      status = step(what + " again", [&] { return write_again(edit); });
+    }
     // A conflict is told before anything is written: the file is not ours to put back.
     if (!status && status.error().kind == ErrorKind::kConflict) attempted_ = i;
     if (!status) return status;

@@ -39,12 +39,21 @@ class StagedRename final : public StagedWrite {
 
   Result<WriteMode> commit() override {
     const int directory = target_.directory.get();
-    // The last look: what is left between it and the rename is a few microseconds, and no system
-    // call that Linux has closes them.
     auto unchanged = open_unchanged(directory, target_.name, before_);
     if (!unchanged) return std::move(unchanged).error();
-    int number = temporary_->put_over(target_.name);
+    // Between this look and the rename an editor may still come. So the two change places, and what
+    // stood there is looked at once more before it goes.
+    int number = temporary_->exchange_with(target_.name);
     if (number == EBUSY) return write_in_place();
+    if (number == 0) {
+      if (auto seen = open_unchanged(directory, temporary_->name(), before_); !seen) {
+        return take_back(std::move(seen).error());
+      }
+    } else if (number == EINVAL || number == ENOSYS || number == EXDEV || number == EOPNOTSUPP) {
+      // A file system that cannot exchange: a few microseconds stay open.
+      number = temporary_->put_over(target_.name);
+      if (number == EBUSY) return write_in_place();
+    }
     if (number != 0) {
       return errno_error(number, before_.path, "cannot put the new content in place");
     }
@@ -59,6 +68,17 @@ class StagedRename final : public StagedWrite {
   }
 
  private:
+  // Somebody else's bytes had the name in the end: they get it again.
+  Error take_back(Error why) {
+    const int number = temporary_->exchange_with(target_.name);
+    if (number == 0) return why;
+    why.kind = ErrorKind::kIo;
+    why.message += fmt::format("; what stood there is in '{}' beside it and could not be put back: {}",
+                               temporary_->name(), errno_text(number));
+    temporary_->leave();
+    return why;
+  }
+
   // The file is a mount, and this kernel told so only now.
   Result<WriteMode> write_in_place() {
     temporary_.reset();  // makes room

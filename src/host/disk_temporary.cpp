@@ -112,8 +112,14 @@ int TemporaryFile::put_over(const std::string& name) {
   return 0;
 }
 
-int TemporaryFile::put_at(const std::string& name) {
+int TemporaryFile::exchange_with(const std::string& name) {
   // By number: musl has no renameat2().
+  const long done = ::syscall(SYS_renameat2, directory_, name_.c_str(), directory_, name.c_str(),
+                              RENAME_EXCHANGE);
+  return done == 0 ? 0 : errno;
+}
+
+int TemporaryFile::put_at(const std::string& name) {
   if (::syscall(SYS_renameat2, directory_, name_.c_str(), directory_, name.c_str(),
                 RENAME_NOREPLACE) == 0) {
     name_.clear();

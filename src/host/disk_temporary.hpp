@@ -25,6 +25,12 @@ class TemporaryFile {
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// Renames it over `name`. Returns 0 or errno.
   int put_over(const std::string& name);
+  /// Changes places with `name`: what stood there has the temporary name from now on, and goes with this
+  /// object. Returns 0 or errno; EINVAL and the like where the file system cannot.
+  int exchange_with(const std::string& name);
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// Leaves what has the temporary name where it is.
+  void leave() { name_.clear(); }
   /// Gives it the name `name`, which must be free: EEXIST when it is not. Returns 0 or errno.
   int put_at(const std::string& name);
 

@@ -29,6 +29,7 @@ class Systemctl final : public ServiceManager {
 
   bool booted() override;
   void begin_show(const std::string& unit) override;
+  void drop_show() override { asked_.reset(); }
   Result<UnitState> show(const std::string& unit) override;
   std::optional<int> version() override;
   Result<std::vector<std::string>> environment() override;

@@ -214,7 +214,7 @@ TEST(DiskReplace, FileThatVanishedOrLeadsElsewhereIsAConflict) {
 TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
-  for (const int call : {SYS_pwrite64, SYS_flistxattr, SYS_fchmod, SYS_fsync, SYS_renameat}) {
+  for (const int call : {SYS_pwrite64, SYS_flistxattr, SYS_fchmod, SYS_fsync, SYS_renameat2}) {
     const int status = in_child([&] {
       Disk disk(scratch.path());
       const SourceFile before = read(disk, "/etc/kubelet");
@@ -228,6 +228,22 @@ TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
   }
 }
 
+// NFS, FUSE and old overlays know no RENAME_EXCHANGE: rename(2), renameat2 fails with EINVAL there.
+TEST(DiskReplace, FileSystemThatCannotExchangeGetsAPlainRename) {
+  const Scratch scratch;
+  scratch.write("/etc/kubelet", "A=1\n");
+  const int status = in_child([&] {
+    Disk disk(scratch.path());
+    const SourceFile before = read(disk, "/etc/kubelet");
+    forbid_system_call(SYS_renameat2, EINVAL);
+    expect_mode(disk.replace(before, "A=2\n"), WriteMode::kRenamed);
+  });
+  if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(scratch.read("/etc/kubelet"), "A=2\n");
+  EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
+}
+
 TEST(DiskReplace, TemporaryFileOfADeadRunIsSweptAndThatOfALiveOneIsNot) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
@@ -236,7 +252,7 @@ TEST(DiskReplace, TemporaryFileOfADeadRunIsSweptAndThatOfALiveOneIsNot) {
     Disk disk(scratch.path());
     const SourceFile before = read(disk, "/etc/kubelet");
     forbid_system_call(SYS_unlinkat, EIO);
-    forbid_system_call(SYS_renameat, EIO);
+    forbid_system_call(SYS_renameat2, EIO);
     expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
@@ -261,7 +277,7 @@ TEST(DiskReplace, NobodyTakesTheTemporaryFileForAUnitOrADropIn) {
     Disk disk(scratch.path());
     const SourceFile before = read(disk, "/d/20-kubelet.conf");
     forbid_system_call(SYS_unlinkat, EIO);
-    forbid_system_call(SYS_renameat, EIO);
+    forbid_system_call(SYS_renameat2, EIO);
     expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";

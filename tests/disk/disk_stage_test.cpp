@@ -91,10 +91,9 @@ TEST_F(DiskStage, FileThatChangedAfterItWasStagedIsAConflict) {
 }
 
 TEST_F(DiskStage, FailedCommitLeavesTheOldBytesAndNoTemporaryFile) {
-  for (const int call : {SYS_renameat, SYS_renameat2, SYS_fsync}) {
+  for (const int call : {SYS_renameat2, SYS_fsync}) {
     for (const std::string& path : paths_) {
-      if (call == SYS_renameat && path != paths_[0]) continue;
-      if (call == SYS_renameat2 && path != paths_[2]) continue;
+      if (call == SYS_renameat2 && path == paths_[1]) continue;  // written in place
       const int status = in_child([&] {
         Disk disk(scratch_.path());
         Staged staged = stage(disk, read(disk, path), "A=2\n");
