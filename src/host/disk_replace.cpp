@@ -49,6 +49,7 @@ class StagedRename final : public StagedWrite {
       if (auto seen = open_unchanged(directory, temporary_->name(), before_); !seen) {
         return take_back(std::move(seen).error());
       }
+      temporary_->discard();
     } else if (number == EINVAL || number == ENOSYS || number == EXDEV || number == EOPNOTSUPP) {
       // A file system that cannot exchange: a few microseconds stay open.
       number = temporary_->put_over(target_.name);

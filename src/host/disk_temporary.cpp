@@ -112,6 +112,10 @@ int TemporaryFile::put_over(const std::string& name) {
   return 0;
 }
 
+void TemporaryFile::discard() {
+  if (::unlinkat(directory_, name_.c_str(), 0) == 0) name_.clear();
+}
+
 int TemporaryFile::exchange_with(const std::string& name) {
   // By number: musl has no renameat2().
   const long done = ::syscall(SYS_renameat2, directory_, name_.c_str(), directory_, name.c_str(),

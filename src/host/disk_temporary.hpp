@@ -31,6 +31,9 @@ class TemporaryFile {
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Leaves what has the temporary name where it is.
   void leave() { name_.clear(); }
+  /// Takes the temporary name away now; the descriptor stays. What cannot be removed is tried again by the
+  /// destructor.
+  void discard();
   /// Gives it the name `name`, which must be free: EEXIST when it is not. Returns 0 or errno.
   int put_at(const std::string& name);
 

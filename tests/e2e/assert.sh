@@ -54,6 +54,16 @@ print(value if isinstance(value, str) else json.dumps(value))
 PYTHON
 }
 
+# The id of the newest change in the records, and how far one came.
+change_newest() {
+  find "$(node_path /var/lib/kubelet-sysctl/transactions)" -mindepth 1 -maxdepth 1 -printf '%f\n' |
+    sort -V | tail -n 1
+}
+change_state() {
+  sed -n 's/^ "state": "\(.*\)",\?$/\1/p' \
+    "$(node_path /var/lib/kubelet-sysctl/transactions)/$1/journal.json"
+}
+
 # --- Assertions --------------------------------------------------------------------------------
 
 fail() {

@@ -14,9 +14,11 @@
 #   node_path PATH          a file of the node, seen from here
 #   node_use NAME           makes another node the current one
 #   node_kill               ends the current node; the end of the script ends all
+#   node_reboot             ends every process of the node at once and boots the same disk again
 #   tool ARGS...            runs kubelet-sysctl in the node; see $STATUS and the files $OUT and $ERR
 #
-# The assertions are in assert.sh.
+# The assertions are in assert.sh; runs in the background and on a terminal are in runs.sh, runs
+# that are killed at a system call in faults.sh.
 #
 # Needs root and systemd-nspawn; exits with 77 and says why where a node cannot boot.
 #
@@ -333,7 +335,9 @@ node_run() (
 
 node_path() { echo "/proc/${E2E_LEADER[$NODE]}/root$1"; }
 
-node_kill() {
+# The power goes: no process of the node has a last word. What the kernel holds of the disk stays,
+# as if it had been synced; whether it was is a question for the calls that are made.
+e2e_power_off() {
   local supervisor=${E2E_SUPERVISOR[$NODE]:-}
   if [ -n "$supervisor" ]; then
     # The leader is process 1 of the node: with it goes every process of the node.
@@ -342,8 +346,22 @@ node_kill() {
     wait "$supervisor" 2>/dev/null || true
   fi
   unset "E2E_SUPERVISOR[$NODE]" "E2E_LEADER[$NODE]"
-  umount --recursive "$NODE_ROOT" 2>/dev/null || true
   find "$E2E_GROUP/$NODE" -depth -type d -exec rmdir {} + 2>/dev/null || true
+}
+
+node_kill() {
+  e2e_power_off
+  umount --recursive "$NODE_ROOT" 2>/dev/null || true
+}
+
+# Each boot has a /run and a boot id of its own: systemd-nspawn mounts both.
+node_reboot() {
+  local boot_id
+  boot_id=$(node_run cat /proc/sys/kernel/random/boot_id)
+  e2e_power_off
+  node_boot
+  [ "$(node_run cat /proc/sys/kernel/random/boot_id)" != "$boot_id" ] ||
+    fail "the node has the same boot id after it was booted anew"
 }
 
 # For a case that failed: what the kubelet of the node said last.
@@ -359,6 +377,10 @@ node_report() {
 
 # shellcheck source=tests/e2e/assert.sh
 . "$E2E_DIR/assert.sh"
+# shellcheck source=tests/e2e/runs.sh
+. "$E2E_DIR/runs.sh"
+# shellcheck source=tests/e2e/faults.sh
+. "$E2E_DIR/faults.sh"
 
 if [ -z "${E2E_INNER:-}" ]; then
   export E2E_INNER=1
