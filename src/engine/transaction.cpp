@@ -29,7 +29,10 @@ Status put(Ports& ports, const std::string& path, const std::string& bytes) {
   auto before = ports.files.read(path);
   if (!before) return std::move(before).error();
   if (!before->exists()) before->meta.mode = kPrivateFile;
-  auto done = ports.files.replace(*before, bytes);
+  // Not replace(): on a full disk it may write into the file itself, and a record must never be torn.
+  auto staged = ports.files.stage(*before, bytes);
+  if (!staged) return std::move(staged).error();
+  auto done = (*staged)->commit();
   if (!done) return std::move(done).error();
   return {};
 }

@@ -136,9 +136,8 @@ Staged Disk::stage(const SourceFile& before, const std::string& bytes) {
 Result<WriteMode> Disk::replace(const SourceFile& before, const std::string& bytes) {
   auto staged = stage(before, bytes);
   // A full disk must not keep the old bytes from coming back: where they need no more blocks than
-  // the file has, they are written over the new ones.
-  const bool fits = before.exists() && bytes.size() <= before.bytes.size();
-  if (!staged && fits && is_out_of_room(staged.error())) {
+  // the file has, which is found out when they are set aside, they are written over the new ones.
+  if (!staged && before.exists() && is_out_of_room(staged.error())) {
     auto target = open_target(paths_, before);
     if (!target) return std::move(target).error();
     staged = stage_in_place(std::move(*target), before, bytes);

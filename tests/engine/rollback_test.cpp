@@ -291,8 +291,9 @@ TEST_F(Rollback, NothingIsRestartedWhenSystemdWasNeverAskedToRestart) {
   const std::int64_t old = lab_.services().pid();
   lab_.options.on_end = [this](const Step& step) {
     if (step.what != "write /etc/default/kubelet") return;
-    // The record of the writing is read and written; the third call is the look at the old process.
-    lab_.faults().fail(3, Calls::kAll, {.kind = ErrorKind::kIo, .message = "input/output error"});
+    // The record of the writing is read, staged and put in place; the fourth call is the look at the
+    // old process.
+    lab_.faults().fail(4, Calls::kAll, {.kind = ErrorKind::kIo, .message = "input/output error"});
   };
   auto outcome = lab_.carry_out(*prepared);
   ASSERT_TRUE(outcome);
