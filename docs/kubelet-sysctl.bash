@@ -21,12 +21,12 @@ _kubelet_sysctl() {
   local everywhere='--root --systemd-version --output --color --verbose --help'
   local changes='--dry-run --diff --no-restart --timeout --window --no-rollback --reason
     --lock-timeout --quiet'
-  local edits='--from-file --via --file --unchanged-exit-77 --unit --trial'
+  local edits='--from-file --via --file --unchanged-exit-77 --unit --trial --kubelet-version'
   local words=''
   COMPREPLY=()
 
   if [ "$COMP_CWORD" = 1 ]; then
-    words='show explain add remove set history undo recover keep help --help --version'
+    words='show explain check doctor add remove set history undo recover keep help --help --version'
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
     return
   fi
@@ -37,7 +37,7 @@ _kubelet_sysctl() {
     --color) words='auto always never' ;;
     --timeout | --window | --lock-timeout) words='0s 10s 30s 2m' ;;
     --trial) words='5m 10m 30m 1h' ;;
-    --reason | --systemd-version) return ;;
+    --reason | --systemd-version | --kubelet-version) return ;;
     --end-trial) words=$(_kubelet_sysctl_changes) ;;
     -f | --from-file | --file)
       compopt -o filenames 2>/dev/null
@@ -59,18 +59,21 @@ _kubelet_sysctl() {
   fi
 
   case $command in
-    show | explain) words="$everywhere --unit" ;;
-    add) words="$everywhere $changes $edits --exact --force" ;;
-    remove) words="$everywhere $changes $edits" ;;
-    set) words="$everywhere $changes $edits --force" ;;
+    show) words="$everywhere --unit --kubelet-version --exit-code" ;;
+    explain) words="$everywhere --unit" ;;
+    check) words="$everywhere --unit --kubelet-version --from-file --quiet" ;;
+    doctor) words="$everywhere $changes --unit --kubelet-version --fix" ;;
+    add) words="$everywhere $changes $edits --exact --force --allow-wide" ;;
+    remove) words="$everywhere $changes $edits --evict-pods" ;;
+    set) words="$everywhere $changes $edits --force --allow-wide --evict-pods" ;;
     history) words="$everywhere" ;;
-    undo) words="$everywhere $changes" ;;
+    undo) words="$everywhere $changes --evict-pods" ;;
     recover) words="$everywhere --dry-run --timeout --window --lock-timeout --quiet --end-trial" ;;
     keep) words="$everywhere --lock-timeout --quiet" ;;
-    help) words='show explain add remove set history undo recover keep' ;;
+    help) words='show explain check doctor add remove set history undo recover keep' ;;
   esac
   case $command:$cur in
-    *:-* | show:* | explain:* | recover:* | help:*) ;;
+    *:-* | show:* | explain:* | doctor:* | recover:* | help:*) ;;
     history:* | undo:* | keep:*) words=$(_kubelet_sysctl_changes) ;;
     *) words=$(shopt -s globstar nullglob && _kubelet_sysctl_entries) ;;
   esac

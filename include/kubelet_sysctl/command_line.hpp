@@ -109,6 +109,10 @@ struct KubeletFlags {
   std::optional<std::string> healthz_bind_address;
   std::optional<std::string> dynamic_config_dir;
   std::optional<std::string> lock_file;
+  std::optional<std::string> pod_manifest_path;
+  std::optional<std::string> read_only_port;
+  std::optional<std::string> address;
+  std::optional<std::string> hostname_override;
   /// Why this kubelet would end at once over its command line, in its own words; index of the word.
   std::optional<std::string> fatal;
   std::size_t fatal_word = 0;

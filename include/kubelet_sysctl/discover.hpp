@@ -6,10 +6,15 @@
 #include <string>
 
 #include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/node.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
 namespace kubelet_sysctl {
+
+/// Where the release of the kubelet may be learnt. A file keeps what a program once said, so that most runs
+/// start no other program.
+enum class VersionFrom { kNowhere, kCache, kProgram };
 
 struct DiscoverOptions {
   std::string unit = "kubelet.service";
@@ -18,6 +23,8 @@ struct DiscoverOptions {
   std::optional<int> systemd_version;  ///< --systemd-version; else asked, else kReferenceSystemd
   bool probe_health = false;           ///< ask the health endpoint once, for `show`
   bool need_process = true;            ///< false for `explain`: no /proc, no kubelet files
+  std::optional<KubeletVersion> kubelet_version = {};  ///< --kubelet-version; else learnt
+  VersionFrom version_from = VersionFrom::kNowhere;
 };
 
 /// Everything the other layers need to know about the node, read once. A missing or masked unit is a
@@ -25,6 +32,20 @@ struct DiscoverOptions {
 /// the file system; kNoSystemd, kTimeout from the manager when `live`; kUnsupported when an
 /// EnvironmentFile= in force is a pipe or too large to read.
 Result<NodeSnapshot> discover(Ports& ports, const DiscoverOptions& options);
+
+/// As discover(), for somebody who may not read everything: what the machine refuses is taken as absent and
+/// named in `unreadable`, so that nobody mistakes it for absent. Errors: those of discover() but kPermission.
+Result<NodeSnapshot> discover_partly(Ports& ports, const DiscoverOptions& options);
+
+/// Reads what only `doctor` needs: files that the kubelet or the unit passes over, and the last words of a
+/// kubelet that does not stay up. Never opens the file of --lock-file, which would end a kubelet with
+/// --exit-on-lock-contention. What cannot be read is named in `not_looked`.
+void look_closer(Ports& ports, const NodeModel& model, NodeSnapshot& snapshot);
+
+/// Fills in the release of the unit's kubelet, or why it is not known: as options say, by what was kept of the
+/// program's own answer, or by running it with --version. Never an error. With a release that may be learnt
+/// comes the release of the kernel. discover() does this at its end.
+void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSnapshot& snapshot);
 
 /// Finds a unit as systemd `version` would: search path, aliases, masks, drop-in order. What it reads is
 /// added to `files`. Source: systemd src/basic/unit-file.c, src/shared/dropin.c.

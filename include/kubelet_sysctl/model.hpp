@@ -75,6 +75,7 @@ struct NodeModel {
   std::string health_address;  ///< empty when the endpoint is off
   int health_port = 0;
   std::vector<Finding> findings;
+  std::optional<Error> stopped;  ///< what resolve_partly() could not get past; never of resolve()
 };
 
 /// The layer that wins, or nullptr when nothing sets the list.
@@ -100,6 +101,10 @@ Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks = Checks::
 /// How far the kernel's clock of file times may lag behind the one of process starts: one tick, at most
 /// 10 ms (CONFIG_HZ=100). Source: ktime_get_coarse_real_ts64() in current_time(), fs/inode.c.
 inline constexpr Milliseconds kClockGrain{10};
+
+/// What can be told of a node on which resolve() may fail: that error in `stopped`, and in the model what was
+/// found before it. No layer then, since one that is missing would change the winner. Without findings.
+NodeModel resolve_partly(const NodeSnapshot& snapshot);
 
 /// The list a process with these words runs with, if the words alone tell: nothing without the flag.
 std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv);

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "kubelet_sysctl/command_line.hpp"
+#include "kubelet_sysctl/kernel.hpp"
+#include "kubelet_sysctl/kubelet_rules.hpp"
 #include "kubelet_sysctl/ports.hpp"
 #include "kubelet_sysctl/procfs.hpp"
 #include "kubelet_sysctl/source.hpp"
@@ -42,6 +44,14 @@ struct HealthSeen {
   std::string detail;  ///< "ok", "http 500", "connection refused", …
 };
 
+/// What only `doctor` reads.
+struct DoctorFacts {
+  std::int64_t taken_at_ms = 0;         ///< wall clock when it looked
+  std::vector<std::string> last_words;  ///< of a unit that does not stay up, oldest first
+  std::string recognised;               ///< what they mean; empty when no line is known
+  std::vector<std::string> not_looked;  ///< "PATH: why", of files beside the list's own
+};
+
 /// Everything that was read, once. Nothing in it is computed; resolve() does that.
 struct NodeSnapshot {
   std::string root = "/";
@@ -61,6 +71,11 @@ struct NodeSnapshot {
   std::optional<Process> process;  ///< the unit's main process
   std::string process_cwd;         ///< its working directory, for relative paths
   std::optional<HealthSeen> health;
+  std::optional<KubeletVersion> kubelet_version;  ///< of the unit's program, or --kubelet-version
+  std::string kubelet_version_why;                ///< why it is not known; empty otherwise
+  KernelReport kernel;                            ///< of the list, when it was asked for
+  std::optional<DoctorFacts> doctor;              ///< filled by look_closer()
+  std::vector<std::string> unreadable;            ///< what this user may not read: taken as absent
 };
 
 /// The file with this path or real path among those read; nullptr when it was not looked for.

@@ -12,7 +12,7 @@
 
 namespace kubelet_sysctl {
 
-enum class Verb { kAdd, kRemove, kSet, kUndo, kRecover, kKeep };
+enum class Verb { kAdd, kRemove, kSet, kUndo, kRecover, kKeep, kFix };
 enum class Via { kAuto, kConfig, kArgs };
 
 const char* name_of(Verb verb);
@@ -23,6 +23,7 @@ struct Change {
   std::vector<std::string> entries;
   bool exact = false;  ///< add an entry even where a pattern already covers it
   bool force = false;  ///< write entries that some kubelet would die of
+  bool allow_wide = false;  ///< write a pattern of everything below net
   Via via = Via::kAuto;
   std::string file;  ///< --file: the file to edit; empty for the tool's choice
 };
@@ -52,6 +53,18 @@ struct Plan {
 /// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),
 /// kUnsupported with the place (no provable edit), and those of resolve().
 Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
+
+/// The plan that mends what needs no decision: a misspelt key gets its name, a list torn by a blank is joined,
+/// blanks, quotes, empty items, duplicates and entries that a pattern covers go from the list in force. Every
+/// step is proved on the node as the step before leaves it. What is left for a person stands in `findings`.
+/// No edits when there is nothing to mend; nothing is restarted then.
+/// Errors: kRefused where a file holds a second list, where another manager owns the node, and for entries
+/// that come into force and that add would refuse; kUnsupported with the place where no edit is provable.
+Result<Plan> plan_fix(const NodeSnapshot& snapshot, const NodeModel& model);
+
+/// The entries of a change that the list does not hold yet: what the kernel is asked about.
+std::vector<std::string> new_entries(const NodeModel& model,
+                                     const std::vector<std::string>& entries);
 
 /// The plan that takes back what made `before` into `after`, on a node that was changed again since: what
 /// was added goes, what was removed comes back behind the entry it stood behind. Errors: kConflict when

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/kernel.hpp"
 #include "kubelet_sysctl/source.hpp"
 
 namespace kubelet_sysctl {
@@ -28,6 +29,11 @@ struct DirEntry {
   std::string target = {};    ///< of a symbolic link, as stored
   std::uint64_t size = 0;     ///< bytes; of a link the length of its target; only look() tells
   std::uint32_t mode = 0755;  ///< permission bits only; only look() tells
+  // What tells a file from another one that took its place; only look() tells.
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t mtime_ns = 0;  ///< nanoseconds since the epoch, UTC
+  std::int64_t ctime_ns = 0;
 };
 
 /// A lock that the kernel drops when its holder dies; released by destruction.
@@ -182,6 +188,14 @@ class HealthProbe {
   /// GET `path` on a numeric address. Errors: kIo when nobody answers, kTimeout.
   virtual Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
                                    Milliseconds deadline) = 0;
+  /// As get(), with a whole body of at most `most` bytes; get() keeps only the first of a long one. Errors:
+  /// also kUnsupported when there is more of it.
+  virtual Result<HealthAnswer> get_whole(const std::string& address, int port,
+                                         const std::string& path, std::size_t most,
+                                         Milliseconds deadline) {
+    static_cast<void>(most);
+    return get(address, port, path, deadline);
+  }
 };
 
 /// Time, and waiting for a process or a moment.
@@ -198,6 +212,29 @@ class Clock {
   virtual Status hold_signals() = 0;
   /// True once SIGINT, SIGTERM or SIGHUP arrived.
   virtual bool interrupted() = 0;
+};
+
+/// The running kernel, asked as a pod would meet it.
+class KernelProbe {
+ public:
+  virtual ~KernelProbe() = default;
+  /// What fresh network and IPC namespaces show of each entry (a name or a pattern, in any separator). A
+  /// child makes the namespaces; nothing is written, on the node or in them. Never an error: what cannot be
+  /// asked is unknown, with the reason.
+  virtual KernelReport ask(const std::vector<std::string>& entries) = 0;
+  /// Release of the running kernel, uname(2): "6.1.0-28-amd64".
+  virtual std::string release() = 0;
+};
+
+/// Other programs of the node that are asked a question.
+class Programs {
+ public:
+  virtual ~Programs() = default;
+  /// Standard output of `path` with `arguments`, run without a shell. Errors: kNotFound, kPermission, kTimeout,
+  /// kIo with its exit status and first words of standard error.
+  virtual Result<std::string> output_of(const std::string& path,
+                                        const std::vector<std::string>& arguments,
+                                        Milliseconds deadline) = 0;
 };
 
 /// One entry for the system's log.
@@ -223,6 +260,8 @@ struct Ports {
   HealthProbe& health;
   Clock& clock;
   SystemLog& log;
+  KernelProbe& kernel;
+  Programs& programs;
 };
 
 }  // namespace kubelet_sysctl

@@ -42,6 +42,10 @@ std::string finding_text(const Finding& finding, const TextStyle& style);
 
 std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model, const TextStyle& style,
                       const OpenChanges& open = {});
+/// What doctor found, worst first, and what it could not look at.
+std::string doctor_text(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const std::vector<Finding>& findings,
+                        const std::vector<std::string>& not_looked, const TextStyle& style);
 std::string explain_text(const NodeSnapshot& snapshot, const CommandLine& command,
                          const TextStyle& style);
 /// The report of a verb that changes: what changed, the evidence, what was rolled back and why.
@@ -70,6 +74,9 @@ Result<FileEdit> edit_of(const JournalFile& file);
 /// Documents of docs/json-schema.json; one line, no final newline. `version` is the kubelet's, or empty.
 std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
                         const OpenChanges& open = {});
+std::string doctor_json(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const std::vector<Finding>& findings,
+                        const std::vector<std::string>& not_looked);
 std::string command_line_json(const NodeSnapshot& snapshot, const CommandLine& command);
 std::string outcome_json(const Outcome& outcome);
 std::string error_json(const Error& error);

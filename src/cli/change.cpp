@@ -2,6 +2,8 @@
 // The way of every change: look without the lock, and if there is work, look and do it under the lock.
 #include "cli/change.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "cli/records.hpp"
 #include "kubelet_sysctl/apply.hpp"
 #include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/pods.hpp"
 #include "kubelet_sysctl/transaction.hpp"
 
 namespace kubelet_sysctl {
@@ -35,6 +38,15 @@ struct RecoveredFirst {
   bool changed = false;
 };
 
+/// True when the release of the kubelet was not known and now is.
+bool ask_version(Ports& ports, Prepared& prepared) {
+  if (prepared.snapshot.kubelet_version || !prepared.snapshot.live) return false;
+  DiscoverOptions wanted = prepared.discover;
+  wanted.version_from = VersionFrom::kProgram;
+  learn_kubelet_version(ports, wanted, prepared.snapshot);
+  return prepared.snapshot.kubelet_version.has_value();
+}
+
 Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   auto wish = wisher(ports);
   if (!wish) return std::move(wish).error();
@@ -48,9 +60,21 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   auto model = resolve(prepared.snapshot);
   if (!model) return std::move(model).error();
   prepared.model = std::move(*model);
+  if (prepared.wish.look) prepared.wish.look(ports, prepared.snapshot, prepared.model);
   auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+  // Which kubelet it is matters where there is something to do: only then its program is started.
+  const bool may_matter =
+      plan ? !plan->edits.empty() || plan->restart : plan.error().kind == ErrorKind::kRefused;
+  if (may_matter && ask_version(ports, prepared)) {
+    if (auto again = resolve(prepared.snapshot)) prepared.model = std::move(*again);
+    plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+  }
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
+  const VictimOptions victims = {.evict = session.options.evict_pods,
+                                 .restart = session.options.restart};
+  auto spared = check_victims(ports, prepared.snapshot, prepared.model, victims, prepared.plan);
+  if (!spared) return std::move(spared).error();
   return prepared;
 }
 
@@ -110,6 +134,16 @@ bool needs_recovery(const std::vector<Transaction>& all, Ports& ports) {
 }
 
 }  // namespace
+
+void ask_kernel(const Options& options, Ports& ports, const std::vector<std::string>& entries,
+                NodeSnapshot& snapshot) {
+  // The kernel of this machine says nothing of the node that an image is for.
+  if (!options.is_live()) return;
+  std::vector<std::string> names;
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(names),
+               [](const std::string& entry) { return bool(SysctlPattern::parse(entry)); });
+  if (!names.empty()) snapshot.kernel = ports.kernel.ask(names);
+}
 
 Status require_root(const Session& session) {
   const Options& options = session.options;

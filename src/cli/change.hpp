@@ -19,12 +19,18 @@ struct Wish {
   std::string note;  ///< for whoever waits for the lock: "add net.core.somaxconn"
   /// The plan for the node as it is now; called again under the lock.
   std::function<Result<Plan>(const NodeSnapshot&, const NodeModel&)> plan;
-  std::string undoes;  ///< id of the transaction that the plan puts back
-  std::string unit;    ///< empty: that of the options
+  /// Looks at what the plan asks beyond the files, the kernel say, right before it; may be empty.
+  std::function<void(Ports&, NodeSnapshot&, const NodeModel&)> look = {};
+  std::string undoes = {};  ///< id of the transaction that the plan puts back
+  std::string unit = {};    ///< empty: that of the options
 };
 
 /// A wish, made under whatever lock is held at the moment. Errors as those of the command.
 using Wisher = std::function<Result<Wish>(Ports&)>;
+
+/// Asks the kernel of a running node about `entries`; of a tree of files, or about none, it does nothing.
+void ask_kernel(const Options& options, Ports& ports, const std::vector<std::string>& entries,
+                NodeSnapshot& snapshot);
 
 /// Errors: kPermission for somebody who is not root and wants to change the running node.
 Status require_root(const Session& session);

@@ -136,6 +136,10 @@ class Reader {
     }
     options_.exact = words_.has(kTakesExact);
     options_.force = words_.has(kTakesForce);
+    options_.evict_pods = words_.has(kTakesEvictPods);
+    options_.allow_wide = words_.has(kTakesAllowWide);
+    options_.fix = words_.has(kTakesFix);
+    options_.exit_code = words_.has(kTakesExitCode);
     options_.dry_run = words_.has(kTakesDryRun);
     options_.diff = words_.has(kTakesDiff);
     options_.restart = !words_.has(kTakesNoRestart);
@@ -192,6 +196,8 @@ class Reader {
         return put(options_.root, parse_root(text));
       case kTakesSystemdVersion:
         return put(options_.systemd_version, parse_number(row.name, text, kMostVersion));
+      case kTakesKubeletVersion:
+        return take_kubelet_version(text);
       case kTakesOutput:
         return put(options_.json, choice(row, text));
       case kTakesColor:
@@ -201,6 +207,13 @@ class Reader {
     }
     if (!text.empty()) return {};
     return usage_error(fmt::format("'{}' takes {}, not ''", row.name, row.value), {});
+  }
+
+  Status take_kubelet_version(const std::string& text) {
+    options_.kubelet_version = parse_kubelet_version(text);
+    if (options_.kubelet_version && options_.kubelet_version->major == 1) return {};
+    return usage_error(fmt::format("'--kubelet-version' takes a release, not '{}'", text),
+                       "a release is written '1.29' or '1.29.6'");
   }
 
   Status take_timeout(const OptionRow& row, const std::string& text) {

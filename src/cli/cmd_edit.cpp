@@ -52,13 +52,20 @@ int run_edit(Session& session, Verb verb) {
                          .entries = std::move(*entries),
                          .exact = options.exact,
                          .force = options.force,
+                         .allow_wide = options.allow_wide,
                          .via = options.via,
                          .file = options.file};
   const auto plan = [&change](const NodeSnapshot& snapshot, const NodeModel& model) {
     return make_plan(snapshot, model, change);
   };
+  // Whether pods can set an entry is a question when it comes into the list, not at every run after.
+  const auto look = [&](Ports& ports, NodeSnapshot& snapshot, const NodeModel& model) {
+    if (verb != Verb::kRemove) {
+      ask_kernel(options, ports, new_entries(model, change.entries), snapshot);
+    }
+  };
   return carry_out(session, note, [&](Ports&) -> Result<Wish> {
-    return Wish{.note = note, .plan = plan, .undoes = {}, .unit = {}};
+    return Wish{.note = note, .plan = plan, .look = look};
   });
 }
 
@@ -67,7 +74,8 @@ int run_remove(Session& session) { return run_edit(session, Verb::kRemove); }
 int run_set(Session& session) { return run_edit(session, Verb::kSet); }
 
 constexpr std::uint32_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
-                                       kTakesVia | kTakesFile | kTakesTrial | kTakesUnchangedExit77;
+                                       kTakesVia | kTakesFile | kTakesTrial |
+                                       kTakesUnchangedExit77 | kTakesKubeletVersion;
 
 }  // namespace
 
@@ -75,7 +83,7 @@ constexpr Command kAddCommand = {
     .name = "add",
     .title = "add entries to the list, restart the kubelet, see that it holds",
     .arguments = "ENTRY...",
-    .options = kEditOptions | kTakesExact | kTakesForce,
+    .options = kEditOptions | kTakesExact | kTakesForce | kTakesAllowWide,
     .about =
         "Adds what the list lacks, where the list in force stands. Then restarts the kubelet, "
         "watches\n"
@@ -91,28 +99,31 @@ constexpr Command kRemoveCommand = {
     .name = "remove",
     .title = "remove entries from the list",
     .arguments = "ENTRY...",
-    .options = kEditOptions,
+    .options = kEditOptions | kTakesEvictPods,
     .about =
-        "Removes entries, each exactly as the list spells it: a pattern is not taken apart. Pods "
-        "that\n"
-        "run keep what they set; new ones that set it are refused.",
+        "Removes entries, each exactly as the list spells it: a pattern is not taken apart. The "
+        "kubelet\n"
+        "ends pods that run and set what it no longer allows, at this very restart: they are "
+        "looked for\n"
+        "first, and where there are any, nothing is done without '--evict-pods'.",
     .examples =
         "kubelet-sysctl remove net.core.somaxconn\n"
         "kubelet-sysctl remove 'kernel.msg*' --reason 'ticket 1412'",
     .run = run_remove};
 
-constexpr Command kSetCommand = {.name = "set",
-                                 .title = "make the list exactly these entries",
-                                 .arguments = "[ENTRY...]",
-                                 .options = kEditOptions | kTakesForce,
-                                 .about =
-                                     "Makes the list what is given, in that order, and nothing "
-                                     "else. Without any entry the list is\n"
-                                     "emptied; an empty file of '-f' is an error instead.",
-                                 .examples =
-                                     "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
-                                     "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
-                                     "kubelet-sysctl set",
-                                 .run = run_set};
+constexpr Command kSetCommand = {
+    .name = "set",
+    .title = "make the list exactly these entries",
+    .arguments = "[ENTRY...]",
+    .options = kEditOptions | kTakesForce | kTakesAllowWide | kTakesEvictPods,
+    .about =
+        "Makes the list what is given, in that order, and nothing "
+        "else. Without any entry the list is\n"
+        "emptied; an empty file of '-f' is an error instead.",
+    .examples =
+        "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
+        "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
+        "kubelet-sysctl set",
+    .run = run_set};
 
 }  // namespace kubelet_sysctl

@@ -17,6 +17,7 @@ int run_explain(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.need_process = false;
+  wanted.version_from = VersionFrom::kNowhere;
   std::vector<Finding> findings;  // a document of words has no place for them
   tell_open_changes(session, ports, findings);
   const auto snapshot = discover(ports, wanted);

@@ -84,7 +84,7 @@ constexpr Command kUndoCommand = {
     .name = "undo",
     .title = "put the files of a change back as they were",
     .arguments = "[ID]",
-    .options = kEverywhere | kForChanges,
+    .options = kEverywhere | kForChanges | kTakesEvictPods,
     .about =
         "Puts back, byte for byte, the files that a change wrote; then restarts and watches as "
         "after\n"

@@ -8,8 +8,9 @@ namespace kubelet_sysctl {
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> commands = {
-      &kShowCommand,    &kExplainCommand, &kAddCommand,     &kRemoveCommand, &kSetCommand,
-      &kHistoryCommand, &kUndoCommand,    &kRecoverCommand, &kKeepCommand};
+      &kShowCommand, &kExplainCommand, &kCheckCommand, &kDoctorCommand,
+      &kAddCommand,  &kRemoveCommand,  &kSetCommand,   &kHistoryCommand,
+      &kUndoCommand, &kRecoverCommand, &kKeepCommand};
   return commands;
 }
 
@@ -23,12 +24,22 @@ const Command* find_command(std::string_view name) {
 const std::vector<OptionRow>& all_options() {
   static const std::vector<OptionRow> options = {
       {kTakesFromFile, "-f", "--from-file", "FILE",
-       "read entries from FILE, one a line, '#' begins a comment;\n'-' is standard input"},
+       "read entries from FILE, one a line, '#' begins a comment; for\n'check' pods, from a "
+       "manifest. '-' is standard input"},
       {kTakesVia, "", "--via", "auto|config|args",
        "where to write: auto is where the list in force stands\n(default: auto)"},
       {kTakesFile, "", "--file", "PATH", "edit this file of the node and no other"},
       {kTakesExact, "", "--exact", "", "add an entry even where a pattern of the list covers it"},
       {kTakesForce, "", "--force", "", "write entries that some kubelet does not start with"},
+      {kTakesAllowWide, "", "--allow-wide", "", "write 'net.*', which allows everything below net"},
+      {kTakesEvictPods, "", "--evict-pods", "",
+       "go on although the kubelet then ends pods that run here and\nset what the list no longer "
+       "allows"},
+      {kTakesFix, "", "--fix", "",
+       "mend what needs no decision: a misspelt key, blanks, quotes\nand empty items, entries that "
+       "stand twice or are covered"},
+      {kTakesExitCode, "", "--exit-code", "",
+       "exit with 6 on drift, or when a warning or an error is found"},
       {kTakesDryRun, "", "--dry-run", "", "say what would be done, and do none of it"},
       {kTakesDiff, "", "--diff", "",
        "print how each file changes, then go on; with --dry-run\nstop there"},
@@ -56,6 +67,9 @@ const std::vector<OptionRow>& all_options() {
        "asked"},
       {kTakesSystemdVersion, "", "--systemd-version", "N",
        "read units as this release does (default: the release that\nruns; 252 with --root)"},
+      {kTakesKubeletVersion, "", "--kubelet-version", "X.Y[.Z]",
+       "judge by the rules of this release of the kubelet (default:\nthe unit's program is asked; "
+       "unknown with --root)"},
       {kTakesOutput, "-o", "--output", "text|json",
        "text for people, json for scripts (default: text)"},
       {kTakesColor, "", "--color", "auto|always|never",

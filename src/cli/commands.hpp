@@ -36,6 +36,11 @@ enum OptionBit : std::uint32_t {
   kTakesHelp = 1U << 21U,
   kTakesTrial = 1U << 22U,
   kTakesEndTrial = 1U << 23U,
+  kTakesFix = 1U << 24U,
+  kTakesExitCode = 1U << 25U,
+  kTakesAllowWide = 1U << 26U,
+  kTakesKubeletVersion = 1U << 27U,
+  kTakesEvictPods = 1U << 28U,
 };
 
 /// What every command takes.
@@ -71,6 +76,8 @@ struct Command {
 
 extern const Command kShowCommand;
 extern const Command kExplainCommand;
+extern const Command kCheckCommand;
+extern const Command kDoctorCommand;
 extern const Command kAddCommand;
 extern const Command kRemoveCommand;
 extern const Command kSetCommand;

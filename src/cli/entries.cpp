@@ -30,7 +30,6 @@ Error cannot_read(const std::string& path, int number) {
   return error;
 }
 
-/// A file of the machine the program runs on; --root does not apply to it.
 Result<std::string> read_whole(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              std::fclose);
@@ -43,7 +42,7 @@ Result<std::string> read_whole(const std::string& path) {
     text.append(block.data(), count);
     if (text.size() > kMostBytes) {
       return Error{.kind = ErrorKind::kBadEntry,
-                   .message = "this is no list of entries: it has more than 16 MiB",
+                   .message = "will not read what has more than 16 MiB",
                    .path = path};
     }
   }
@@ -89,6 +88,17 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
   return entries;
 }
 
+Result<SourceFile> named_file(const Options& options, const CliHost& host) {
+  const bool from_input = options.from_file == "-";
+  SourceFile file;
+  file.path = file.real_path = from_input ? "standard input" : options.from_file;
+  auto text = from_input ? Result<std::string>(host.read_input()) : read_whole(file.path);
+  if (!text) return std::move(text).error();
+  file.kind = FileKind::kRegular;
+  file.bytes = std::move(*text);
+  return file;
+}
+
 Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host) {
   std::vector<std::string> entries;
   for (const std::string& argument : options.arguments) {
@@ -97,11 +107,10 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
     entries.push_back(argument);
   }
   if (options.from_file.empty()) return entries;
-  const bool from_input = options.from_file == "-";
-  const std::string path = from_input ? "standard input" : options.from_file;
-  auto text = from_input ? Result<std::string>(host.read_input()) : read_whole(path);
-  if (!text) return std::move(text).error();
-  auto listed = parse_entry_list(path, *text);
+  auto file = named_file(options, host);
+  if (!file) return std::move(file).error();
+  const std::string& path = file->path;
+  auto listed = parse_entry_list(path, file->bytes);
   if (!listed) return std::move(listed).error();
   if (listed->empty()) {
     // An empty file is more often a mistake than a wish; emptying the list must be said.

@@ -8,12 +8,17 @@
 #include "cli/options.hpp"
 #include "kubelet_sysctl/cli.hpp"
 #include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/source.hpp"
 
 namespace kubelet_sysctl {
 
 /// All entries, those of the arguments first, each spelt like one. Errors: kBadEntry, with file and line
 /// for one of a file, also for a file without any; kNotFound, kPermission, kIo for the file itself.
 Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host);
+
+/// What --from-file names: a file of the machine that the program runs on (--root does not apply to it), or
+/// standard input. Errors: kNotFound, kPermission, kIo; kBadEntry for more than 16 MiB.
+Result<SourceFile> named_file(const Options& options, const CliHost& host);
 
 /// The entries in `text`, one a line; '#' at the start of a line or after a blank begins a comment.
 /// `path` names the text in errors. Errors: kBadEntry.

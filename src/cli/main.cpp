@@ -13,6 +13,8 @@
 #include "host/disk.hpp"
 #include "host/http_health.hpp"
 #include "host/machine.hpp"
+#include "host/namespaces.hpp"
+#include "host/programs.hpp"
 #include "host/system_log.hpp"
 #include "host/systemctl.hpp"
 #include "kubelet_sysctl/cli.hpp"
@@ -50,12 +52,19 @@ int main(int argc, char** argv) {
   kubelet_sysctl::HttpHealth health;
   kubelet_sysctl::SystemClock clock;
   kubelet_sysctl::JournalLog log;
+  kubelet_sysctl::Namespaces kernel;
+  kubelet_sysctl::ChildPrograms programs;
   int write_error = 0;
   kubelet_sysctl::CliHost host;
   host.open = [&](const std::string& root) {
     disk = std::make_unique<kubelet_sysctl::Disk>(root);
-    return kubelet_sysctl::Ports{
-        .files = *disk, .services = systemctl, .health = health, .clock = clock, .log = log};
+    return kubelet_sysctl::Ports{.files = *disk,
+                                 .services = systemctl,
+                                 .health = health,
+                                 .clock = clock,
+                                 .log = log,
+                                 .kernel = kernel,
+                                 .programs = programs};
   };
   host.out = [&](const std::string& text) {
     const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();

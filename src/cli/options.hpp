@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/kubelet_rules.hpp"
 #include "kubelet_sysctl/plan.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
@@ -39,7 +40,12 @@ struct Options {
   bool unchanged_is_77 = false;
   bool exact = false;
   bool force = false;
+  bool evict_pods = false;
+  bool allow_wide = false;
+  bool fix = false;
+  bool exit_code = false;
   std::optional<int> systemd_version;
+  std::optional<KubeletVersion> kubelet_version;  ///< instead of the answer of the unit's program
 
   /// False for a tree of files: then no manager and no process is asked.
   [[nodiscard]] bool is_live() const { return root == "/"; }

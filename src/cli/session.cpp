@@ -48,6 +48,8 @@ DiscoverOptions discover_options(const Options& options) {
   wanted.root = options.root;
   wanted.live = options.is_live();
   wanted.systemd_version = options.systemd_version;
+  wanted.kubelet_version = options.kubelet_version;
+  wanted.version_from = VersionFrom::kCache;
   return wanted;
 }
 

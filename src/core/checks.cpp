@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of checks, and those of the unit and the process: what is wrong or risky, and its mend.
+// The table of checks, and how a finding is put together.
 #include "kubelet_sysctl/checks.hpp"
 
 #include <algorithm>
@@ -10,130 +10,6 @@
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
-namespace {
-
-void flag_fatal(const NodeSnapshot&, const NodeModel& model, const Check& check,
-                std::vector<Finding>& found) {
-  if (!model.flags.fatal) return;
-  const bool known = !model.wrapped && model.flags.fatal_word < model.command.origins.size();
-  found.push_back(at_origin(
-      finding_of(
-          check,
-          fmt::format("the kubelet ends at once over its command line: {}", *model.flags.fatal),
-          "'kubelet-sysctl explain' shows every word with its place"),
-      known ? model.command.origins[model.flags.fatal_word] : Origin{}));
-}
-
-void program_missing(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                     std::vector<Finding>& found) {
-  const auto program = snapshot.programs.find(model.command.program);
-  if (program == snapshot.programs.end() || program->second) return;
-  Finding finding = finding_of(
-      check, fmt::format("there is no program '{}' that could be started", model.command.program),
-      "install the kubelet, or correct ExecStart=");
-  if (model.command.exec_source != kNoSource) {
-    finding = at_span(std::move(finding),
-                      snapshot.files[static_cast<std::size_t>(model.command.exec_source)],
-                      model.command.exec_setting.line_at);
-  }
-  found.push_back(std::move(finding));
-}
-
-/// A path of the manager's as the snapshot resolves it, or the text itself.
-std::string real_path_of(const NodeSnapshot& snapshot, const std::string& path) {
-  const SourceFile* file = find_file(snapshot, path);
-  return file == nullptr ? path : file->real_path;
-}
-
-void not_reloaded(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
-                  std::vector<Finding>& found) {
-  if (!snapshot.live || !snapshot.state || snapshot.unit.load != UnitLoad::kLoaded) return;
-  const UnitState& state = *snapshot.state;
-  const std::string mend = "systemctl daemon-reload";
-  const std::string fragment =
-      snapshot.unit.fragment == kNoSource
-          ? snapshot.unit.fragment_path
-          : snapshot.files[static_cast<std::size_t>(snapshot.unit.fragment)].real_path;
-  std::vector<std::string> loaded;
-  for (const std::string& path : state.drop_in_paths)
-    loaded.push_back(real_path_of(snapshot, path));
-  std::vector<std::string> on_disk;
-  for (const std::int32_t source : snapshot.unit.drop_ins) {
-    on_disk.push_back(snapshot.files[static_cast<std::size_t>(source)].real_path);
-  }
-  const ListChange drop_ins = change_between(loaded, on_disk);
-  std::string message;
-  if (state.needs_reload) {
-    message = "systemd has not read the unit files since they changed";
-  } else if (!state.fragment_path.empty() && state.fragment_path != snapshot.unit.fragment_path &&
-             real_path_of(snapshot, state.fragment_path) != fragment) {
-    message = fmt::format("systemd has the unit from '{}'", state.fragment_path);
-  } else if (!drop_ins.added.empty()) {
-    message = fmt::format("systemd has not read {}", some_of(drop_ins.added));
-  } else if (!drop_ins.removed.empty()) {
-    message = fmt::format("systemd still uses {}", some_of(drop_ins.removed));
-  } else {
-    return;
-  }
-  Finding finding = finding_of(check, message + ": the next start would not be what the files say",
-                               fmt::format("run: {}", mend));
-  finding.path = snapshot.unit.fragment_path;
-  found.push_back(std::move(finding));
-}
-
-void drift(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-           std::vector<Finding>& found) {
-  if (!model.drift || !model.running || !model.running->entries) return;
-  const ListChange change = change_between(*model.running->entries, texts_of(model.configured));
-  std::string what;
-  if (!change.added.empty()) what = " lacks " + some_of(change.added);
-  if (!change.removed.empty()) {
-    what += fmt::format("{} still allows {}", what.empty() ? "" : " and", some_of(change.removed));
-  }
-  if (what.empty()) what = " was started with another list";
-  const Layer* winner = winner_of(model);
-  found.push_back(at_origin(
-      finding_of(check,
-                 fmt::format("the running kubelet (pid {}){}", model.running->process.pid, what),
-                 fmt::format("to make it use the files, run: systemctl restart {}",
-                             shell_word(snapshot.unit.name))),
-      winner == nullptr ? Origin{} : winner->at));
-}
-
-void will_be_rewritten(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                       std::vector<Finding>& found) {
-  const Layer* winner = winner_of(model);
-  if (winner == nullptr || model.kind == nullptr || winner->at.path.empty()) return;
-  const std::string real = real_path_of(snapshot, winner->at.path);
-  std::string_view rest = model.kind->rewritten;
-  while (!rest.empty()) {
-    const std::string_view path = rest.substr(0, rest.find(' '));
-    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
-    if (path != winner->at.path && path != real) continue;
-    found.push_back(
-        at_origin(finding_of(check,
-                             fmt::format("the list stands in a file that is rewritten by {}",
-                                         model.kind->rewritten_by),
-                             fmt::format("to make it last: {}", model.kind->vendor_route)),
-                  winner->at));
-    return;
-  }
-}
-
-void env_dropped(const NodeSnapshot&, const NodeModel& model, const Check& check,
-                 std::vector<Finding>& found) {
-  if (model.command.dropped_assignments == 0) return;
-  // Source: src/core/load-fragment.c config_parse_environ() logs each such word.
-  found.push_back(
-      finding_of(check,
-                 fmt::format("systemd drops {} of Environment= as no assignment",
-                             count_text(model.command.dropped_assignments, "word", "words")),
-                 "the journal names each: 'Invalid environment assignment, ignoring'; a value with "
-                 "blanks needs "
-                 "quotes around the whole NAME=value"));
-}
-
-}  // namespace
 
 Finding finding_of(const Check& check, std::string message, std::string hint) {
   Finding finding;
@@ -156,7 +32,24 @@ Finding at_span(Finding finding, const SourceFile& file, Span span) {
   return finding;
 }
 
-/// "'a', 'b' and 4 more"
+std::string command_with(std::string_view command, const std::vector<std::string>& entries) {
+  std::string out(command);
+  for (const std::string& entry : entries) out += ' ' + shell_word(entry);
+  return out;
+}
+
+std::string real_path_of(const NodeSnapshot& snapshot, const std::string& path) {
+  const SourceFile* file = find_file(snapshot, path);
+  return file == nullptr ? path : file->real_path;
+}
+
+Origin origin_of_word(const NodeModel& model, std::size_t index) {
+  const bool known = !model.wrapped && index < model.command.origins.size();
+  return known ? model.command.origins[index] : Origin{};
+}
+
+void tells_itself(const NodeSnapshot&, const NodeModel&, const Check&, std::vector<Finding>&) {}
+
 std::string some_of(const std::vector<std::string>& entries) {
   constexpr std::size_t kShown = 6;
   std::string out;
@@ -181,31 +74,84 @@ const char* name_of(Severity severity) {
 
 const std::vector<Check>& all_checks() {
   using enum Severity;
-  // Only what no edit of the list can mend is an error: an error stops a plan before any write.
+  using enum Audience;
+  using enum Needs;
   static const std::vector<Check> checks = {
-      {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal},
-      {"program-missing", kWarning, "the program of the unit cannot be started", program_missing},
-      {"bad-value", kWarning, "blanks, quotes or empty items in the list", bad_value},
-      {"entry-refused", kWarning, "an entry that ends some kubelet", entry_refused},
-      {"misspelt-key", kWarning, "a key that the kubelet ignores", misspelt_key},
-      {"empty-flag", kWarning, "an empty flag wipes the list below it", empty_flag},
-      {"shadowed-list", kWarning, "a list that another one replaces", shadowed_list},
-      {"repeated-key", kWarning, "the list stands twice in one file", repeated_key},
-      {"second-document", kWarning, "YAML documents that nobody reads", second_document},
-      {"env-dropped", kWarning, "assignments that systemd drops", env_dropped},
-      {"not-reloaded", kWarning, "systemd has older unit files", not_reloaded},
-      {"drift", kWarning, "the process differs from the files", drift},
-      {"will-be-rewritten", kNote, "something rewrites the file of the list", will_be_rewritten},
-      {"duplicate-entry", kNote, "an entry stands twice", duplicate_entry},
-      {"covered-entry", kNote, "a pattern covers an entry", covered_entry},
+      // What ends the kubelet, or keeps it from being looked at.
+      {"no-unit", kError, "no unit runs a kubelet", no_unit},
+      {"unit-broken", kError, "systemd does not load or start the unit", unit_broken},
+      {"config-broken", kError, "the kubelet does not start with a file", config_broken},
+      {"drop-in-without-kind", kError, "a drop-in lacks kind or apiVersion", drop_in_without_kind},
+      {"not-understood", kWarning, "a form that cannot be followed here", not_understood},
+      {"restart-loop", kError, "the kubelet does not stay up", restart_loop, kShow, kPart},
+      {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal, kVerbs},
+      {"misspelt-flag", kError, "the list's flag is misspelt", misspelt_flag, kVerbs, kPart},
+      {"blank-after-comma", kError, "a blank tears the list apart", blank_after_comma, kVerbs},
+      {"program-missing", kWarning, "the program of the unit cannot be started", program_missing,
+       kShow},
+      // The list and its entries.
+      {"bad-value", kWarning, "blanks, quotes or empty items in the list", bad_value, kShow},
+      {"entry-refused", kWarning, "an entry that ends some kubelet", entry_refused, kShow},
+      {"misspelt-key", kWarning, "a key that the kubelet ignores", misspelt_key, kVerbs, kPart},
+      {"empty-flag", kWarning, "an empty flag wipes the list below it", empty_flag, kShow},
+      {"shadowed-list", kWarning, "a list that another one replaces", shadowed_list, kShow},
+      {"repeated-key", kWarning, "the list stands twice in one file", repeated_key, kShow, kPart},
+      {"second-document", kWarning, "YAML documents that nobody reads", second_document, kShow,
+       kPart},
+      {"unread-drop-in", kWarning, "a list in a file without .conf", unread_drop_in, kDoctor,
+       kPart},
+      {"useless-in-kernel", kWarning, "an entry that pods cannot set in this kernel",
+       useless_in_kernel},
+      {"wide-grant", kWarning, "a pattern that allows a whole group", wide_grant},
+      // Where the arguments come from.
+      {"env-dropped", kWarning, "assignments that systemd drops", env_dropped, kShow},
+      {"assigned-again", kWarning, "an assignment that a later one replaces", assigned_again},
+      {"wiped-assignment", kWarning, "an empty assignment wipes an earlier one", wiped_assignment},
+      {"wiped-setting", kWarning, "an empty line of the unit wipes earlier ones", wiped_setting},
+      {"unread-arguments", kWarning, "a file of arguments that nothing reads", unread_arguments},
+      // The process against the files.
+      {"not-reloaded", kWarning, "systemd has older unit files", not_reloaded, kShow},
+      {"drift", kWarning, "the process differs from the files", drift, kShow},
+      {"newer-file", kWarning, "a file is newer than the process", newer_file, kShow},
+      {"other-arguments", kWarning, "the next start brings other arguments", other_arguments},
+      {"not-healthy", kWarning, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
+      {"unfinished-change", kWarning, "a change did not come to its end", tells_itself},
+      {"broken-record", kWarning, "the records of changes cannot be read", tells_itself},
+      // What makes a change harder to see or shorter to last.
+      {"health-off", kWarning, "the health endpoint is off", health_off},
+      {"dynamic-config-dir", kWarning, "the local file may not be what runs", dynamic_config},
+      {"lock-file", kWarning, "opening a file ends the kubelet", lock_file},
+      {"will-be-rewritten", kNote, "something rewrites the file of the list", will_be_rewritten,
+       kShow},
+      {"health-moved", kNote, "the health endpoint is not where it usually is", health_moved},
+      {"safe-already", kNote, "an entry that needs none", safe_already, kShow},
+      {"duplicate-entry", kNote, "an entry stands twice", duplicate_entry, kShow},
+      {"covered-entry", kNote, "a pattern covers an entry", covered_entry, kShow},
   };
   return checks;
 }
 
-std::vector<Finding> run_checks(const NodeSnapshot& snapshot, const NodeModel& model) {
+const Check* find_check(std::string_view id) {
+  const auto& checks = all_checks();
+  const auto found = std::find_if(checks.begin(), checks.end(),
+                                  [id](const Check& check) { return check.id == id; });
+  return found == checks.end() ? nullptr : &*found;
+}
+
+std::vector<Finding> run_checks(const NodeSnapshot& snapshot, const NodeModel& model,
+                                Audience audience) {
   std::vector<Finding> found;
-  for (const Check& check : all_checks()) check.look(snapshot, model, check, found);
+  for (const Check& check : all_checks()) {
+    if (check.audience < audience) continue;
+    if (check.needs == Needs::kWhole && !snapshot.unreadable.empty()) continue;
+    check.look(snapshot, model, check, found);
+  }
   return found;
+}
+
+void sort_by_severity(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
 }
 
 }  // namespace kubelet_sysctl

@@ -16,12 +16,7 @@ namespace kubelet_sysctl {
 namespace {
 
 constexpr std::string_view kKey = "allowedUnsafeSysctls";
-
-std::string command_with(std::string_view command, const std::vector<std::string>& entries) {
-  std::string out(command);
-  for (const std::string& entry : entries) out += ' ' + shell_word(entry);
-  return out;
-}
+constexpr std::string_view kFix = "run: kubelet-sysctl doctor --fix";
 
 std::string name_with_place(const Layer& layer) {
   const std::string_view name = layer.kind == LayerKind::kFlag        ? "the flag"
@@ -98,7 +93,7 @@ bool is_empty_flag(const Layer* winner) {
 std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
   if (text.empty()) {
     return {{"an entry is empty: the kubelet ends over it",
-             "take the comma or the item without a name out"}};
+             fmt::format("take the comma or the item without a name out: {}", kFix)}};
   }
   constexpr std::string_view kBlanks = " \t\r\n";
   constexpr std::string_view kQuotes = "'\"";
@@ -108,19 +103,62 @@ std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
   };
   if (either_end(kBlanks)) {
     return {{fmt::format("'{}' has a blank at an end: the kubelet keeps it and ends over it", text),
-             "write commas without blanks, and no blanks inside quotes"}};
+             fmt::format("write commas without blanks, and no blanks inside quotes: {}", kFix)}};
   }
   if (either_end(kQuotes)) {
     return {
         {fmt::format("{} has a quote in it: the kubelet takes that as a part of the name and ends "
                      "over it",
                      text),
-         "one pair of quotes too many: take it out"}};
+         fmt::format("one pair of quotes too many: {}", kFix)}};
+  }
+  if (text.find(',') != std::string_view::npos) {
+    return {{fmt::format("'{}' is one entry with a comma in it: the kubelet ends over it", text),
+             fmt::format("write each entry as an item of its own: {}", kFix)}};
   }
   return std::nullopt;
 }
 
+/// Two lists in one file are for a person to put together.
+std::string mend_of_key(const KubeletConfigFile& file, const MisspeltKey& key) {
+  const std::string by_hand =
+      fmt::format("remove it and run: {}", command_with("kubelet-sysctl add", key.entries));
+  if (file.form != ListForm::kAbsent || file.misspelt.size() > 1) {
+    return fmt::format("the key is '{}'; {}", kKey, by_hand);
+  }
+  return fmt::format("the key is '{}': rename it there with 'kubelet-sysctl doctor --fix', or {}",
+                     kKey, by_hand);
+}
+
 }  // namespace
+
+std::optional<Finding> refused_entry(const NodeSnapshot& snapshot, const Check& check,
+                                     std::string_view entry) {
+  const auto pattern = SysctlPattern::parse(entry);
+  std::optional<Error> refusal = pattern ? refusal_of(*pattern) : pattern.error();
+  if (!refusal) return std::nullopt;
+  std::string message = std::move(refusal->message);
+  Severity severity = check.severity;
+  if (pattern && snapshot.kubelet_version) {
+    const KubeletVersion& now = *snapshot.kubelet_version;
+    const auto words = rejection_by(rule_set_of(now), entry);
+    const auto next = rejection_by(rule_set_of(newest_known_kubelet()), entry);
+    // What only older kubelets refuse is past for this node.
+    if (!words && !next) return std::nullopt;
+    message =
+        words ? fmt::format("'{}' stops this kubelet ({}): {}", entry, text_of(now), *words)
+              : fmt::format("'{}' starts this kubelet ({}) and stops {}: {}", entry, text_of(now),
+                            releases_of(rule_set_of(newest_known_kubelet())), *next);
+  } else if (!rejection_by(RuleSet::kFrom129, entry)) {
+    severity = Severity::kNote;  // only kubelets long out of support die of it
+  }
+  Finding finding = finding_of(
+      check, std::move(message),
+      fmt::format("{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
+                  command_with("kubelet-sysctl remove", {std::string(entry)})));
+  finding.severity = severity;
+  return finding;
+}
 
 void misspelt_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                   std::vector<Finding>& found) {
@@ -130,14 +168,13 @@ void misspelt_key(const NodeSnapshot& snapshot, const NodeModel& model, const Ch
       // Source: encoding/json Unmarshal; cmd/kubelet/app/server.go mergeKubeletConfigurations.
       const bool any_case =
           one.role == ConfigRole::kDropIn && lower_case(key.key) == lower_case(kKey);
-      found.push_back(at_span(
-          finding_of(check,
-                     fmt::format("the kubelet {} the key '{}' with {}",
-                                 any_case ? "may or may not read" : "ignores", key.key,
-                                 count_text(key.entries.size(), "entry", "entries")),
-                     fmt::format("the key is '{}': rename it there, or remove it and run: {}", kKey,
-                                 command_with("kubelet-sysctl add", key.entries))),
-          *one.file, key.at));
+      found.push_back(
+          at_span(finding_of(check,
+                             fmt::format("the kubelet {} the key '{}' with {}",
+                                         any_case ? "may or may not read" : "ignores", key.key,
+                                         count_text(key.entries.size(), "entry", "entries")),
+                             mend_of_key(one.parsed, key)),
+                  *one.file, key.at));
     }
   }
 }
@@ -222,20 +259,12 @@ void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
   }
 }
 
-void entry_refused(const NodeSnapshot&, const NodeModel& model, const Check& check,
+void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                    std::vector<Finding>& found) {
   for (const Entry& entry : model.configured) {
     if (value_fault(entry.text)) continue;  // bad-value says it better
-    const auto pattern = SysctlPattern::parse(entry.text);
-    std::optional<Error> refusal = pattern ? refusal_of(*pattern) : pattern.error();
-    if (!refusal) continue;
-    Finding finding = finding_of(
-        check, std::move(refusal->message),
-        fmt::format("{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
-                    command_with("kubelet-sysctl remove", {entry.text})));
-    // Only kubelets long out of support die of it.
-    if (!rejection_by(RuleSet::kFrom129, entry.text)) finding.severity = Severity::kNote;
-    found.push_back(at_origin(std::move(finding), entry.origin));
+    auto finding = refused_entry(snapshot, check, entry.text);
+    if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
   }
 }
 
@@ -251,7 +280,7 @@ void duplicate_entry(const NodeSnapshot&, const NodeModel& model, const Check& c
         at_origin(finding_of(check,
                              fmt::format("'{}' is in the list already, from {}", entry.text,
                                          place_text(other.path, other.line)),
-                             "harmless; one of the two can go"),
+                             fmt::format("harmless; one of the two can go: {}", kFix)),
                   entry.origin));
   }
 }
@@ -277,11 +306,15 @@ void covered_entry(const NodeSnapshot&, const NodeModel& model, const Check& che
       if (dotted[i].empty() || length > name.size() || (prefix && length == name.size())) break;
       const auto pattern = patterns.find(std::string(name.substr(0, length)));
       if (pattern == patterns.end()) continue;
-      found.push_back(at_origin(finding_of(check,
-                                           fmt::format("'{}' is covered by '{}'",
-                                                       model.configured[i].text, pattern->second),
-                                           "harmless; it would stay allowed without its own entry"),
-                                model.configured[i].origin));
+      found.push_back(at_origin(
+          finding_of(
+              check,
+              fmt::format("'{}' is covered by '{}'", model.configured[i].text, pattern->second),
+
+              fmt::format("harmless; it would stay allowed without its "
+                          "own entry: {}",
+                          kFix)),
+          model.configured[i].origin));
       break;
     }
   }

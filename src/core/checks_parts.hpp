@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the checks of the list and the checks of the unit share.
+// What the files of checks share, and the function of every row of the table.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/sysctl.hpp"
 
 namespace kubelet_sysctl {
 
@@ -16,23 +20,88 @@ Finding at_span(Finding finding, const SourceFile& file, Span span);
 /// "'a', 'b' and 4 more"
 std::string some_of(const std::vector<std::string>& entries);
 
-void misspelt_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                  std::vector<Finding>& found);
-void second_document(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                     std::vector<Finding>& found);
-void repeated_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                  std::vector<Finding>& found);
-void empty_flag(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                std::vector<Finding>& found);
-void shadowed_list(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                   std::vector<Finding>& found);
-void bad_value(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-               std::vector<Finding>& found);
-void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                   std::vector<Finding>& found);
-void duplicate_entry(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                     std::vector<Finding>& found);
-void covered_entry(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                   std::vector<Finding>& found);
+/// "kubelet-sysctl add a 'b*'"
+std::string command_with(std::string_view command, const std::vector<std::string>& entries);
+/// A path of the manager's as the snapshot resolves it, or the text itself.
+std::string real_path_of(const NodeSnapshot& snapshot, const std::string& path);
+/// Where word `index` of the command was written; nowhere behind a wrapper.
+Origin origin_of_word(const NodeModel& model, std::size_t index);
+
+/// True when word `index` of the command is the list's flag as somebody misspelt it, or its key.
+bool is_misspelt_flag(const NodeModel& model, std::size_t index);
+/// True when the kubelet ends over a piece of its list that a blank tore off.
+bool is_torn_list(const NodeModel& model);
+
+/// What is said of one entry that a kubelet dies of: by the release of the node where it is known, else by
+/// all; nothing when no kubelet that this node may meet does. Without a place.
+std::optional<Finding> refused_entry(const NodeSnapshot& snapshot, const Check& check,
+                                     std::string_view entry);
+/// The answers of a report by their entries; a list of many thousands is asked once for each of them.
+class KernelAnswers {
+ public:
+  explicit KernelAnswers(const KernelReport& report);
+  [[nodiscard]] const KernelAnswer* of(std::string_view entry) const;
+  /// "this kernel (6.1.0-28-amd64)"
+  [[nodiscard]] std::string kernel() const;
+
+ private:
+  std::unordered_map<std::string_view, const KernelAnswer*> by_entry_;
+  const KernelReport& report_;
+};
+
+/// What is said of an entry that pods cannot set in the kernel that was asked; nothing when they can, or
+/// when that is not known. Without a place.
+std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& check,
+                                     std::string_view entry);
+/// What is said of an entry that allows a whole group of names; nothing of a narrow one. Without a place.
+std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& check,
+                                  std::string_view entry);
+
+using Look = void(const NodeSnapshot&, const NodeModel&, const Check&, std::vector<Finding>&);
+Look tells_itself;  ///< finds nothing: a command makes this finding of what it alone knows
+// checks_list.cpp
+Look misspelt_key;
+Look second_document;
+Look repeated_key;
+Look empty_flag;
+Look shadowed_list;
+Look bad_value;
+Look entry_refused;
+Look duplicate_entry;
+Look covered_entry;
+// checks_files.cpp
+Look no_unit;
+Look unit_broken;
+Look config_broken;
+Look drop_in_without_kind;
+Look not_understood;
+Look unread_drop_in;
+Look misspelt_flag;
+Look blank_after_comma;
+Look will_be_rewritten;
+// checks_environment.cpp
+Look assigned_again;
+Look wiped_assignment;
+Look wiped_setting;
+Look unread_arguments;
+Look env_dropped;
+// checks_process.cpp
+Look not_reloaded;
+Look drift;
+Look newer_file;
+Look other_arguments;
+Look restart_loop;
+Look not_healthy;
+Look health_off;
+Look health_moved;
+// checks_unit.cpp
+Look flag_fatal;
+Look program_missing;
+Look dynamic_config;
+Look lock_file;
+// checks_kernel.cpp
+Look useless_in_kernel;
+Look safe_already;
+Look wide_grant;
 
 }  // namespace kubelet_sysctl

@@ -283,6 +283,14 @@ class Parser {
       flags_.dynamic_config_dir = value;
     } else if (name == "lock-file") {
       flags_.lock_file = value;
+    } else if (name == "pod-manifest-path") {
+      flags_.pod_manifest_path = value;
+    } else if (name == "read-only-port") {
+      flags_.read_only_port = value;
+    } else if (name == "address") {
+      flags_.address = value;
+    } else if (name == "hostname-override") {
+      flags_.hostname_override = value;
     }
   }
 

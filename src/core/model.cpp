@@ -62,21 +62,35 @@ class Modeller {
   explicit Modeller(const NodeSnapshot& snapshot) : snapshot_(snapshot) {}
 
   Result<NodeModel> run() {
-    auto command = resolve_command(snapshot_);
-    if (!command) return std::move(command).error();
-    model_.command = std::move(*command);
-    model_.kind = &kind_of(snapshot_);
-    for (const Word& word : model_.command.words) model_.argv.push_back(word.text.text);
-    read_flags();
-    if (auto status = config_layers(); !status) return std::move(status).error();
-    flag_layer();
-    choose();
-    health();
-    running();
+    if (auto status = go(); !status) return std::move(status).error();
+    return std::move(model_);
+  }
+
+  NodeModel run_partly() {
+    auto status = go();
+    if (!status) {
+      model_.stopped = std::move(status).error();
+      model_.layers.clear();
+    }
     return std::move(model_);
   }
 
  private:
+  Status go() {
+    model_.kind = &kind_of(snapshot_);
+    auto command = resolve_command(snapshot_);
+    if (!command) return std::move(command).error();
+    model_.command = std::move(*command);
+    for (const Word& word : model_.command.words) model_.argv.push_back(word.text.text);
+    read_flags();
+    if (auto status = config_layers(); !status) return status;
+    flag_layer();
+    choose();
+    health();
+    running();
+    return {};
+  }
+
   /// A kubelet that a shell or an unknown program runs has flags that only its process shows.
   void read_flags() {
     const auto start = kubelet_arguments_start(model_.argv);
@@ -315,6 +329,8 @@ Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks) {
   if (model && checks == Checks::kRun) model->findings = run_checks(snapshot, *model);
   return model;
 }
+
+NodeModel resolve_partly(const NodeSnapshot& snapshot) { return Modeller(snapshot).run_partly(); }
 
 std::optional<std::vector<std::string>> list_in_argv(const std::vector<std::string>& argv) {
   const auto start = kubelet_arguments_start(argv);

@@ -32,14 +32,17 @@ class Planner {
       : snapshot_(snapshot), model_(model), change_(change) {}
 
   Result<Plan> run() {
-    if (model_.kind->refuse) return other_manager();
-    auto wish = planning::wish_of(model_, change_);
+    if (auto refusal = planning::other_manager(model_, change_.entries)) return std::move(*refusal);
+    auto wish = planning::wish_of(snapshot_, model_, change_);
     if (!wish) return std::move(wish).error();
     plan_.verb = change_.verb;
     plan_.before = texts_of(model_.configured);
     plan_.after = wish->wanted;
     plan_.findings = wish->findings;
-    note_misspelt();
+    auto judged = planning::judge_entries(snapshot_, model_, wish->wanted, change_.allow_wide,
+                                          plan_.findings);
+    if (!judged) return std::move(judged).error();
+    note_checks();
     plan_.expected_argv = model_.argv;
     if (auto status = edits(wish->wanted); !status) return std::move(status).error();
     decide_restart(snapshot_, model_, plan_);
@@ -47,20 +50,13 @@ class Planner {
   }
 
  private:
-  Error other_manager() const {
-    std::string hint(model_.kind->vendor_route);
-    if (!change_.entries.empty()) {
-      hint += fmt::format("; the entries: {}", fmt::join(change_.entries, " "));
-    }
-    return refused(fmt::format("will not edit this node: it belongs to another manager ({})",
-                               model_.kind->title),
-                   std::move(hint));
-  }
-
-  /// Entries that somebody believes to be in force: whoever edits the list must hear of them.
-  void note_misspelt() {
+  /// Entries that somebody believes to be in force, and what ends the kubelet: whoever edits the list must
+  /// hear of them.
+  void note_checks() {
     for (const Finding& finding : model_.findings) {
-      if (finding.id == "misspelt-key") plan_.findings.push_back(finding);
+      const Check* check = find_check(finding.id);
+      if (check != nullptr && check->audience == Audience::kVerbs)
+        plan_.findings.push_back(finding);
     }
   }
 
@@ -97,7 +93,7 @@ class Planner {
                           candidate.findings.end());
     plan_.expected_argv = proved.argv;
     note_shadowed(proved);
-    note_rewritten();
+    planning::note_rewritten(model_, plan_.edits, plan_.findings);
   }
 
   /// Says what a list that now comes to stand above another one hides.
@@ -113,25 +109,6 @@ class Planner {
     finding.path = before->at.path;
     finding.line = before->at.line;
     plan_.findings.push_back(std::move(finding));
-  }
-
-  void note_rewritten() {
-    for (const FileEdit& edit : plan_.edits) {
-      if (!is_rewritten(edit.before)) continue;
-      Finding finding;
-      finding.id = "will-be-rewritten";
-      finding.severity = Severity::kWarning;
-      finding.message = fmt::format("this file is rewritten by {}", model_.kind->rewritten_by);
-      finding.path = edit.before.path;
-      finding.hint = fmt::format("make it last: {}", model_.kind->vendor_route);
-      plan_.findings.push_back(std::move(finding));
-    }
-  }
-
-  bool is_rewritten(const SourceFile& file) const {
-    const std::string all = fmt::format(" {} ", model_.kind->rewritten);
-    return all.find(fmt::format(" {} ", file.path)) != std::string::npos ||
-           all.find(fmt::format(" {} ", file.real_path)) != std::string::npos;
   }
 
   std::optional<Route> current_route() const {
@@ -311,7 +288,8 @@ class Planner {
       deciding = find_file(snapshot_, winner->at.path);
     }
     std::string path = change_.file;
-    if (path.empty() && deciding != nullptr && !is_rewritten(*deciding)) path = deciding->path;
+    if (path.empty() && deciding != nullptr && !planning::is_rewritten(model_, *deciding))
+      path = deciding->path;
     if (path.empty()) path = model_.config_dir + "/" + planning::kOwnDropIn;
     const SourceFile* neighbour = deciding != nullptr ? deciding : config_file();
     return planning::drop_in_edit(snapshot_, path, neighbour, wanted);
@@ -339,6 +317,8 @@ const char* name_of(Verb verb) {
       return "recover";
     case Verb::kKeep:
       return "keep";
+    case Verb::kFix:
+      return "fix";
   }
   bug("a verb without a name");
 }

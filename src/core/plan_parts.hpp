@@ -2,6 +2,7 @@
 // What the parts of the planner share: a wish, candidates for the edit, and the proof.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,29 @@ struct Candidate {
 };
 
 /// The wanted list. Errors: kBadEntry, kRefused by the kubelet's rule.
-Result<Wish> wish_of(const NodeModel& model, const Change& change);
+Result<Wish> wish_of(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
+
+/// The rule for an entry that somebody wants in the list, by the kubelet of the node where its release is known.
+/// Errors: kBadEntry; kRefused unless `force`. Findings: forced-entry, stops-next-kubelet, safe-already.
+Status check_entry(const NodeSnapshot& snapshot, const std::string& text, bool force,
+                   std::vector<Finding>& findings);
+/// The words with which the kubelet of the node ends over an entry; where its release is not known, those of
+/// one that every release ends over.
+std::optional<std::string> stops_the_kubelet(const NodeSnapshot& snapshot, std::string_view entry);
+
+/// What is said of the entries of `wanted` that the list does not hold: a pattern of a whole group, a name
+/// that pods cannot set in this kernel; and of those it holds that a later kubelet refuses.
+/// Errors: kRefused for everything below net, unless `allow_wide`.
+Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
+                     const std::vector<std::string>& wanted, bool allow_wide,
+                     std::vector<Finding>& findings);
+
+/// The refusal where another manager owns the node; nothing elsewhere.
+std::optional<Error> other_manager(const NodeModel& model, const std::vector<std::string>& entries);
+/// Says of every edited file that somebody rewrites it, where that is so.
+void note_rewritten(const NodeModel& model, const std::vector<FileEdit>& edits,
+                    std::vector<Finding>& findings);
+bool is_rewritten(const NodeModel& model, const SourceFile& file);
 
 /// "a,b,c"
 std::string joined(const std::vector<std::string>& list);

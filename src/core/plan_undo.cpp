@@ -63,7 +63,7 @@ Result<Plan> plan_undo_of_entries(const NodeSnapshot& snapshot, const NodeModel&
   Change wish;
   wish.verb = Verb::kSet;
   // The list was like this before, whatever a rule says of its entries.
-  wish.force = true;
+  wish.force = wish.allow_wide = true;
   std::copy_if(now.begin(), now.end(), std::back_inserter(wish.entries),
                [&added](const std::string& entry) { return !added.holds(entry); });
   for (const std::string& entry : change.removed) {

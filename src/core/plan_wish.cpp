@@ -19,27 +19,15 @@ Finding note(std::string id, Severity severity, std::string message) {
   return finding;
 }
 
-/// The rule for entries that somebody wants in the list.
-Status check_entry(const std::string& text, bool force, std::vector<Finding>& findings) {
-  auto pattern = SysctlPattern::parse(text);
-  if (!pattern) return std::move(pattern).error();
-  auto refusal = refusal_of(*pattern);
-  if (!refusal) return {};
-  if (!force) return *refusal;
-  Finding finding = note("forced-entry", Severity::kWarning, refusal->message);
-  finding.hint = refusal->hint;
-  findings.push_back(std::move(finding));
-  return {};
-}
-
-Status add(const NodeModel& model, const Change& change, Wish& wish) {
+Status add(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
   wish.wanted = texts_of(model.configured);
   EntrySet present(wish.wanted);
   for (const std::string& entry : change.entries) {
     // What is there already needs no leave: nothing is written for it.
     if (auto spelt = SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
     if (present.holds(entry)) continue;
-    if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
+    auto checked = check_entry(snapshot, entry, change.force, wish.findings);
+    if (!checked) return checked;
     const std::string* wider = change.exact ? nullptr : present.covering(entry);
     if (wider != nullptr) {
       Finding finding =
@@ -77,35 +65,45 @@ void remove(const NodeModel& model, const Change& change, Wish& wish) {
   }
 }
 
-Status set(const Change& change, Wish& wish) {
+Status set(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
+  const EntrySet before(texts_of(model.configured));
   EntrySet present;
   for (const std::string& entry : change.entries) {
-    if (auto status = check_entry(entry, change.force, wish.findings); !status) return status;
+    std::vector<Finding> said;
+    auto checked = check_entry(snapshot, entry, change.force, said);
+    if (!checked) return checked;
     if (present.holds(entry)) continue;
+    // Of what is there already the checks of the list speak.
+    if (change.force || !before.holds(entry)) {
+      wish.findings.insert(wish.findings.end(), said.begin(), said.end());
+    }
     wish.wanted.push_back(entry);
     present.insert(entry);
   }
   return {};
 }
 
-/// An entry that is there already and that no kubelet takes would end the kubelet at our restart.
-Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
+/// An entry that is there already and that this kubelet does not take would end it at our restart.
+/// Where its release is not known, that is one which no kubelet takes.
+Status check_kept(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change,
+                  Wish& wish) {
   if (change.force) return {};
   for (const Entry& entry : model.configured) {
-    const auto reason = rejection_by(RuleSet::kUpTo128, entry.text);
-    const auto newer = rejection_by(RuleSet::kFrom129, entry.text);
-    if (!reason || !newer) continue;
+    const auto words = stops_the_kubelet(snapshot, entry.text);
+    if (!words) continue;
     const bool given = change.verb == Verb::kSet && EntrySet(change.entries).holds(entry.text);
     if (given || !EntrySet(wish.wanted).holds(entry.text)) continue;
-    std::vector<std::string> good;
-    for (const std::string& one : wish.wanted) {
-      if (!rejection_by(RuleSet::kFrom129, one)) good.push_back(one);
-    }
     std::string hint = "give the whole list: 'kubelet-sysctl set";
-    for (const std::string& one : good) hint += " " + shell_word(one);
+    for (const std::string& one : wish.wanted) {
+      if (!stops_the_kubelet(snapshot, one)) hint += " " + shell_word(one);
+    }
     Error error{.kind = ErrorKind::kRefused,
-                .message = fmt::format("the list already holds '{}', which stops every kubelet: {}",
-                                       entry.text, *newer),
+                .message = fmt::format(
+                    "the list already holds '{}', which stops {}: {}", entry.text,
+                    snapshot.kubelet_version ? fmt::format("the kubelet of this node ({})",
+                                                           text_of(*snapshot.kubelet_version))
+                                             : "every kubelet",
+                    *words),
                 .path = entry.origin.path,
                 .line = entry.origin.line,
                 .hint = hint + "'"};
@@ -116,14 +114,14 @@ Status check_kept(const NodeModel& model, const Change& change, Wish& wish) {
 
 }  // namespace
 
-Result<Wish> wish_of(const NodeModel& model, const Change& change) {
+Result<Wish> wish_of(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change) {
   Wish wish;
   Status status;
-  if (change.verb == Verb::kAdd) status = add(model, change, wish);
+  if (change.verb == Verb::kAdd) status = add(snapshot, model, change, wish);
   if (change.verb == Verb::kRemove) remove(model, change, wish);
-  if (change.verb == Verb::kSet) status = set(change, wish);
+  if (change.verb == Verb::kSet) status = set(snapshot, model, change, wish);
   if (!status) return std::move(status).error();
-  if (auto kept = check_kept(model, change, wish); !kept) return std::move(kept).error();
+  if (auto kept = check_kept(snapshot, model, change, wish); !kept) return std::move(kept).error();
   return wish;
 }
 

@@ -45,6 +45,14 @@ Json findings_json(const std::vector<Finding>& findings) {
   return list;
 }
 
+Json node_json(const NodeSnapshot& snapshot, const NodeModel& model) {
+  const auto& version = snapshot.kubelet_version;
+  return {{"kind", model.kind == nullptr ? "unknown" : model.kind->id},
+          {"unit", snapshot.unit.name},
+          {"kubeletVersion", version ? Json(text_of(*version)) : Json(nullptr)},
+          {"root", snapshot.root}};
+}
+
 Json entry_json(const Entry& entry) {
   return {{"entry", entry.text},
           {"file", text_or_null(entry.origin.path)},
@@ -190,13 +198,20 @@ Json transaction_json(const Transaction& one, const std::vector<Transaction>& al
 
 }  // namespace
 
+std::string doctor_json(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const std::vector<Finding>& findings,
+                        const std::vector<std::string>& not_looked) {
+  Json made = document("Findings");
+  made["node"] = node_json(snapshot, model);
+  made["findings"] = findings_json(findings);
+  made["notLookedAt"] = not_looked;
+  return text_of(made);
+}
+
 std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
                         const OpenChanges& open) {
   Json made = document("Status");
-  made["node"] = {{"kind", model.kind == nullptr ? "unknown" : model.kind->id},
-                  {"unit", snapshot.unit.name},
-                  {"kubeletVersion", nullptr},
-                  {"root", snapshot.root}};
+  made["node"] = node_json(snapshot, model);
   const Layer* winner = winner_of(model);
   Json entries = Json::array();
   for (const Entry& entry : model.configured) entries.push_back(entry_json(entry));

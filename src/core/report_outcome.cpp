@@ -50,6 +50,7 @@ std::string seen_phrase(const std::optional<Evidence>& evidence) {
 std::string sentence(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::kUnchanged:
+      if (outcome.verb == Verb::kFix) return "there is nothing that needs no decision of a person";
       return outcome.after.empty()
                  ? "the list is empty as wished"
                  : fmt::format("the list is as wished, {}",

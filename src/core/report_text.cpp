@@ -46,7 +46,7 @@ std::string heading(const TextStyle& style, std::string_view name) {
   return painted(style, Paint::kBold, name);
 }
 
-/// "kubelet.service  kOps  running, pid 27340, started 2026-11-20T22:57:26Z, healthy"
+/// "kubelet.service  kOps  kubelet 1.29.6  running, pid 27340, started 2026-11-20T22:57:26Z, healthy"
 std::string header_line(const NodeSnapshot& snapshot, const NodeModel& model,
                         const TextStyle& style) {
   std::string state;
@@ -69,8 +69,14 @@ std::string header_line(const NodeSnapshot& snapshot, const NodeModel& model,
     state += ", " + painted(style, Paint::kRed,
                             fmt::format("not healthy: {}", printable(snapshot.health->detail)));
   }
-  return fmt::format("{}  {}  {}\n", heading(style, printable(snapshot.unit.name)),
-                     model.kind == nullptr ? "-" : model.kind->title, state);
+  std::string version;
+  if (snapshot.kubelet_version) {
+    version = fmt::format("kubelet {}  ", text_of(*snapshot.kubelet_version));
+  } else if (style.verbose && !snapshot.kubelet_version_why.empty()) {
+    version = fmt::format("kubelet unknown ({})  ", printable(snapshot.kubelet_version_why));
+  }
+  return fmt::format("{}  {}  {}{}\n", heading(style, printable(snapshot.unit.name)),
+                     model.kind == nullptr ? "-" : model.kind->title, version, state);
 }
 
 std::string variable_text(const std::string& variable) {
@@ -211,7 +217,9 @@ std::string trials_text(const OpenChanges& open, const TextStyle& style) {
 /// Findings that the report does not already show in its own way. Notes only when asked for, but
 /// for the one that says how long the list will last.
 bool is_worth_showing(const Finding& finding, const TextStyle& style) {
-  if (finding.id == "drift" || finding.id == "shadowed-list") return false;
+  for (const char* shown : {"drift", "newer-file", "shadowed-list", "not-healthy"}) {
+    if (finding.id == shown) return false;
+  }
   return finding.severity != Severity::kNote || style.verbose || finding.id == "will-be-rewritten";
 }
 

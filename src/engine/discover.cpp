@@ -46,6 +46,7 @@ class Discovery {
       if (!status) return std::move(status).error();
     }
     if (!snapshot_.process) snapshot_.health.reset();
+    learn_kubelet_version(ports_, options_, snapshot_);
     return std::move(snapshot_);
   }
 
@@ -253,6 +254,8 @@ Status Discovery::read_process_facts() {
   snapshot_.process = std::move(*process);
   if (!snapshot_.process) return {};
   auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
+  // Only its owner may see it; then the directory of the unit stands.
+  if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};
   if (!cwd) return std::move(cwd).error();
   if (*cwd && (*cwd)->target.starts_with('/')) snapshot_.process_cwd = (*cwd)->target;
   return {};
@@ -280,6 +283,8 @@ Status Discovery::ask_manager_environment() {
 /// True when the environment that process `pid` was started with has one of `names`.
 Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string>& names) {
   auto file = ports_.files.read(fmt::format("/proc/{}/environ", pid));
+  // Who may not see the process's own asks the manager.
+  if (!file && file.error().kind == ErrorKind::kPermission) return true;
   if (!file) return std::move(file).error();
   // Source: proc(5): NAME=value strings, each ended by a NUL.
   const std::string strings = '\0' + file->bytes;

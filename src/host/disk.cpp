@@ -131,7 +131,13 @@ Result<std::optional<DirEntry>> Disk::look(const std::string& path) {
   auto place = paths_.locate_link(path);
   if (!place) return std::move(place).error();
   if (!place->fd) return std::optional<DirEntry>{};
-  return std::optional<DirEntry>(entry_of(place->fd.get(), "", name_in(path), place->facts));
+  DirEntry entry = entry_of(place->fd.get(), "", name_in(path), place->facts);
+  const FileMeta meta = meta_of(place->facts);
+  entry.device = meta.device;
+  entry.inode = meta.inode;
+  entry.mtime_ns = meta.mtime_ns;
+  entry.ctime_ns = meta.ctime_ns;
+  return std::optional<DirEntry>(std::move(entry));
 }
 
 Result<std::string> Disk::real_path(const std::string& path) {

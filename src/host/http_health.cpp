@@ -130,16 +130,16 @@ std::optional<std::size_t> content_length(std::string_view header) {
 }
 
 /// True when there is nothing more to wait for, even if the server does not hang up.
-bool is_whole(std::string_view answer) {
+bool is_whole(std::string_view answer, std::size_t most) {
   const auto begin = body_begin(answer);
   if (!begin) return answer.size() > kMostOfHeader;
-  const std::size_t wanted = content_length(answer.substr(0, *begin)).value_or(kMostOfBody);
-  return answer.size() - *begin >= std::min(wanted, kMostOfBody);
+  const std::size_t wanted = content_length(answer.substr(0, *begin)).value_or(most);
+  return answer.size() - *begin >= std::min(wanted, most);
 }
 
-int receive(int fd, std::string& answer, SteadyTime until) {
-  std::array<char, 4096> buffer;  // NOLINT: recv(2) fills it
-  while (!is_whole(answer)) {
+int receive(int fd, std::string& answer, std::size_t most, SteadyTime until) {
+  std::array<char, 16384> buffer;  // NOLINT: recv(2) fills it
+  while (!is_whole(answer, most)) {
     const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
     if (got > 0) answer.append(buffer.data(), static_cast<std::size_t>(got));
     if (got == 0) return 0;
@@ -151,7 +151,7 @@ int receive(int fd, std::string& answer, SteadyTime until) {
 }
 
 /// "HTTP/1.1 200 OK", header lines, body.
-std::optional<HealthAnswer> parse_answer(std::string_view text) {
+std::optional<HealthAnswer> parse_answer(std::string_view text, std::size_t most) {
   if (!text.starts_with("HTTP/1.")) return std::nullopt;
   const std::size_t blank = text.find(' ');
   const auto begin = body_begin(text);
@@ -160,7 +160,7 @@ std::optional<HealthAnswer> parse_answer(std::string_view text) {
   const char* end = text.data() + blank + 4;
   const auto [stopped, fault] = std::from_chars(text.data() + blank + 1, end, answer.status);
   if (fault != std::errc{} || stopped != end || answer.status < 100) return std::nullopt;
-  answer.body = text.substr(*begin, kMostOfBody);
+  answer.body = text.substr(*begin, most);
   return answer;
 }
 
@@ -181,10 +181,9 @@ bool is_plain(const std::string& path) {
          std::all_of(path.begin(), path.end(), [](char byte) { return byte > ' ' && byte <= '~'; });
 }
 
-}  // namespace
-
-Result<HealthAnswer> HttpHealth::get(const std::string& address, int port, const std::string& path,
-                                     Milliseconds deadline) {
+/// The status and the first `most` bytes of the body.
+Result<HealthAnswer> ask(const std::string& address, int port, const std::string& path,
+                         std::size_t most, Milliseconds deadline) {
   const SteadyTime until = std::chrono::steady_clock::now() + deadline;
   const auto to = address_of(address, port);
   if (!to || !is_plain(path)) {
@@ -200,12 +199,30 @@ Result<HealthAnswer> HttpHealth::get(const std::string& address, int port, const
   std::string text;
   int number = connect_to(fd.get(), *to, until);
   if (number == 0) number = send_all(fd.get(), request, until);
-  if (number == 0) number = receive(fd.get(), text, until);
+  if (number == 0) number = receive(fd.get(), text, most, until);
   if (number != 0) return failure(number, *to, deadline);
-  auto answer = parse_answer(text);
+  auto answer = parse_answer(text, most);
   if (answer) return std::move(*answer);
   const char* what = text.empty() ? "hung up without an answer" : "does not speak HTTP";
   return Error{.kind = ErrorKind::kIo, .message = fmt::format("{} {}", to->text, what)};
+}
+
+}  // namespace
+
+Result<HealthAnswer> HttpHealth::get(const std::string& address, int port, const std::string& path,
+                                     Milliseconds deadline) {
+  return ask(address, port, path, kMostOfBody, deadline);
+}
+
+Result<HealthAnswer> HttpHealth::get_whole(const std::string& address, int port,
+                                           const std::string& path, std::size_t most,
+                                           Milliseconds deadline) {
+  auto answer = ask(address, port, path, most + 1, deadline);
+  if (!answer || answer->body.size() <= most) return answer;
+  return Error{.kind = ErrorKind::kUnsupported,
+               .message = fmt::format("will not read the answer of '{}' port {}: it is larger than "
+                                      "{} bytes",
+                                      address, port, most)};
 }
 
 }  // namespace kubelet_sysctl

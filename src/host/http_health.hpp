@@ -16,6 +16,8 @@ class HttpHealth final : public HealthProbe {
   /// kTimeout.
   Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
                            Milliseconds deadline) override;
+  Result<HealthAnswer> get_whole(const std::string& address, int port, const std::string& path,
+                                 std::size_t most, Milliseconds deadline) override;
 };
 
 }  // namespace kubelet_sysctl

@@ -124,6 +124,23 @@ TEST(HttpHealth, LongBodyIsCut) {
   EXPECT_EQ(answer->body, std::string(512, 'x'));
 }
 
+// As Go answers HTTP/1.0 where it does not know the length: the end is the hang-up.
+TEST(HttpHealth, WholeBodyIsReadUpToALimitAndRefusedAboveIt) {
+  const Server server([](int connection) {
+    const bool right = request_on(connection).starts_with("GET /pods HTTP/1.0\r\n");
+    say(connection, right ? "HTTP/1.0 200 OK\r\n\r\n" + std::string(300'000, 'x') : "");
+  });
+  const auto get = [&](std::size_t most) {
+    return HttpHealth().get_whole("127.0.0.1", server.port(), "/pods", most, Milliseconds(20'000));
+  };
+  const auto whole = get(300'000);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->body, std::string(300'000, 'x'));
+  const auto larger = get(299'999);
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().kind, ErrorKind::kUnsupported);
+}
+
 TEST(HttpHealth, NobodyThereIsAnErrorAtOnce) {
   int port = 0;
   {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Every step of the README's transcript prints what it says: plays examples/quickstart.sh and
-# compares each "$ command" with its output. Process ids, times and ids of changes are left out.
+# compares each "$ command" with its output. Process ids, times, ids of changes and the release of the
+# kernel are left out.
 set -euo pipefail
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -25,6 +26,7 @@ def plain(text):
     text = re.sub(r"\d{8}T\d{6}Z-\d+", "ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?", "TIME", text)
     text = re.sub(r"\bpid \d+", "pid N", text)
+    text = re.sub(r"\bthis kernel \([^)]*\)", "this kernel", text)
     return re.sub(r"\b\d+(\.\d+)? (ms|s|min)\b", "DURATION", text)
 
 

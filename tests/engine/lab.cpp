@@ -120,6 +120,7 @@ Change add(std::vector<std::string> entries) {
   Change change;
   change.verb = Verb::kAdd;
   change.entries = std::move(entries);
+  change.allow_wide = true;  // that 'net.*' needs leave has tests of its own
   return change;
 }
 

@@ -7,6 +7,8 @@
 //   after/   the files that differ afterwards, as they must be; every other file must be as before
 //   after-json/  likewise, where the values count and not the layout: the bytes are ours to choose
 //   stdin    standard input, if there is any
+//   kernel   what the running kernel is to say: its release, then "NAME STATE" in each line
+//   programs what programs are to say: "PATH OUTPUT" in each line
 //
 // UPDATE_GOLDEN=1 writes stdout and stderr anew, and nothing else: the files are given.
 #include <algorithm>

@@ -9,12 +9,14 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "host/disk.hpp"
 #include "kubelet_sysctl/cli.hpp"
+#include "support/fake_kernel.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -113,6 +115,15 @@ void check_document(const std::vector<std::string>& words, const Said& said) {
   keep_documents(said);
 }
 
+/// "PATH OUTPUT" in each line.
+void read_outputs(const std::string& text, FakePrograms& programs) {
+  std::istringstream lines(text);
+  std::string output;
+  for (std::string path; lines >> path && std::getline(lines >> std::ws, output);) {
+    programs.outputs.insert_or_assign(path, output + "\n");
+  }
+}
+
 }  // namespace
 
 std::filesystem::path nodes_directory() {
@@ -152,12 +163,22 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   NoHealth health;
   StillClock clock;
   NoLog log;
+  FakeKernel kernel;
+  FakePrograms programs;
+  const std::string told = bytes_of(case_directory + "/kernel");
+  if (!told.empty()) kernel.answer_from(told);
+  read_outputs(bytes_of(case_directory + "/programs"), programs);
   Said said;
   CliHost host;
   host.open = [&](const std::string& root) {
     disk = std::make_unique<Disk>(root);
-    return Ports{
-        .files = *disk, .services = services, .health = health, .clock = clock, .log = log};
+    return Ports{.files = *disk,
+                 .services = services,
+                 .health = health,
+                 .clock = clock,
+                 .log = log,
+                 .kernel = kernel,
+                 .programs = programs};
   };
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };

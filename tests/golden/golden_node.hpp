@@ -35,7 +35,9 @@ class GoldenNode {
   explicit GoldenNode(const std::string& kind);
 
   /// Runs the words as `kubelet-sysctl WORDS`; "ROOT" in a word is the node's directory, and that
-  /// directory is "ROOT" again in what was said; likewise "CASE" for `case_directory`.
+  /// directory is "ROOT" again in what was said; likewise "CASE" for `case_directory`. The kernel
+  /// cannot be asked and no program is found, but for what files in that directory say: "kernel", as
+  /// FakeKernel::answer_from() reads it, and "programs", a path and its output in each line.
   Said run(const std::vector<std::string>& words, const std::string& case_directory = "CASE") const;
   /// The document that `words -o json --root ROOT` prints.
   [[nodiscard]] nlohmann::json ask(std::vector<std::string> words) const;

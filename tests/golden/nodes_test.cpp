@@ -12,6 +12,7 @@
 #include "host/disk.hpp"
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/model.hpp"
+#include "support/fake_kernel.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -173,8 +174,15 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     bool interrupted() override { return false; }
     Status write(const LogEntry&) override { return {}; }
   } nothing;
-  Ports ports{
-      .files = disk, .services = nothing, .health = nothing, .clock = nothing, .log = nothing};
+  FakeKernel kernel;
+  FakePrograms programs;
+  Ports ports{.files = disk,
+              .services = nothing,
+              .health = nothing,
+              .clock = nothing,
+              .log = nothing,
+              .kernel = kernel,
+              .programs = programs};
   DiscoverOptions options;
   options.live = false;
   const auto snapshot = discover(ports, options);

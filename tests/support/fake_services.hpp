@@ -13,6 +13,7 @@
 
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/ports.hpp"
+#include "support/fake_kernel.hpp"
 #include "support/fake_proc.hpp"
 #include "support/timed_files.hpp"
 
@@ -61,7 +62,12 @@ class FakeServices final : public ServiceManager,
   /// The files of the node, with times of change on the node's own clock.
   FileSystem& files() { return files_; }
   Ports ports() { return ports_with(files()); }
-  Ports ports_with(FileSystem& files) { return {files, *this, *this, *this, *this}; }
+  Ports ports_with(FileSystem& files) {
+    return {files, *this, *this, *this, *this, kernel, programs};
+  }
+
+  FakeKernel kernel;
+  FakePrograms programs;
 
   /// Starts the kubelet, well behaved, and lets a minute pass.
   void boot();
@@ -97,6 +103,8 @@ class FakeServices final : public ServiceManager,
   /// Takes those whose time has come: they are armed no longer.
   std::vector<FakeTimer> due_timers();
   std::set<std::string> enabled_units;
+  /// What the kubelet's read-only port answers to GET /pods, by port; nobody listens on any other.
+  std::map<int, std::string> pod_lists;
   std::vector<LogEntry> log_entries;
   int times_signals_were_held = 0;
   /// Milliseconds of the node's time since it was made.
@@ -120,6 +128,8 @@ class FakeServices final : public ServiceManager,
                                               const std::string& invocation, int lines) override;
   Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
                            Milliseconds deadline) override;
+  Result<HealthAnswer> get_whole(const std::string& address, int port, const std::string& path,
+                                 std::size_t most, Milliseconds deadline) override;
   TimePoint now() override { return now_; }
   std::int64_t wall_ms() override;
   bool wait_until(TimePoint until, std::int64_t pid) override;

@@ -7,6 +7,7 @@
 
 #include "host/disk.hpp"
 #include "kubelet_sysctl/discover.hpp"
+#include "support/fake_kernel.hpp"
 #include "tree.hpp"
 
 namespace kubelet_sysctl::vectors {
@@ -28,7 +29,13 @@ struct Node {
 
   Result<NodeSnapshot> read(bool live = true) {
     Disk disk(tree.root());
-    Ports ports{.files = disk, .services = services, .health = health, .clock = clock, .log = log};
+    Ports ports{.files = disk,
+                .services = services,
+                .health = health,
+                .clock = clock,
+                .log = log,
+                .kernel = kernel,
+                .programs = programs};
     DiscoverOptions options;
     options.live = live;
     options.systemd_version = 252;
@@ -41,6 +48,8 @@ struct Node {
   ToldHealth health;
   StoppedClock clock;
   NoLog log;
+  FakeKernel kernel;
+  FakePrograms programs;
 };
 
 std::vector<std::string> paths_of(const std::vector<WalkEntry>& walk) {

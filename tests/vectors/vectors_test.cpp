@@ -20,6 +20,7 @@
 #include "host/disk.hpp"
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/model.hpp"
+#include "support/fake_kernel.hpp"
 #include "tree.hpp"
 
 namespace kubelet_sysctl::vectors {
@@ -150,7 +151,15 @@ Answer answer_of(const json& vector, const Tree& tree, int version) {
   ToldHealth health;
   StoppedClock clock;
   NoLog log;
-  Ports ports{.files = disk, .services = services, .health = health, .clock = clock, .log = log};
+  FakeKernel kernel;
+  FakePrograms programs;
+  Ports ports{.files = disk,
+              .services = services,
+              .health = health,
+              .clock = clock,
+              .log = log,
+              .kernel = kernel,
+              .programs = programs};
   DiscoverOptions options;
   options.unit = vector.at("unit");
   options.root = tree.root();

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of where the arguments come from: assignments that others replace, and files nobody reads.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "checks_parts.hpp"
+#include "kubelet_sysctl/env_file.hpp"
+#include "kubelet_sysctl/unit_file.hpp"
+#include "layout.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// One assignment of a variable in the order in which systemd makes them.
+struct Assigned {
+  std::string name;
+  std::string value;
+  const SourceFile* file = nullptr;
+  Span at;
+  bool of_unit = false;  ///< Environment=, which a unit gives as a default for a file to replace
+};
+
+const SourceFile& file_at(const NodeSnapshot& snapshot, std::int32_t source) {
+  return snapshot.files[static_cast<std::size_t>(source)];
+}
+
+bool mentions_list(std::string_view text) {
+  return text.find("unsafe-sysctl") != std::string_view::npos ||
+         text.find("unsafe_sysctl") != std::string_view::npos;
+}
+
+/// The settings of [Service] of the unit and its drop-ins, in the order of their application.
+std::vector<UnitSetting> service_settings(const NodeSnapshot& snapshot) {
+  std::vector<std::int32_t> sources = {snapshot.unit.fragment};
+  sources.insert(sources.end(), snapshot.unit.drop_ins.begin(), snapshot.unit.drop_ins.end());
+  std::vector<UnitSetting> settings;
+  for (const std::int32_t source : sources) {
+    if (source == kNoSource) continue;
+    UnitFile file = parse_unit_file(file_at(snapshot, source), source);
+    for (UnitSetting& setting : file.settings) {
+      if (setting.section == "Service") settings.push_back(std::move(setting));
+    }
+  }
+  return settings;
+}
+
+/// The unit's file that holds a setting. An empty value has no bytes to ask, so the setting before or
+/// behind it cannot tell either: nothing then.
+const SourceFile* file_of(const NodeSnapshot& snapshot, const UnitSetting& setting) {
+  if (setting.value.at.empty()) return nullptr;
+  const std::int32_t source = setting.value.at.front().source;
+  return source == kNoSource ? nullptr : &file_at(snapshot, source);
+}
+
+Environment environment_of(const NodeSnapshot& snapshot, const UnitSetting& setting) {
+  Environment made;
+  std::vector<FormUse> unused;
+  apply_environment(setting.value, snapshot.specifiers, OriginKind::kUnit, made, unused);
+  return made;
+}
+
+/// The environment files in force that exist, in the order of reading.
+std::vector<std::int32_t> environment_sources(const NodeSnapshot& snapshot,
+                                              const NodeModel& model) {
+  std::vector<std::int32_t> sources;
+  for (const EnvironmentFileLine& line : model.command.environment_files) {
+    const auto glob = snapshot.globs.find(line.path);
+    const std::vector<std::string> paths =
+        glob == snapshot.globs.end() ? std::vector<std::string>{line.path} : glob->second;
+    for (const std::string& path : paths) {
+      const std::int32_t source = find_source(snapshot, path);
+      if (source != kNoSource && file_at(snapshot, source).exists()) sources.push_back(source);
+    }
+  }
+  return sources;
+}
+
+std::vector<Assigned> assignments_of(const NodeSnapshot& snapshot, const NodeModel& model) {
+  std::vector<Assigned> all;
+  for (const UnitSetting& setting : service_settings(snapshot)) {
+    if (setting.key != "Environment") continue;
+    if (setting.value.text.empty()) std::erase_if(all, [](const Assigned&) { return true; });
+    for (const auto& [name, variable] : environment_of(snapshot, setting)) {
+      all.push_back({.name = name,
+                     .value = variable.value.text,
+                     .file = file_of(snapshot, setting),
+                     .at = setting.line_at,
+                     .of_unit = true});
+    }
+  }
+  for (const std::int32_t source : environment_sources(snapshot, model)) {
+    const SourceFile& file = file_at(snapshot, source);
+    auto parsed = parse_env_file(file.bytes, source, snapshot.systemd_version);
+    if (!parsed) continue;
+    for (const EnvAssignment& one : parsed->assignments) {
+      all.push_back({.name = one.name, .value = one.value.text, .file = &file, .at = one.name_at});
+    }
+  }
+  return all;
+}
+
+/// True when the command in force names the variable.
+bool is_used(const NodeModel& model, const std::string& name) {
+  const std::string& text = model.command.exec_setting.value.text;
+  for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1)) {
+    const std::string_view rest = std::string_view(text).substr(at + 1);
+    if (rest.starts_with(fmt::format("{{{}}}", name))) return true;
+    if (!rest.starts_with(name)) continue;
+    const std::string_view behind = rest.substr(name.size());
+    if (behind.empty() || !is_variable_name(fmt::format("a{}", behind.substr(0, 1)))) return true;
+  }
+  return false;
+}
+
+/// Calls `tell` with each assignment of the command's variables that has no effect, and with the one
+/// that has. A default of the unit that a file replaces is no fault, unless a list was in it.
+template <typename Tell>
+void each_lost(const NodeSnapshot& snapshot, const NodeModel& model, Tell tell) {
+  if (model.stopped) return;
+  const std::vector<Assigned> all = assignments_of(snapshot, model);
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    if (one->value.empty() || one->file == nullptr || !is_used(model, one->name)) continue;
+    const auto last = std::find_if(all.rbegin(), all.rend(),
+                                   [&](const Assigned& other) { return other.name == one->name; });
+    if (&*last == &*one || last->file == nullptr || last->value == one->value) continue;
+    const bool is_default = one->of_unit && !last->of_unit;
+    if (is_default && !mentions_list(one->value)) continue;
+    tell(*one, *last);
+  }
+}
+
+Finding lost_finding(const Check& check, const Assigned& lost, std::string message,
+                     std::string hint) {
+  Finding finding = finding_of(check, std::move(message), std::move(hint));
+  if (!mentions_list(lost.value)) finding.severity = Severity::kNote;
+  return at_span(std::move(finding), *lost.file, lost.at);
+}
+
+std::string place_of(const Assigned& one) {
+  return place_text(one.file->path, line_column(one.file->bytes, one.at.begin).line);
+}
+
+/// The files of `setting` that no line in force reads.
+bool is_unread(const NodeSnapshot& snapshot, const NodeModel& model, const std::string& path) {
+  const std::string real = real_path_of(snapshot, path);
+  const auto sources = environment_sources(snapshot, model);
+  const auto& lines = model.command.environment_files;
+  return std::none_of(sources.begin(), sources.end(),
+                      [&](std::int32_t source) {
+                        const SourceFile& file = file_at(snapshot, source);
+                        return file.path == path || file.real_path == real;
+                      }) &&
+         std::none_of(lines.begin(), lines.end(),
+                      [&](const EnvironmentFileLine& line) { return line.path == path; });
+}
+
+/// What an earlier line of the unit gave and no later one gives again; empty when nothing is lost.
+std::string lost_by_wiping(const NodeSnapshot& snapshot, const NodeModel& model,
+                           const UnitSetting& setting, bool& had_list) {
+  if (setting.key == "EnvironmentFile") {
+    std::vector<FormUse> unused;
+    const auto line = parse_environment_file_line(setting.value, snapshot.specifiers, unused);
+    if (!line || !*line || !is_unread(snapshot, model, (*line)->path)) return {};
+    const SourceFile* file = find_file(snapshot, (*line)->path);
+    if (file == nullptr || !file->exists()) return {};
+    had_list = mentions_list(file->bytes);
+    return fmt::format("the file '{}'", (*line)->path);
+  }
+  if (setting.key == "Environment") {
+    for (const auto& [name, variable] : environment_of(snapshot, setting)) {
+      if (model.command.environment.contains(name) || !is_used(model, name)) continue;
+      had_list = mentions_list(variable.value.text);
+      return fmt::format("the variable '{}'", name);
+    }
+    return {};
+  }
+  // A drop-in that says ExecStart= anew is how it is done; a list that it leaves out is another matter.
+  had_list = mentions_list(setting.value.text) && model.flags.lists.empty();
+  return had_list ? "the flag of the list" : "";
+}
+
+}  // namespace
+
+// Source: systemd.exec(5), EnvironmentFile=: of several assignments of one variable the last one counts.
+void assigned_again(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                    std::vector<Finding>& found) {
+  each_lost(snapshot, model, [&](const Assigned& lost, const Assigned& last) {
+    if (last.value.empty()) return;
+    found.push_back(lost_finding(check, lost,
+                                 fmt::format("this '{}' has no effect: it is assigned again at {}",
+                                             lost.name, place_of(last)),
+                                 "make one assignment of them, where the last one stands"));
+  });
+}
+
+void wiped_assignment(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                      std::vector<Finding>& found) {
+  each_lost(snapshot, model, [&](const Assigned& lost, const Assigned& last) {
+    if (!last.value.empty()) return;
+    found.push_back(lost_finding(check, lost,
+                                 fmt::format("this '{}' has no effect: it is assigned empty at {}",
+                                             lost.name, place_of(last)),
+                                 "take the empty assignment out"));
+  });
+}
+
+// Source: systemd.exec(5), systemd.service(5): an empty assignment resets the list of what came before.
+void wiped_setting(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                   std::vector<Finding>& found) {
+  if (model.stopped) return;
+  const std::vector<UnitSetting> settings = service_settings(snapshot);
+  for (auto wiping = settings.begin(); wiping != settings.end(); ++wiping) {
+    constexpr std::array<std::string_view, 3> kLists = {"EnvironmentFile", "Environment",
+                                                        "ExecStart"};
+    const bool is_list = std::find(kLists.begin(), kLists.end(), wiping->key) != kLists.end();
+    if (!is_list || !wiping->value.text.empty()) continue;
+    for (auto lost = settings.begin(); lost != wiping; ++lost) {
+      const SourceFile* file = file_of(snapshot, *lost);
+      if (lost->key != wiping->key || file == nullptr) continue;
+      bool had_list = false;
+      const std::string what = lost_by_wiping(snapshot, model, *lost, had_list);
+      if (what.empty()) continue;
+      Finding finding = finding_of(
+          check,
+          fmt::format("{} is not used: a later empty '{}=' of the unit takes this line back", what,
+                      lost->key),
+          "say the line again behind the empty one, or take the empty one out");
+      if (!had_list) finding.severity = Severity::kNote;
+      found.push_back(at_span(std::move(finding), *file, lost->line_at));
+    }
+  }
+}
+
+// Source: kubernetes/release: the packages' drop-in reads /etc/default/kubelet on Debian's side and
+// /etc/sysconfig/kubelet on Fedora's; for some months of 2023 the files and the drop-in did not agree.
+void unread_arguments(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                      std::vector<Finding>& found) {
+  if (model.stopped || model.wrapped) return;
+  constexpr std::array<std::string_view, 2> kFiles = {"/etc/default/kubelet",
+                                                      "/etc/sysconfig/kubelet"};
+  for (const std::string_view path : kFiles) {
+    const SourceFile* file = find_file(snapshot, path);
+    if (file == nullptr || !file->exists()) continue;
+    if (!is_unread(snapshot, model, std::string(path))) continue;
+    const auto parsed = parse_env_file(file->bytes, kNoSource, snapshot.systemd_version);
+    if (!parsed) continue;
+    const auto& all = parsed->assignments;
+    auto one = std::find_if(all.begin(), all.end(), [](const EnvAssignment& assignment) {
+      return mentions_list(assignment.value.text);
+    });
+    const bool has_list = one != all.end();
+    if (!has_list) {
+      one = std::find_if(all.begin(), all.end(), [](const EnvAssignment& assignment) {
+        return !assignment.value.text.empty();
+      });
+    }
+    if (one == all.end()) continue;
+    const std::string_view other = path == kFiles[0] ? kFiles[1] : kFiles[0];
+    const bool other_read = !is_unread(snapshot, model, std::string(other));
+    Finding finding = finding_of(
+        check,
+        fmt::format("the unit does not read this file{}",
+                    other_read ? fmt::format(": it reads '{}'", other) : ""),
+        other_read ? fmt::format("move what is needed to '{}' and remove this one", other)
+                   : "'kubelet-sysctl explain' names the files that count");
+    if (!has_list) finding.severity = Severity::kNote;
+    found.push_back(at_span(std::move(finding), *file, one->name_at));
+  }
+}
+
+void env_dropped(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                 std::vector<Finding>& found) {
+  if (model.command.dropped_assignments == 0) return;
+  // Source: src/core/load-fragment.c config_parse_environ() logs each such word.
+  found.push_back(
+      finding_of(check,
+                 fmt::format("systemd drops {} of Environment= as no assignment",
+                             count_text(model.command.dropped_assignments, "word", "words")),
+                 "the journal names each: 'Invalid environment assignment, ignoring'; a value with "
+                 "blanks needs "
+                 "quotes around the whole NAME=value"));
+}
+
+}  // namespace kubelet_sysctl

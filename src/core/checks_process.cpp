@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of what runs against what the files say, and of a kubelet that does not stay up or answer.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "checks_parts.hpp"
+#include "layout.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+// Source: pkg/kubelet/apis/config/v1beta1/defaults.go.
+constexpr int kUsualPort = 10248;
+/// So many starts, the last one so short ago, are a loop even while a process happens to live.
+constexpr std::int64_t kManyRestarts = 3;
+constexpr std::int64_t kYoungMs = 60'000;
+
+/// The flags of a command without the list's own, each as its name and the whole of it.
+std::set<std::pair<std::string, std::string>> flags_in(const std::vector<std::string>& argv) {
+  std::set<std::pair<std::string, std::string>> flags;
+  const auto start = kubelet_arguments_start(argv);
+  if (!start) return flags;
+  const KubeletFlags parsed = parse_kubelet_flags(argv, *start);
+  std::string name;
+  for (std::size_t i = *start; i < argv.size(); ++i) {
+    const bool is_list =
+        std::any_of(parsed.lists.begin(), parsed.lists.end(),
+                    [i](const ListFlag& flag) { return flag.word == i || flag.value_word == i; });
+    if (is_list) continue;
+    // A value of its own word belongs to the flag before it.
+    if (argv[i].starts_with('-')) name = argv[i].substr(0, argv[i].find('='));
+    flags.emplace(name, argv[i]);
+  }
+  return flags;
+}
+
+bool is_down(const UnitState& state) {
+  return state.sub_state.starts_with("auto-restart") || state.active_state == "failed" ||
+         state.result == "start-limit-hit";
+}
+
+bool is_young(const NodeSnapshot& snapshot) {
+  return snapshot.doctor && snapshot.process && snapshot.process->started_at_ms > 0 &&
+         snapshot.doctor->taken_at_ms - snapshot.process->started_at_ms < kYoungMs;
+}
+
+/// The file in force that changed last since the process began; nullptr when none did.
+const SourceFile* newest_since(const NodeSnapshot& snapshot, const NodeModel& model,
+                               std::int64_t started_at_ms) {
+  const SourceFile* newest = nullptr;
+  const auto look = [&](const SourceFile* file) {
+    constexpr std::int64_t kNanoseconds = 1'000'000;
+    if (file == nullptr || file->kind == FileKind::kAbsent) return;
+    if (file->meta.ctime_ns / kNanoseconds <= started_at_ms) return;
+    if (newest == nullptr || file->meta.ctime_ns > newest->meta.ctime_ns) newest = file;
+  };
+  if (!model.config_path.empty()) look(find_file(snapshot, model.config_path));
+  const auto walk = snapshot.config_dirs.find(model.config_dir);
+  if (model.config_dir.empty() || walk == snapshot.config_dirs.end()) return newest;
+  look(find_file(snapshot, model.config_dir));
+  for (const WalkEntry& entry : walk->second) {
+    if (entry.source != kNoSource) look(&snapshot.files[static_cast<std::size_t>(entry.source)]);
+  }
+  return newest;
+}
+
+}  // namespace
+
+void not_reloaded(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
+                  std::vector<Finding>& found) {
+  if (!snapshot.live || !snapshot.state || snapshot.unit.load != UnitLoad::kLoaded) return;
+  const UnitState& state = *snapshot.state;
+  const std::string mend = "systemctl daemon-reload";
+  const std::string fragment =
+      snapshot.unit.fragment == kNoSource
+          ? snapshot.unit.fragment_path
+          : snapshot.files[static_cast<std::size_t>(snapshot.unit.fragment)].real_path;
+  std::vector<std::string> loaded;
+  for (const std::string& path : state.drop_in_paths)
+    loaded.push_back(real_path_of(snapshot, path));
+  std::vector<std::string> on_disk;
+  for (const std::int32_t source : snapshot.unit.drop_ins) {
+    on_disk.push_back(snapshot.files[static_cast<std::size_t>(source)].real_path);
+  }
+  const ListChange drop_ins = change_between(loaded, on_disk);
+  std::string message;
+  if (state.needs_reload) {
+    message = "systemd has not read the unit files since they changed";
+  } else if (!state.fragment_path.empty() && state.fragment_path != snapshot.unit.fragment_path &&
+             real_path_of(snapshot, state.fragment_path) != fragment) {
+    message = fmt::format("systemd has the unit from '{}'", state.fragment_path);
+  } else if (!drop_ins.added.empty()) {
+    message = fmt::format("systemd has not read {}", some_of(drop_ins.added));
+  } else if (!drop_ins.removed.empty()) {
+    message = fmt::format("systemd still uses {}", some_of(drop_ins.removed));
+  } else {
+    return;
+  }
+  Finding finding = finding_of(check, message + ": the next start would not be what the files say",
+                               fmt::format("run: {}", mend));
+  finding.path = snapshot.unit.fragment_path;
+  found.push_back(std::move(finding));
+}
+
+void drift(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+           std::vector<Finding>& found) {
+  if (!model.drift || !model.running || !model.running->entries) return;
+  const ListChange change = change_between(*model.running->entries, texts_of(model.configured));
+  std::string what;
+  if (!change.added.empty()) what = " lacks " + some_of(change.added);
+  if (!change.removed.empty()) {
+    what += fmt::format("{} still allows {}", what.empty() ? "" : " and", some_of(change.removed));
+  }
+  if (what.empty()) what = " was started with another list";
+  const Layer* winner = winner_of(model);
+  found.push_back(at_origin(
+      finding_of(check,
+                 fmt::format("the running kubelet (pid {}){}", model.running->process.pid, what),
+                 fmt::format("to make it use the files, run: systemctl restart {}",
+                             shell_word(snapshot.unit.name))),
+      winner == nullptr ? Origin{} : winner->at));
+}
+
+// The kubelet reads its files once, at its start. Source: cmd/kubelet/app/server.go.
+void newer_file(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                std::vector<Finding>& found) {
+  if (!model.running || model.running->entries) return;
+  const Process& process = model.running->process;
+  if (process.started_at_ms == 0) return;
+  const SourceFile* newest = newest_since(snapshot, model, process.started_at_ms);
+  if (newest == nullptr) return;
+  Finding finding = finding_of(
+      check,
+      fmt::format("this changed after the kubelet (pid {}) started: whether it has the list that "
+                  "stands here cannot be told",
+                  process.pid),
+      fmt::format("to make it use the files, run: systemctl restart {}",
+                  shell_word(snapshot.unit.name)));
+  finding.path = newest->path;
+  found.push_back(std::move(finding));
+}
+
+void other_arguments(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                     std::vector<Finding>& found) {
+  if (!snapshot.process || model.wrapped || model.stopped) return;
+  const auto running = flags_in(snapshot.process->argv);
+  const auto files = flags_in(model.argv);
+  if (running.empty() || running == files) return;
+  // Names alone: a value may be a secret.
+  std::set<std::string> names;
+  for (const auto& flag : running) {
+    if (!files.contains(flag)) names.insert(flag.first);
+  }
+  for (const auto& flag : files) {
+    if (!running.contains(flag)) names.insert(flag.first);
+  }
+  names.erase("");
+  if (names.empty()) return;
+  found.push_back(finding_of(
+      check,
+      fmt::format("the next start changes more than the list: {} differ{} from the running kubelet",
+                  some_of({names.begin(), names.end()}), names.size() == 1 ? "s" : ""),
+      "'kubelet-sysctl explain' names the file of each word; a change of the list restarts the "
+      "kubelet with them"));
+}
+
+// Source: systemd.service(5), Restart=; the kubelet's log lines, pkg/kubelet and cmd/kubelet.
+void restart_loop(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
+                  std::vector<Finding>& found) {
+  if (!snapshot.live || !snapshot.state) return;
+  const UnitState& state = *snapshot.state;
+  const bool again = state.restarts >= kManyRestarts && is_young(snapshot);
+  if (!is_down(state) && !again) return;
+  std::string message = fmt::format(
+      "the kubelet does not stay up: {}/{}, {}, last exit status {}", state.active_state,
+      state.sub_state, count_text(static_cast<std::size_t>(state.restarts), "restart", "restarts"),
+      state.exec_main_status);
+  if (snapshot.doctor && !snapshot.doctor->recognised.empty()) {
+    message += fmt::format("; its last words mean: {}", snapshot.doctor->recognised);
+  } else if (snapshot.doctor && !snapshot.doctor->last_words.empty()) {
+    constexpr std::size_t kMost = 300;
+    message +=
+        fmt::format("; its last words: {}", snapshot.doctor->last_words.back().substr(0, kMost));
+  }
+  Finding finding = finding_of(
+      check, std::move(message),
+      fmt::format("for all it said, run: journalctl -u {} -n 50", shell_word(snapshot.unit.name)));
+  finding.path = snapshot.unit.fragment_path;
+  found.push_back(std::move(finding));
+}
+
+void not_healthy(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
+                 std::vector<Finding>& found) {
+  if (!snapshot.process || !snapshot.health || snapshot.health->ok) return;
+  found.push_back(
+      finding_of(check,
+                 fmt::format("the kubelet (pid {}) does not answer as a healthy one: {}",
+                             snapshot.process->pid, snapshot.health->detail),
+                 fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name))));
+}
+
+void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                std::vector<Finding>& found) {
+  if (model.stopped || model.wrapped || !model.health_address.empty()) return;
+  Finding finding =
+      finding_of(check,
+                 "the health endpoint is off: that a changed kubelet is well can be told by its "
+                 "process alone",
+                 fmt::format("set 'healthzPort: {}' in the configuration file, and take a flag "
+                             "'--healthz-port=0' out",
+                             kUsualPort));
+  finding.path = model.config_path;
+  found.push_back(std::move(finding));
+}
+
+void health_moved(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                  std::vector<Finding>& found) {
+  if (model.stopped || model.wrapped || model.health_address.empty()) return;
+  if (model.health_port == kUsualPort &&
+      (model.health_address == "127.0.0.1" || model.health_address == "::1")) {
+    return;
+  }
+  Finding finding = finding_of(
+      check,
+      fmt::format("the health endpoint is at {}, port {}", model.health_address, model.health_port),
+      "nothing to mend; it is asked there");
+  finding.path = model.config_path;
+  found.push_back(std::move(finding));
+}
+
+}  // namespace kubelet_sysctl

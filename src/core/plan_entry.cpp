@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether one wished entry may be written: by the rules of the kubelet that is installed, and with
+// a word about the next one. Where the installed one is not known, the strictest of all rules
+// count.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/kubelet_rules.hpp"
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+Finding finding_of(std::string id, Severity severity, std::string message, std::string hint) {
+  Finding finding;
+  finding.id = std::move(id);
+  finding.severity = severity;
+  finding.message = std::move(message);
+  finding.hint = std::move(hint);
+  return finding;
+}
+
+/// The refusal of an entry by `version`, and nothing where it starts: what an older or a newer one
+/// would do is another matter. The mend is the same for all.
+std::optional<Error> refusal_by(const SysctlPattern& entry, const KubeletVersion& version) {
+  const auto words = rejection_by(rule_set_of(version), entry.text());
+  if (!words) return std::nullopt;
+  auto refusal = refusal_of(entry);
+  if (!refusal) bug("one kubelet refuses what none does");
+  // What every kubelet refuses is said so: another release is no way out.
+  const bool all = rejection_by(RuleSet::kUpTo122, entry.text()) &&
+                   rejection_by(RuleSet::kUpTo128, entry.text()) &&
+                   rejection_by(RuleSet::kFrom129, entry.text());
+  refusal->message = fmt::format(
+      "'{}' would stop {}: {}", entry.text(),
+      all ? "every kubelet" : fmt::format("the kubelet of this node ({})", text_of(version)),
+      *words);
+  return refusal;
+}
+
+std::optional<Finding> next_kubelet(const SysctlPattern& entry, const KubeletVersion& version) {
+  const RuleSet next = rule_set_of(newest_known_kubelet());
+  const auto words = rejection_by(next, entry.text());
+  if (!words) return std::nullopt;
+  const auto refusal = refusal_of(entry);
+  return finding_of("stops-next-kubelet", Severity::kWarning,
+                    fmt::format("'{}' starts the kubelet of this node ({}) and stops {}: {}",
+                                entry.text(), text_of(version), releases_of(next), *words),
+                    refusal ? refusal->hint : std::string());
+}
+
+std::optional<Finding> safe_already(const SysctlPattern& entry, const KubeletVersion& version,
+                                    const std::string& kernel_release) {
+  const auto kernel = parse_kernel_version(kernel_release);
+  if (entry.is_prefix() || safe_sysctl(entry.dotted(), version, kernel) == nullptr) {
+    return std::nullopt;
+  }
+  return finding_of("safe-already", Severity::kNote,
+                    fmt::format("'{}' is safe for the kubelet of this node ({}): pods may set it "
+                                "without an entry",
+                                entry.text(), text_of(version)),
+                    "harmless; an older kubelet may need it");
+}
+
+}  // namespace
+
+Status check_entry(const NodeSnapshot& snapshot, const std::string& text, bool force,
+                   std::vector<Finding>& findings) {
+  auto pattern = SysctlPattern::parse(text);
+  if (!pattern) return std::move(pattern).error();
+  const auto& version = snapshot.kubelet_version;
+  auto refusal = version ? refusal_by(*pattern, *version) : refusal_of(*pattern);
+  if (refusal && !force) return std::move(*refusal);
+  if (refusal) {
+    findings.push_back(
+        finding_of("forced-entry", Severity::kWarning, refusal->message, refusal->hint));
+    return {};
+  }
+  if (!version) return {};
+  if (auto next = next_kubelet(*pattern, *version)) findings.push_back(std::move(*next));
+  auto safe = safe_already(*pattern, *version, snapshot.kernel.release);
+  if (safe) findings.push_back(std::move(*safe));
+  return {};
+}
+
+std::optional<std::string> stops_the_kubelet(const NodeSnapshot& snapshot, std::string_view entry) {
+  if (snapshot.kubelet_version) {
+    return rejection_by(rule_set_of(*snapshot.kubelet_version), entry);
+  }
+  return rejection_by(RuleSet::kUpTo128, entry) ? rejection_by(RuleSet::kFrom129, entry)
+                                                : std::nullopt;
+}
+
+}  // namespace kubelet_sysctl::planning

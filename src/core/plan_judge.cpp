@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plan says of its entries and files beyond the rules: wide patterns, useless names, rewritten files.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "checks_parts.hpp"
+#include "entry_set.hpp"
+#include "layout.hpp"
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl {
+namespace planning {
+namespace {
+
+/// The one pattern that is refused: it holds every name that a pod could ever set below net.
+constexpr std::string_view kAllOfNet = "net.*";
+
+const Check& row(std::string_view id) {
+  const Check* check = find_check(id);
+  if (check == nullptr) bug("a plan tells of a check that is not in the table");
+  return *check;
+}
+
+Error too_wide(std::string_view entry, const Finding& finding) {
+  return {.kind = ErrorKind::kRefused,
+          .message = finding.message,
+          .hint = fmt::format("{}; if pods shall set all of it, add '--allow-wide' for '{}'",
+                              finding.hint, entry)};
+}
+
+}  // namespace
+
+Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
+                     const std::vector<std::string>& wanted, bool allow_wide,
+                     std::vector<Finding>& findings) {
+  std::vector<std::string> fresh;
+  const bool same = wanted == texts_of(model.configured);
+  if (!same) fresh = new_entries(model, wanted);
+  const EntrySet is_new(fresh);
+  for (const std::string& entry : wanted) {
+    // One that no kubelet takes is refused elsewhere; what a later one refuses is worth a word now. Nearly
+    // all entries are taken by the newest, and a list may be long.
+    if (!rejection_by(RuleSet::kFrom129, entry) || rejection_by(RuleSet::kUpTo128, entry)) continue;
+    if (is_new.holds(entry)) continue;
+    auto refused = refused_entry(snapshot, row("entry-refused"), entry);
+    if (refused) findings.push_back(std::move(*refused));
+  }
+  const KernelAnswers kernel(snapshot.kernel);
+  for (const std::string& entry : fresh) {
+    auto wide = wide_entry(kernel, row("wide-grant"), entry);
+    const auto pattern = SysctlPattern::parse(entry);
+    const bool all = wide && pattern && pattern->dotted() == kAllOfNet;
+    if (all && !allow_wide) return too_wide(entry, *wide);
+    if (wide) findings.push_back(std::move(*wide));
+    auto useless = useless_entry(kernel, row("useless-in-kernel"), entry);
+    if (useless) findings.push_back(std::move(*useless));
+  }
+  if (!fresh.empty() && !snapshot.kernel.asked && !snapshot.kernel.why.empty()) {
+    Finding finding;
+    finding.id = "kernel-not-asked";
+    finding.message =
+        fmt::format("whether this kernel lets pods set the new entries was not looked at: {}",
+                    snapshot.kernel.why);
+    findings.push_back(std::move(finding));
+  }
+  return {};
+}
+
+std::optional<Error> other_manager(const NodeModel& model,
+                                   const std::vector<std::string>& entries) {
+  if (!model.kind->refuse) return std::nullopt;
+  std::string hint(model.kind->vendor_route);
+  if (!entries.empty()) hint += fmt::format("; the entries: {}", fmt::join(entries, " "));
+  return Error{.kind = ErrorKind::kRefused,
+               .message = fmt::format("will not edit this node: it belongs to another manager ({})",
+                                      model.kind->title),
+               .hint = std::move(hint)};
+}
+
+bool is_rewritten(const NodeModel& model, const SourceFile& file) {
+  const std::string all = fmt::format(" {} ", model.kind->rewritten);
+  return all.find(fmt::format(" {} ", file.path)) != std::string::npos ||
+         all.find(fmt::format(" {} ", file.real_path)) != std::string::npos;
+}
+
+void note_rewritten(const NodeModel& model, const std::vector<FileEdit>& edits,
+                    std::vector<Finding>& findings) {
+  for (const FileEdit& edit : edits) {
+    if (!is_rewritten(model, edit.before)) continue;
+    Finding finding;
+    finding.id = "will-be-rewritten";
+    finding.severity = Severity::kWarning;
+    finding.message = fmt::format("this file is rewritten by {}", model.kind->rewritten_by);
+    finding.path = edit.before.path;
+    finding.hint = fmt::format("make it last: {}", model.kind->vendor_route);
+    findings.push_back(std::move(finding));
+  }
+}
+
+}  // namespace planning
+
+std::vector<std::string> new_entries(const NodeModel& model,
+                                     const std::vector<std::string>& entries) {
+  const EntrySet present(texts_of(model.configured));
+  std::vector<std::string> fresh;
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(fresh),
+               [&present](const std::string& entry) { return !present.holds(entry); });
+  return fresh;
+}
+
+}  // namespace kubelet_sysctl

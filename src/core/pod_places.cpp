@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the kubelet in force takes static pods from and whether it shows its pods without a credential.
+#include <charconv>
+#include <string_view>
+
+#include "kubelet_config_parts.hpp"
+#include "kubelet_sysctl/pods.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr int kDefaultReadOnlyPort = 10255;  // pkg/cluster/ports KubeletReadOnlyPort
+
+/// A port as a flag or a file writes it; nothing from any other text.
+std::optional<int> port_in(std::string_view text) {
+  constexpr int kMost = 65535;
+  int port = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, port);
+  if (text.empty() || fault != std::errc{} || stop != end) return std::nullopt;
+  return port < 0 || port > kMost ? std::nullopt : std::optional<int>(port);
+}
+
+/// What one file of the configuration says; what it does not mention stays.
+void read_file(const SourceFile* file, ConfigRole role, PodPlaces& places) {
+  if (file == nullptr || !file->exists()) return;
+  const auto reading = config_parts::read_config(file->bytes, role);
+  if (!reading) return;  // resolve() did not get past such a file
+  const config_parts::Events& events = reading->tree.events;
+  for (const config_parts::Member& member : reading->members) {
+    const config_parts::Event& value = events[member.value];
+    if (value.kind != config_parts::EventKind::kScalar) continue;
+    const std::string& key = events[member.key].text;
+    if (key == "staticPodPath") {
+      places.static_pods = value.text;
+    } else if (key == "readOnlyPort") {
+      places.read_only_port = port_in(value.text).value_or(places.read_only_port);
+    } else if (key == "address") {
+      places.read_only_address = value.text;
+    }
+  }
+}
+
+void read_flags(const KubeletFlags& flags, PodPlaces& places) {
+  if (flags.pod_manifest_path) places.static_pods = *flags.pod_manifest_path;
+  if (flags.read_only_port) {
+    places.read_only_port = port_in(*flags.read_only_port).value_or(places.read_only_port);
+  }
+  if (flags.address) places.read_only_address = *flags.address;
+  if (flags.hostname_override) places.node_name = *flags.hostname_override;
+}
+
+/// The flags of the kubelet that runs, which admitted the pods; else those of the next.
+KubeletFlags flags_of(const NodeModel& model) {
+  if (model.running) {
+    const std::vector<std::string>& argv = model.running->process.argv;
+    if (const auto start = kubelet_arguments_start(argv)) return parse_kubelet_flags(argv, *start);
+  }
+  return model.flags;
+}
+
+}  // namespace
+
+PodPlaces pod_places_of(const NodeSnapshot& snapshot, const NodeModel& model) {
+  PodPlaces places;
+  const auto hostname = snapshot.specifiers.find('H');
+  if (hostname != snapshot.specifiers.end()) places.node_name = hostname->second;
+  const KubeletFlags flags = flags_of(model);
+  if (!flags.config || flags.config->empty()) places.read_only_port = kDefaultReadOnlyPort;
+  read_file(find_file(snapshot, model.config_path), ConfigRole::kMain, places);
+  const auto walk = snapshot.config_dirs.find(model.config_dir);
+  if (!model.config_dir.empty() && walk != snapshot.config_dirs.end()) {
+    for (const WalkEntry& entry : walk->second) {
+      if (entry.source == kNoSource) continue;
+      read_file(&snapshot.files[static_cast<std::size_t>(entry.source)], ConfigRole::kDropIn,
+                places);
+    }
+  }
+  read_flags(flags, places);
+  // Source: pkg/util/node GetHostname(): the name of the node is in small letters.
+  for (char& byte : places.node_name) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  }
+  if (!places.static_pods.empty() && places.static_pods.front() != '/') {
+    const std::string base = snapshot.process_cwd == "/" ? "" : snapshot.process_cwd;
+    places.static_pods = base + "/" + places.static_pods;
+  }
+  // A wildcard is bound everywhere, loopback included.
+  std::string& address = places.read_only_address;
+  if (address.empty() || address == "0.0.0.0") address = "127.0.0.1";
+  if (address == "::") address = "::1";
+  return places;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The release of the kubelet that the unit starts: its own answer to --version, kept for the next
+// run.
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/model.hpp"
+#include "paths.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr Milliseconds kDeadline{5000};
+constexpr std::uint32_t kAnyExecutable = 0111;
+constexpr std::uint32_t kForRootAlone = 0600;
+constexpr const char* kCacheDirectory = "/run/kubelet-sysctl";
+constexpr const char* kCacheFile = "/run/kubelet-sysctl/kubelet-version";
+constexpr std::string_view kCacheHead = "kubelet-sysctl kubelet-version 1";
+
+/// The kubelet itself among these words, by its whole path: behind a wrapper it is the wrapper's
+/// argument.
+std::optional<std::string> program_in(const std::vector<std::string>& words) {
+  const auto start = kubelet_arguments_start(words);
+  if (!start || !words[*start - 1].starts_with('/')) return std::nullopt;
+  return words[*start - 1];
+}
+
+/// The program that the next start runs; behind a shell, what the process of now is.
+std::optional<std::string> program_of(Ports& ports, const NodeSnapshot& snapshot) {
+  if (const auto command = resolve_command(snapshot)) {
+    // With '@' before the path the first word is not what is run.
+    std::vector<std::string> words = {command->program};
+    for (std::size_t i = 1; i < command->words.size(); ++i) {
+      words.push_back(command->words[i].text.text);
+    }
+    if (auto program = program_in(words)) return program;
+  }
+  if (!snapshot.process || !program_in(snapshot.process->argv)) return std::nullopt;
+  const auto link = ports.files.look(fmt::format("/proc/{}/exe", snapshot.process->pid));
+  // A program that was replaced while it runs shows as "/usr/bin/kubelet (deleted)": proc(5).
+  if (!link || !*link || base_name((*link)->target) != "kubelet") return std::nullopt;
+  return (*link)->target;
+}
+
+/// What tells this very program from any other, its contents too: one line, without its end.
+std::optional<std::string> identity_of(Ports& ports, const std::string& program) {
+  const auto target = target_of(ports.files, program);
+  if (!target || !target->entry) return std::nullopt;
+  const DirEntry& file = *target->entry;
+  if (file.kind != EntryKind::kFile || (file.mode & kAnyExecutable) == 0) return std::nullopt;
+  return fmt::format("{} {} {} {} {} {}", file.device, file.inode, file.size, file.mtime_ns,
+                     file.ctime_ns, program);
+}
+
+std::optional<KubeletVersion> kept_version(const SourceFile& cache, const std::string& identity) {
+  const std::string head = fmt::format("{}\n{}\n", kCacheHead, identity);
+  if (!cache.bytes.starts_with(head)) return std::nullopt;
+  return parse_kubelet_version(std::string_view(cache.bytes).substr(head.size()));
+}
+
+/// A run that may not write, or finds no room, asks again the next time.
+void keep(Ports& ports, SourceFile cache, const std::string& identity,
+          const KubeletVersion& version) {
+  if (!ports.files.make_directory(kCacheDirectory, 0700)) return;
+  if (!cache.exists()) cache.meta.mode = kForRootAlone;
+  const std::string text = fmt::format("{}\n{}\n{}\n", kCacheHead, identity, text_of(version));
+  static_cast<void>(ports.files.replace(cache, text));
+}
+
+/// What stands in a message of what a program printed.
+std::string shown(std::string text) {
+  constexpr std::size_t kMost = 60;
+  text = text.substr(0, text.find('\n'));
+  if (text.size() > kMost) text = text.substr(0, kMost) + "…";
+  return text;
+}
+
+}  // namespace
+
+void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSnapshot& snapshot) {
+  snapshot.kubelet_version = options.kubelet_version;
+  snapshot.kubelet_version_why.clear();
+  const bool may_learn = snapshot.live && options.version_from != VersionFrom::kNowhere;
+  if (may_learn) snapshot.kernel.release = ports.kernel.release();
+  if (snapshot.kubelet_version || options.version_from == VersionFrom::kNowhere) return;
+  std::string& why = snapshot.kubelet_version_why;
+  if (!snapshot.live) {
+    why = "no program of a tree of files is run";
+    return;
+  }
+  const auto program = program_of(ports, snapshot);
+  if (!program) {
+    why = "the unit does not say which program its kubelet is";
+    return;
+  }
+  const auto identity = identity_of(ports, *program);
+  if (!identity) {
+    why = fmt::format("there is no program '{}' that could be asked", *program);
+    return;
+  }
+  auto cache = ports.files.read(kCacheFile);
+  if (cache) snapshot.kubelet_version = kept_version(*cache, *identity);
+  if (snapshot.kubelet_version) return;
+  if (options.version_from == VersionFrom::kCache) {
+    why = fmt::format("'{}' was not asked yet", *program);
+    return;
+  }
+  const auto said = ports.programs.output_of(*program, {"--version"}, kDeadline);
+  if (!said) {
+    why = said.error().message;
+    return;
+  }
+  snapshot.kubelet_version = parse_kubelet_version(*said);
+  if (!snapshot.kubelet_version) {
+    why = fmt::format("'{} --version' says '{}', which is no release", *program, shown(*said));
+    return;
+  }
+  // Replaced while it was asked: which of the two has answered, nobody knows.
+  if (cache && identity_of(ports, *program) == identity) {
+    keep(ports, std::move(*cache), *identity, *snapshot.kubelet_version);
+  }
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/checks.md against the table of checks.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "kubelet_sysctl/checks.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// The rows of the table with this head line, as they are written.
+std::vector<std::string> rows_below(const std::string& head) {
+  std::ifstream file(std::string(KUBELET_SYSCTL_TEST_DIR) + "/../docs/checks.md");
+  std::vector<std::string> rows;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line == head) {
+      inside = true;
+    } else if (inside && !line.starts_with('|')) {
+      break;
+    } else if (inside && !line.starts_with("| ---")) {
+      rows.push_back(line);
+    }
+  }
+  return rows;
+}
+
+std::string_view told_by(Audience audience) {
+  switch (audience) {
+    case Audience::kDoctor:
+      return "–";
+    case Audience::kShow:
+      return "show";
+    case Audience::kVerbs:
+      return "show, verbs";
+  }
+  return "?";
+}
+
+TEST(ChecksDocument, ListsEveryCheckWithItsSeverityAndWhoTellsOfIt) {
+  std::vector<std::string> wanted;
+  for (const Check& check : all_checks()) {
+    wanted.push_back(fmt::format("| {} | {} | {} | {} |", check.id, name_of(check.severity),
+                                 told_by(check.audience), check.title));
+  }
+  EXPECT_EQ(rows_below("| id | severity | told by | what it finds |"), wanted);
+}
+
+TEST(ChecksDocument, NamesAMendAndASourceForEveryCheck) {
+  const auto rows = rows_below("| id | mend | source |");
+  ASSERT_EQ(rows.size(), all_checks().size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string head = fmt::format("| {} | ", all_checks()[i].id);
+    ASSERT_TRUE(rows[i].starts_with(head)) << rows[i];
+    const std::size_t source = rows[i].find(" | ", head.size());
+    ASSERT_NE(source, std::string::npos) << rows[i];
+    EXPECT_GT(source, head.size() + 2) << "no mend: " << rows[i];
+    EXPECT_GT(rows[i].size(), source + 8) << "no source: " << rows[i];
+  }
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl

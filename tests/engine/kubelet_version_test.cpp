@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The release of the unit's kubelet: who is asked, what is kept, and when nobody knows.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/lab.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kKubelet = "/usr/bin/kubelet";
+constexpr const char* kCache = "/run/kubelet-sysctl/kubelet-version";
+
+class KubeletVersionOf : public testing::Test {
+ protected:
+  explicit KubeletVersionOf(const std::string& command = std::string(kKubelet) + " --v=2")
+      : lab(plain_node(command, "")) {
+    install("a kubelet");
+    lab.services().boot();
+    says("Kubernetes v1.28.3\n");
+    lab.discover.version_from = VersionFrom::kProgram;
+  }
+
+  /// From now on the program prints that.
+  void says(const std::string& output) {
+    lab.services().programs.outputs.insert_or_assign(kKubelet, output);
+  }
+
+  void install(const std::string& bytes) {
+    lab.tree().write(kKubelet, bytes);
+    ::chmod(lab.tree().at(kKubelet).c_str(), 0755);
+  }
+
+  NodeSnapshot look() {
+    Ports node = lab.ports();
+    auto snapshot = discover(node, lab.discover);
+    EXPECT_TRUE(snapshot) << (snapshot ? "" : snapshot.error().message);
+    return snapshot ? std::move(*snapshot) : NodeSnapshot{};
+  }
+
+  std::size_t times_asked() { return lab.services().programs.calls.size(); }
+
+  Lab lab;
+};
+
+TEST_F(KubeletVersionOf, IsWhatTheProgramOfTheUnitSays) {
+  const NodeSnapshot seen = look();
+  EXPECT_EQ(seen.kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(seen.kubelet_version_why, "");
+  EXPECT_EQ(seen.kernel.release, "6.18.0");
+  ASSERT_EQ(times_asked(), 1U);
+  EXPECT_THAT(lab.services().programs.calls[0], testing::ElementsAre(kKubelet, "--version"));
+}
+
+TEST_F(KubeletVersionOf, IsAskedOnceAndThenKept) {
+  look();
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  lab.discover.version_from = VersionFrom::kCache;
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(times_asked(), 1U);
+  struct stat facts = {};
+  ASSERT_EQ(::stat(lab.tree().at("/run/kubelet-sysctl").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777U, 0700U);
+}
+
+TEST_F(KubeletVersionOf, IsAskedAnewOfAnotherProgram) {
+  look();
+  // Same length, and the time of the last write put back, as package managers do.
+  struct stat before = {};
+  ASSERT_EQ(::stat(lab.tree().at(kKubelet).c_str(), &before), 0);
+  lab.tree().remove(kKubelet);
+  install("b kubelet");
+  const timespec times[2] = {before.st_mtim, before.st_mtim};
+  ASSERT_EQ(::utimensat(AT_FDCWD, lab.tree().at(kKubelet).c_str(), times, 0), 0);
+  says("Kubernetes v1.29.0\n");
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 29, 0}));
+  EXPECT_EQ(times_asked(), 2U);
+}
+
+TEST_F(KubeletVersionOf, ACacheThatIsOddIsNoAnswer) {
+  for (const char* bytes : {"", "1.20.0", "kubelet-sysctl kubelet-version 1\n1 2 3\n1.20.0\n"}) {
+    lab.tree().write(kCache, bytes);
+    EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3})) << bytes;
+  }
+}
+
+TEST_F(KubeletVersionOf, ACacheThatCannotBeWrittenIsNoError) {
+  lab.tree().write("/run/kubelet-sysctl", "a file where the directory should be");
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(times_asked(), 2U);
+}
+
+TEST_F(KubeletVersionOf, TheOptionOverridesAndNobodyIsAsked) {
+  lab.discover.kubelet_version = KubeletVersion{1, 37, 0};
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 37, 0}));
+  EXPECT_EQ(times_asked(), 0U);
+}
+
+TEST_F(KubeletVersionOf, IsNotLearntUnlessItIsWanted) {
+  lab.discover.version_from = VersionFrom::kNowhere;
+  EXPECT_FALSE(look().kubelet_version);
+  lab.discover.version_from = VersionFrom::kCache;
+  const NodeSnapshot seen = look();
+  EXPECT_FALSE(seen.kubelet_version);
+  EXPECT_THAT(seen.kubelet_version_why, HasSubstr("was not asked yet"));
+  EXPECT_EQ(times_asked(), 0U);
+  EXPECT_FALSE(lab.tree().exists(kCache));
+}
+
+TEST_F(KubeletVersionOf, OfATreeOfFilesIsNotKnown) {
+  lab.discover.live = false;
+  const NodeSnapshot seen = look();
+  EXPECT_FALSE(seen.kubelet_version);
+  EXPECT_THAT(seen.kubelet_version_why, HasSubstr("tree of files"));
+  EXPECT_EQ(times_asked(), 0U);
+}
+
+TEST_F(KubeletVersionOf, AProgramThatFailsOrSaysSomethingElseLeavesItUnknown) {
+  lab.services().programs.outputs.insert_or_assign(
+      kKubelet, Error{.kind = ErrorKind::kTimeout, .message = "it did not end within 5 s"});
+  EXPECT_THAT(look().kubelet_version_why, HasSubstr("did not end"));
+  says("a new kind of kubelet\n");
+  const NodeSnapshot seen = look();
+  EXPECT_FALSE(seen.kubelet_version);
+  EXPECT_THAT(seen.kubelet_version_why, HasSubstr("'a new kind of kubelet', which is no release"));
+  EXPECT_FALSE(lab.tree().exists(kCache));
+  ::chmod(lab.tree().at(kKubelet).c_str(), 0644);
+  EXPECT_THAT(look().kubelet_version_why, HasSubstr("no program"));
+}
+
+/// A shell is not asked: what it would do with the word nobody knows.
+class KubeletVersionBehindAShell : public KubeletVersionOf {
+ protected:
+  KubeletVersionBehindAShell() : KubeletVersionOf("/bin/sh -c \"exec /usr/bin/kubelet\"") {}
+};
+
+TEST_F(KubeletVersionBehindAShell, IsNotKnown) {
+  lab.services().programs.outputs.insert_or_assign("/bin/sh", std::string("Kubernetes v1.20.0\n"));
+  const NodeSnapshot seen = look();
+  EXPECT_FALSE(seen.kubelet_version);
+  EXPECT_THAT(seen.kubelet_version_why, HasSubstr("does not say which program"));
+  EXPECT_EQ(times_asked(), 0U);
+}
+
+/// Source: OpenShift's unit runs the kubelet through kubenswrapper.
+class KubeletVersionBehindAWrapper : public KubeletVersionOf {
+ protected:
+  KubeletVersionBehindAWrapper()
+      : KubeletVersionOf("/usr/local/bin/kubenswrapper /usr/bin/kubelet") {}
+};
+
+TEST_F(KubeletVersionBehindAWrapper, IsThatOfTheKubeletItself) {
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_THAT(lab.services().programs.calls.at(0), testing::ElementsAre(kKubelet, "--version"));
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl
