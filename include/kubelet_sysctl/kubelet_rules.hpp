@@ -46,8 +46,8 @@ std::optional<KernelVersion> parse_kernel_version(std::string_view release);
 /// One name of the safe list, which needs no entry.
 struct SafeSysctl {
   std::string_view name;
-  int since_minor;            ///< first 1.x release that has it
-  KernelVersion min_kernel;   ///< the kubelet drops it on older kernels; 0.0: no minimum
+  int since_minor;           ///< first 1.x release that has it
+  KernelVersion min_kernel;  ///< the kubelet drops it on older kernels; 0.0: no minimum
   std::string_view source;
 };
 const std::vector<SafeSysctl>& safe_sysctls();
@@ -77,7 +77,7 @@ const char* name_of(Gate gate);
 
 struct Admission {
   Gate gate = Gate::kNone;  ///< kNone: admitted
-  std::string reason;       ///< the kubelet's own words, "forbidden sysctl: …"; empty when admitted
+  std::string reason;  ///< the kubelet's own words, "forbidden sysctl: …"; empty when admitted
 };
 
 /// What a kubelet of `version` with this list on this kernel says to one use.

@@ -20,9 +20,9 @@ struct PodSysctl {
 
 /// What a pod spec says about sysctls.
 struct PodSpec {
-  std::string file;       ///< where it was read; empty for a pod that runs
-  std::string kind;       ///< "Pod", "Deployment", …: the object that holds the spec
-  std::string name;       ///< metadata.name; "(no name)" where there is none
+  std::string file;           ///< where it was read; empty for a pod that runs
+  std::string kind;           ///< "Pod", "Deployment", …: the object that holds the spec
+  std::string name;           ///< metadata.name; "(no name)" where there is none
   std::string pod_namespace;  ///< "default" where there is none
   std::size_t line = 0;
   bool host_network = false;

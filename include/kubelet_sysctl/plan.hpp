@@ -21,8 +21,8 @@ const char* name_of(Verb verb);
 struct Change {
   Verb verb = Verb::kAdd;
   std::vector<std::string> entries;
-  bool exact = false;  ///< add an entry even where a pattern already covers it
-  bool force = false;  ///< write entries that some kubelet would die of
+  bool exact = false;       ///< add an entry even where a pattern already covers it
+  bool force = false;       ///< write entries that some kubelet would die of
   bool allow_wide = false;  ///< write a pattern of everything below net
   Via via = Via::kAuto;
   std::string file;  ///< --file: the file to edit; empty for the tool's choice

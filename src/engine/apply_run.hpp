@@ -84,10 +84,10 @@ class ApplyRun {
   const ApplyOptions& options_;
   Outcome outcome_;
   Transaction transaction_;
-  std::size_t attempted_ = 0;  // edits that were put in place, or were being put there
-  bool wrote_ = false;         // a file was changed, whether or not it was put back since
+  std::size_t attempted_ = 0;       // edits that were put in place, or were being put there
+  bool wrote_ = false;              // a file was changed, whether or not it was put back since
   std::int64_t changed_at_ms_ = 0;  // wall clock after the last change of a file
-  bool restarted_ = false;     // systemd was asked to restart the unit
+  bool restarted_ = false;          // systemd was asked to restart the unit
 };
 
 }  // namespace kubelet_sysctl

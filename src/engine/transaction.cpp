@@ -235,10 +235,9 @@ Status prune_transactions(Ports& ports) {
   if (left <= kKept) return {};
   auto records = list_transactions(ports);
   if (!records) return std::move(records).error();
-  const auto newest_good =
-      std::find_if(records->rbegin(), records->rend(), [](const Transaction& one) {
-        return stands(one) && one.state != TransactionState::kTrial;
-      });
+  const auto newest_good = std::find_if(
+      records->rbegin(), records->rend(),
+      [](const Transaction& one) { return stands(one) && one.state != TransactionState::kTrial; });
   left = records->size();
   for (const Transaction& one : *records) {
     if (left <= kKept) break;

@@ -74,8 +74,9 @@ class StagedRename final : public StagedWrite {
     const int number = temporary_->exchange_with(target_.name);
     if (number == 0) return why;
     why.kind = ErrorKind::kIo;
-    why.message += fmt::format("; what stood there is in '{}' beside it and could not be put back: {}",
-                               temporary_->name(), errno_text(number));
+    why.message +=
+        fmt::format("; what stood there is in '{}' beside it and could not be put back: {}",
+                    temporary_->name(), errno_text(number));
     temporary_->leave();
     return why;
   }

@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/checks.md against the table of checks.
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "docs/tables.hpp"
 #include "kubelet_sysctl/checks.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-/// The rows of the table with this head line, as they are written.
 std::vector<std::string> rows_below(const std::string& head) {
-  std::ifstream file(std::string(KUBELET_SYSCTL_TEST_DIR) + "/../docs/checks.md");
-  std::vector<std::string> rows;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line == head) {
-      inside = true;
-    } else if (inside && !line.starts_with('|')) {
-      break;
-    } else if (inside && !line.starts_with("| ---")) {
-      rows.push_back(line);
-    }
-  }
-  return rows;
+  return kubelet_sysctl::rows_below("checks.md", head);
 }
 
 std::string_view told_by(Audience audience) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/node-kinds.md against the table of kinds.
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -8,26 +7,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "docs/tables.hpp"
 #include "kubelet_sysctl/node.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-/// The rows of the table with this head line, as they are written.
 std::vector<std::string> rows_below(const std::string& head) {
-  std::ifstream file(std::string(KUBELET_SYSCTL_TEST_DIR) + "/../docs/node-kinds.md");
-  std::vector<std::string> rows;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line == head) {
-      inside = true;
-    } else if (inside && !line.starts_with('|')) {
-      break;
-    } else if (inside && !line.starts_with("| ---")) {
-      rows.push_back(line);
-    }
-  }
-  return rows;
+  return kubelet_sysctl::rows_below("node-kinds.md", head);
 }
 
 std::string or_dash(std::string_view text) { return std::string(text.empty() ? "–" : text); }

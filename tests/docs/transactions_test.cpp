@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/transactions.md against the states of a transaction and the table of recovery.
 #include <algorithm>
-#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -10,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "docs/tables.hpp"
 #include "kubelet_sysctl/recover.hpp"
 
 namespace kubelet_sysctl {
@@ -29,19 +29,10 @@ Cells cells_of_row(const std::string& row) {
   return cells;
 }
 
-/// The rows of the table with this head line.
 std::vector<Cells> rows_below(const std::string& head) {
-  std::ifstream file(std::string(KUBELET_SYSCTL_TEST_DIR) + "/../docs/transactions.md");
   std::vector<Cells> rows;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line == head) {
-      inside = true;
-    } else if (inside && !line.starts_with('|')) {
-      break;
-    } else if (inside && !line.starts_with("| ---")) {
-      rows.push_back(cells_of_row(line));
-    }
+  for (const std::string& row : kubelet_sysctl::rows_below("transactions.md", head)) {
+    rows.push_back(cells_of_row(row));
   }
   return rows;
 }

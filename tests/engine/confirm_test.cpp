@@ -155,13 +155,8 @@ Confirmation watched(Lab& lab, const Misbehaviour& how, std::function<void()> me
   lab.services().misbehave(how);
   EXPECT_TRUE(lab.services().restart(wanted.unit, kTimeout));
   OddClock clock(lab.services(), std::move(meanwhile));
-  Ports ports{lab.services().files(),
-              lab.services(),
-              lab.services(),
-              clock,
-              lab.services(),
-              lab.services().kernel,
-              lab.services().programs};
+  Ports ports{lab.services().files(), lab.services(),        lab.services(),         clock,
+              lab.services(),         lab.services().kernel, lab.services().programs};
   auto seen = confirm(ports, wanted, kTimeout, kWindow);
   EXPECT_TRUE(seen);
   return seen ? *seen : Confirmation{};

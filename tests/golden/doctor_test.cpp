@@ -185,9 +185,10 @@ TEST(WideGrant, NamesWhatAPatternCoversHereAndWhatToWriteInstead) {
   // A name that the kubelet refuses is nothing to write instead: kernel.shm_next_id ends 1.29.
   EXPECT_THAT(
       said.out,
-      AllOf(HasSubstr("'kernel.shm*' covers 2 names in this kernel (6.18.0), pods can set 1 of them"),
-            HasSubstr("by its whole name: 'kernel.shmmax'\n"),
-            HasSubstr("'net.ipv4.*' covers 2 names"), HasSubstr("'net.ipv4.tcp_rmem'\n")));
+      AllOf(
+          HasSubstr("'kernel.shm*' covers 2 names in this kernel (6.18.0), pods can set 1 of them"),
+          HasSubstr("by its whole name: 'kernel.shmmax'\n"),
+          HasSubstr("'net.ipv4.*' covers 2 names"), HasSubstr("'net.ipv4.tcp_rmem'\n")));
   const Said all = node.run({"add", "net.*"});
   EXPECT_EQ(all.exit, 3);
   EXPECT_THAT(all.err, AllOf(HasSubstr("'net.*' covers 2 names"), HasSubstr("--allow-wide")));
