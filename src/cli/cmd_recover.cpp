@@ -52,7 +52,7 @@ int run_recover(Session& session) {
   std::vector<Recovered> all;
   const Moment moment = moment_of(ports);
   // Without an open change nothing is made, not even the lock.
-  const bool open = !options.end_trial.empty() ||
+  const bool open = !options.end_trial.empty() || has_stale_boot_unit(ports, *records) ||
                     !unfinished_line(*records, moment.now_ms, moment.boot_id).empty();
   std::unique_ptr<FileLock> lock;
   if (open && !options.dry_run) {

@@ -170,8 +170,12 @@ Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
     wrote_ = true;
     changed_at_ms_ = ports_.clock.wall_ms();
   }
-  // A recovery leaves the state as it was found: if it is cut short, the next one begins anew.
-  return is_recovery() ? Status() : mark(TransactionState::kWritten);
+  // A recovery leaves the state as it was found: if it is cut short, the next one begins anew. That the
+  // record lags behind is no reason to take back files that are written: recovery looks at the files.
+  if (!is_recovery() && !mark(TransactionState::kWritten)) {
+    transaction_.state = TransactionState::kPlanned;
+  }
+  return {};
 }
 
 }  // namespace kubelet_sysctl

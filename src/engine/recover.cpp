@@ -38,7 +38,7 @@ class Recovery {
       auto all = list_transactions(ports_);
       if (!all) return std::move(all).error();
       const Transaction* next = next_of(*all);
-      if (next == nullptr) return done;
+      if (next == nullptr) break;
       handled_.insert(next->id);
       auto one = handle(*all, next->id);
       if (!one) return std::move(one).error();
@@ -48,9 +48,20 @@ class Recovery {
                                    outcome->kind == OutcomeKind::kRolledBack);
       if (bad) return done;
     }
+    if (auto tidied = tidy(); !tidied) return std::move(tidied).error();
+    return done;
   }
 
  private:
+  /// What runs that were killed or whose disk failed may have left without an open record.
+  Status tidy() {
+    if (options_.apply.dry_run) return {};
+    if (discover_.live) {
+      if (auto tidied = tidy_trials(ports_); !tidied) return tidied;
+    }
+    return prune_transactions(ports_);
+  }
+
   [[nodiscard]] bool trial_over(const Transaction& one) {
     return is_over(one, ports_.clock.wall_ms(), boot_id_) || one.id == options_.end_trial;
   }

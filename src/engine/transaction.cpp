@@ -72,6 +72,17 @@ Status remove_record(Ports& ports, const std::string& id) {
   return ports.files.remove_folder(directory_of(id));
 }
 
+/// A run that was killed in the middle of a write to its record leaves a temporary file there.
+Status sweep_folder(Ports& ports, const std::string& id, const std::vector<DirEntry>& files) {
+  for (const DirEntry& file : files) {
+    const std::size_t end = file.name.rfind(".kubelet-sysctl~");
+    if (!file.name.starts_with('.') || end == std::string::npos) continue;
+    const std::string path = fmt::format("{}/{}", directory_of(id), file.name.substr(1, end - 1));
+    if (auto swept = ports.files.sweep(path); !swept) return swept;
+  }
+  return {};
+}
+
 /// The conflict that an undo by entries ended with, as one of the file that somebody changed.
 Error overtaken(const JournalFile& file, const SourceFile& now, const Error& why) {
   Error error{.kind = ErrorKind::kConflict,
@@ -226,6 +237,7 @@ Status prune_transactions(Ports& ports) {
   for (const DirEntry& entry : *names) {
     auto files = ports.files.list(directory_of(entry.name));
     if (!files) return std::move(files).error();
+    if (auto swept = sweep_folder(ports, entry.name, *files); !swept) return swept;
     const bool recorded = std::any_of(files->begin(), files->end(),
                                       [](const DirEntry& file) { return file.name == kRecord; });
     if (recorded || entry.kind != EntryKind::kDirectory) continue;

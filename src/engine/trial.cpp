@@ -53,7 +53,12 @@ Status make_boot_unit(Ports& ports, const Transaction& transaction, const std::s
   return ports.services.enable(kBootUnit);
 }
 
+bool needs_boot_unit(const Transaction& one) {
+  return one.trial && (one.state == TransactionState::kTrial || is_unfinished(one));
+}
+
 Status remove_boot_unit(Ports& ports) {
+  if (auto swept = ports.files.sweep(kBootUnitPath); !swept) return swept;
   auto unit = ports.files.read(kBootUnitPath);
   if (!unit) return std::move(unit).error();
   if (!is_ours(*unit)) return {};
@@ -97,13 +102,27 @@ Status disarm_trial(Ports& ports, const Transaction& transaction,
                     const std::vector<Transaction>& others) {
   const auto stopped = ports.services.disarm_timer(timer_of(transaction));
   const bool needed = std::any_of(others.begin(), others.end(), [&](const Transaction& one) {
-    return one.id != transaction.id && one.trial &&
-           (one.state == TransactionState::kTrial || is_unfinished(one));
+    return one.id != transaction.id && needs_boot_unit(one);
   });
   if (!needed) {
     if (auto removed = remove_boot_unit(ports); !removed) return removed;
   }
   return stopped;
+}
+
+bool has_stale_boot_unit(Ports& ports, const std::vector<Transaction>& all) {
+  if (std::any_of(all.begin(), all.end(), needs_boot_unit)) return false;
+  const auto unit = ports.files.read(kBootUnitPath);
+  return unit && is_ours(*unit);
+}
+
+Status tidy_trials(Ports& ports) {
+  auto all = list_transactions(ports);
+  if (!all) return std::move(all).error();
+  const bool needed = std::any_of(all->begin(), all->end(), needs_boot_unit);
+  const bool ever = std::any_of(all->begin(), all->end(),
+                                [](const Transaction& one) { return one.trial.has_value(); });
+  return needed || !ever ? Status() : remove_boot_unit(ports);
 }
 
 Status keep_trial(Ports& ports, Transaction& transaction, Outcome& outcome) {

@@ -19,6 +19,10 @@ Status arm_trial(Ports& ports, const Transaction& transaction, Milliseconds dura
 Status disarm_trial(Ports& ports, const Transaction& transaction,
                     const std::vector<Transaction>& others);
 
+/// Takes the unit away that a trial before may have left, where no trial needs it. Errors: those of the file
+/// system and the manager.
+Status tidy_trials(Ports& ports);
+
 /// Says that the end of a trial could not be taken away.
 Finding not_disarmed(const Error& error);
 

@@ -64,12 +64,19 @@ int remove_left_over(int directory, const std::string& prefix) {
     }
   }
   int number = 0;
+  bool removed = false;
   for (const std::string& name : names) {
     const UniqueFd old(::openat(directory, name.c_str(),
                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!old || ::flock(old.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) number = errno;
+    if (::unlinkat(directory, name.c_str(), 0) == 0) {
+      removed = true;
+    } else if (errno != ENOENT) {
+      number = errno;
+    }
   }
+  // Durable, since nobody looks for them again once the record is closed.
+  if (removed && ::fsync(fd) != 0) number = errno;
   return number;
 }
 
