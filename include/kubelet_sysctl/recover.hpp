@@ -68,6 +68,9 @@ Result<std::vector<Recovered>> recover(Ports& ports, const DiscoverOptions& disc
 /// `outcome`. The caller holds the lock. Errors: kConflict when it is no running trial, those of the journal.
 Status keep_trial(Ports& ports, Transaction& transaction, Outcome& outcome);
 
+/// True when a trial left its unit for the next boot behind and none needs it: recover() takes it away.
+bool has_stale_boot_unit(Ports& ports, const std::vector<Transaction>& all);
+
 /// The line that tells of an open change: "the change 20261120T225726Z-1 (add, by alice) did not come to
 /// its end: it is written". Empty when there is none. A trial that runs is no open change.
 std::string unfinished_line(const std::vector<Transaction>& transactions, std::int64_t now_ms,
