@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and runs the tests: all of them, or one group.
 #
-#   tests/run.sh [all|unit|engine|golden|vectors|disk|e2e|examples|fuzz|docs|layers]
+#   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers]
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -31,7 +31,9 @@ stop() {
 
 case "$group" in
   all) labels='.' ;;
-  unit | engine | golden | vectors | disk | e2e | examples | fuzz | docs | layers) labels="^$group\$" ;;
+  unit | engine | golden | vectors | disk | faults | e2e | examples | fuzz | docs | layers)
+    labels="^$group\$"
+    ;;
   *)
     sed -n '5p' "$0" | sed 's/^# */usage: /' >&2
     exit 2
@@ -52,7 +54,10 @@ cmake --build "$build" --parallel "$jobs" || stop "cannot build"
 
 heading "tests: $group"
 results=$build/results-$group.xml
-rm -f "$results"
+# Tests of faults add a line each: "crash points, killed: 55, lost 0, mixed 0".
+FAULT_COUNTS=$build/fault-counts-$group.txt
+export FAULT_COUNTS
+rm -f "$results" "$FAULT_COUNTS"
 ctest --test-dir "$build" --label-regex "$labels" --parallel "$jobs" --no-tests=error \
   --output-on-failure --output-junit "$results"
 status=$?
@@ -76,6 +81,30 @@ counts=$(awk '
   /<.testcase>/ { close_case() }
   END { printf "%d %d %d", total - failed - skipped, failed, skipped }
 ' "$results")
+# One line for each kind of fault, with the sums of what its tests counted.
+if [ -s "$FAULT_COUNTS" ]; then
+  awk -F ': ' '
+    !($1 in points) { kinds[++last] = $1 }
+    {
+      count = split($2, parts, ", ")
+      points[$1] += parts[1]
+      for (i = 2; i <= count; i++) {
+        name = value = parts[i]
+        sub(/ [0-9]+$/, "", name); sub(/.* /, "", value)
+        if (!(($1, name) in sums)) names[$1] = names[$1] "\n" name
+        sums[$1, name] += value
+      }
+    }
+    END {
+      for (k = 1; k <= last; k++) {
+        line = kinds[k] ": " points[kinds[k]]
+        count = split(names[kinds[k]], parts, "\n")
+        for (i = 2; i <= count; i++) line = line ", " parts[i] " " sums[kinds[k], parts[i]]
+        print line
+      }
+    }
+  ' "$FAULT_COUNTS" | sort
+fi
 # shellcheck disable=SC2086
 set -- $counts
 echo "$1 passed, $2 failed, $3 skipped"
