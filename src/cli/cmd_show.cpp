@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "cli/change.hpp"
 #include "cli/commands.hpp"
 #include "cli/records.hpp"
 #include "cli/session.hpp"
@@ -12,6 +13,7 @@ namespace kubelet_sysctl {
 namespace {
 
 constexpr int kFound = 6;
+constexpr std::size_t kMostAsked = 200;  ///< entries the kernel is asked about
 
 /// Drift in the wide sense: the process has another list than the files, or may have; or something found
 /// here is a warning or worse. A change on trial is neither, one that never came to its end is.
@@ -30,10 +32,16 @@ int run_show(Session& session) {
   if (wanted.live) ports.services.begin_show(wanted.unit);
   std::vector<Finding> findings;
   const OpenChanges open = tell_open_changes(session, ports, findings);
-  const auto snapshot = discover(ports, wanted);
+  auto snapshot = discover(ports, wanted);
   if (!snapshot) return fail(session, snapshot.error());
-  auto model = resolve(*snapshot);
+  auto model = resolve(*snapshot, Checks::kSkip);
   if (!model) return fail(session, model.error());
+  // About 2 ms; a list far beyond any real one is left to `doctor`.
+  const std::vector<std::string> list = texts_of(model->configured);
+  if (!list.empty() && list.size() <= kMostAsked) {
+    ask_kernel(session.options, ports, list, *snapshot);
+  }
+  model->findings = run_checks(*snapshot, *model, Audience::kShow);
   model->findings.insert(model->findings.end(), findings.begin(), findings.end());
   print(session, session.options.json ? status_json(*snapshot, *model, open)
                                       : show_text(*snapshot, *model, session.out, open));

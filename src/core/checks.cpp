@@ -101,7 +101,7 @@ const std::vector<Check>& all_checks() {
       {"unread-drop-in", kWarning, "a list in a file without .conf", unread_drop_in, kDoctor,
        kPart},
       {"useless-in-kernel", kWarning, "an entry that pods cannot set in this kernel",
-       useless_in_kernel},
+       useless_in_kernel, kShow},
       {"wide-grant", kWarning, "a pattern that allows a whole group", wide_grant},
       // Where the arguments come from.
       {"env-dropped", kWarning, "assignments that systemd drops", env_dropped, kShow},
