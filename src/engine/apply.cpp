@@ -82,12 +82,18 @@ Result<Outcome> ApplyRun::nothing_to_write() {
 void ApplyRun::finish(Outcome& outcome) {
   say_signal(outcome);
   if (transaction_.id.empty()) return;
+  // The outcome was given away: what is found from here on is carried after it.
+  const bool given_away = &outcome != &outcome_;
+  if (given_away) outcome_.findings.clear();
   if (transaction_.trial && transaction_.state == TransactionState::kTrial) {
     outcome.trial_until_ms = transaction_.trial->until_ms;
   } else if (transaction_.trial && transaction_.state != TransactionState::kStranded) {
     disarm(transaction_);
   }
   close_undone_trial();
+  if (given_away) {
+    for (Finding& finding : outcome_.findings) outcome.findings.push_back(std::move(finding));
+  }
   if (!snapshot_.live) return;
   const bool undone = is_recovery() && outcome.kind != OutcomeKind::kStranded;
   std::string what = undone ? "undone by recover" : name_of(outcome.kind);

@@ -191,7 +191,7 @@ TEST(LookForPods, TellsWhyNobodyShowsThePods) {
 
 TEST(LookForPods, CountsAPodThatItCannotReadAsUnknown) {
   Lab lab(Lab::NodeFiles{{std::string(kTask) + "aa/config.json", R"({"linux":{"sysctl":{)"},
-                         {std::string(kTask) + "bb/work/x", ""}});
+                         {std::string(kTask) + "bb/rootfs/x", ""}});
   const PodsSeen seen = look(lab);
   EXPECT_TRUE(seen.whole);
   EXPECT_EQ(seen.unreadable, 2U);

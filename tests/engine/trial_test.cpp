@@ -2,6 +2,8 @@
 // Changes on trial: kept, over, cut short, overtaken, outlived by a boot.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/lab.hpp"
 
 namespace kubelet_sysctl {
@@ -153,6 +155,27 @@ TEST_F(TrialTest, UndoneByHandIsOver) {
   ASSERT_TRUE(lab_.undo(outcome->transaction));
   EXPECT_EQ(state_of(outcome->transaction), TransactionState::kRolledBack);
   EXPECT_TRUE(lab_.services().timers.empty());
+  EXPECT_FALSE(lab_.tree().exists(kBootUnit));
+}
+
+TEST_F(TrialTest, WhatCouldNotBeTakenAwayIsSaid) {
+  auto outcome = begin();
+  ASSERT_TRUE(outcome);
+  // The record of the undo and that of the trial are written by two calls each; the fifth is the first
+  // about the unit for the next boot.
+  lab_.options.on_end = [this](const Step& step) {
+    if (!step.what.starts_with("see the list")) return;
+    lab_.faults().fail(5, Calls::kChanging, Error{.kind = ErrorKind::kIo, .message = "no"});
+  };
+  auto undone = lab_.undo(outcome->transaction);
+  ASSERT_TRUE(undone);
+  ASSERT_TRUE(lab_.faults().has_failed());
+  const auto ids = ids_of(undone->findings);
+  EXPECT_NE(std::find(ids.begin(), ids.end(), "trial-not-disarmed"), ids.end());
+  // The next recovery takes it away.
+  lab_.live();
+  EXPECT_TRUE(lab_.tree().exists(kBootUnit));
+  ASSERT_TRUE(lab_.recover());
   EXPECT_FALSE(lab_.tree().exists(kBootUnit));
 }
 
