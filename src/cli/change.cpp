@@ -123,7 +123,8 @@ int finish(Session& session, Ports& ports, Progress& progress, const Prepared& p
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
   report_outcome(session, *outcome);
-  return exit_code_of(*outcome, session.options.unchanged_is_77);
+  // 77 says that nothing was changed: not so where an older change was undone first.
+  return exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
 }
 
 /// True when there is something that recover() would do.

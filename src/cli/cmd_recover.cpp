@@ -66,6 +66,7 @@ int run_recover(Session& session) {
     all = std::move(*recovered);
   }
   const Outcome summary = summary_of(all, options.dry_run);
+  session.host.node_was_changed = summary.changed;
   if (options.json) {
     print(session, outcome_json(summary));
   } else {

@@ -72,6 +72,11 @@ Result<Outcome> ApplyRun::nothing_to_write() {
   if (!is_recovery() || options_.dry_run) return std::move(outcome_);
   transaction_ = *options_.recovers;
   outcome_.transaction = transaction_.id;
+  // A run that died between putting a unit file back and the reload left the new one loaded: the next
+  // start by systemd itself would be with that.
+  if (snapshot_.live && must_reload()) {
+    if (auto status = reload(); !status) return std::move(status).error();
+  }
   if (auto status = mark(TransactionState::kRolledBack); !status) return std::move(status).error();
   finish(outcome_);
   return std::move(outcome_);

@@ -171,6 +171,7 @@ class Recovery {
       case RecoveryAction::kConfirm:
         return confirm_or_undo(one);
       case RecoveryAction::kFinish:
+        if (auto loaded = reload_stale(one); !loaded) return std::move(loaded).error();
         return close(one,
                      one.discover.live && !one.snapshot.process ? TransactionState::kPending
                                                                 : end_without_restart(one),
@@ -181,6 +182,14 @@ class Recovery {
         return ask_person(one);
     }
     bug("a recovery action without a way");
+  }
+
+  /// The unit files of a change that wanted no restart still want to be read by systemd.
+  Status reload_stale(const Case& one) {
+    constexpr Milliseconds kDeadline{90000};
+    const auto& state = one.snapshot.state;
+    if (!one.discover.live || !state || !state->needs_reload) return {};
+    return ports_.services.reload(kDeadline);
   }
 
   /// In force already where the live kubelet has the list, else at its next start.

@@ -160,6 +160,31 @@ TEST(Recover, ChangeThatWantedNoRestartStands) {
   EXPECT_EQ(lab.services().started_lists.size(), 1u);
 }
 
+TEST(Recover, UnitThatSystemdStillHasLoadedIsReadAgainThoughItsFileIsBack) {
+  Lab lab(one_file());
+  lab.services().boot();
+  lab.die_after("keep the original bytes");
+  static_cast<void>(lab.change(add({"kernel.sem"})));
+  lab.live();
+  lab.services().changes.clear();
+  lab.services().says_needs_reload = true;
+  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
+}
+
+TEST(Recover, UnitOfAChangeThatWantedNoRestartIsReadAgain) {
+  Lab lab(one_file());
+  lab.services().boot();
+  lab.options.restart = false;
+  lab.die_after("write ");
+  static_cast<void>(lab.change(add({"kernel.sem"})));
+  lab.live();
+  lab.services().changes.clear();
+  lab.services().says_needs_reload = true;
+  expect_recovered(lab, RecoveryAction::kFinish, TransactionState::kPending);
+  EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
+}
+
 TEST(Recover, FileThatSomebodyElseChangedIsTheirs) {
   Lab lab(one_file());
   lab.services().boot();
