@@ -23,11 +23,11 @@ namespace {
 
 /// What CLI11 made of the words after the command: texts of options, counts of switches, and the rest.
 struct Words {
-  std::map<std::uint32_t, std::string> values;
-  std::map<std::uint32_t, std::int64_t> counts;
+  std::map<std::uint64_t, std::string> values;
+  std::map<std::uint64_t, std::int64_t> counts;
   std::vector<std::string> rest;
 
-  [[nodiscard]] bool has(std::uint32_t bit) const {
+  [[nodiscard]] bool has(std::uint64_t bit) const {
     return values.contains(bit) || (counts.contains(bit) && counts.at(bit) > 0);
   }
 };
@@ -65,11 +65,11 @@ Error unknown_option(const Command& command, const std::string& word) {
 /// The words of `arguments` as options of `command`. Errors: kUsage.
 Result<Words> split(const Command& command, const std::vector<std::string>& arguments) {
   Words words;
-  std::map<std::uint32_t, std::string> values;
+  std::map<std::uint64_t, std::string> values;
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::vector<std::pair<std::uint32_t, CLI::Option*>> with_value;
+  std::vector<std::pair<std::uint64_t, CLI::Option*>> with_value;
   for (const OptionRow& row : all_options()) {
     if ((command.options & row.bit) == 0) continue;
     const std::string names =

@@ -73,7 +73,7 @@ int run_add(Session& session) { return run_edit(session, Verb::kAdd); }
 int run_remove(Session& session) { return run_edit(session, Verb::kRemove); }
 int run_set(Session& session) { return run_edit(session, Verb::kSet); }
 
-constexpr std::uint32_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
+constexpr std::uint64_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
                                        kTakesVia | kTakesFile | kTakesTrial |
                                        kTakesUnchangedExit77 | kTakesKubeletVersion;
 

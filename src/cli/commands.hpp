@@ -11,43 +11,47 @@ namespace kubelet_sysctl {
 struct Session;
 
 /// One bit for each option, so that a command can say which it takes.
-enum OptionBit : std::uint32_t {
-  kTakesVia = 1U << 0U,
-  kTakesFile = 1U << 1U,
-  kTakesFromFile = 1U << 2U,
-  kTakesExact = 1U << 3U,
-  kTakesForce = 1U << 4U,
-  kTakesDryRun = 1U << 5U,
-  kTakesDiff = 1U << 6U,
-  kTakesNoRestart = 1U << 7U,
-  kTakesTimeout = 1U << 8U,
-  kTakesWindow = 1U << 9U,
-  kTakesNoRollback = 1U << 10U,
-  kTakesReason = 1U << 11U,
-  kTakesLockTimeout = 1U << 12U,
-  kTakesUnchangedExit77 = 1U << 13U,
-  kTakesUnit = 1U << 14U,
-  kTakesRoot = 1U << 15U,
-  kTakesSystemdVersion = 1U << 16U,
-  kTakesOutput = 1U << 17U,
-  kTakesColor = 1U << 18U,
-  kTakesQuiet = 1U << 19U,
-  kTakesVerbose = 1U << 20U,
-  kTakesHelp = 1U << 21U,
-  kTakesTrial = 1U << 22U,
-  kTakesEndTrial = 1U << 23U,
-  kTakesFix = 1U << 24U,
-  kTakesExitCode = 1U << 25U,
-  kTakesAllowWide = 1U << 26U,
-  kTakesKubeletVersion = 1U << 27U,
-  kTakesEvictPods = 1U << 28U,
+enum OptionBit : std::uint64_t {
+  kTakesVia = 1ULL << 0U,
+  kTakesFile = 1ULL << 1U,
+  kTakesFromFile = 1ULL << 2U,
+  kTakesExact = 1ULL << 3U,
+  kTakesForce = 1ULL << 4U,
+  kTakesDryRun = 1ULL << 5U,
+  kTakesDiff = 1ULL << 6U,
+  kTakesNoRestart = 1ULL << 7U,
+  kTakesTimeout = 1ULL << 8U,
+  kTakesWindow = 1ULL << 9U,
+  kTakesNoRollback = 1ULL << 10U,
+  kTakesReason = 1ULL << 11U,
+  kTakesLockTimeout = 1ULL << 12U,
+  kTakesUnchangedExit77 = 1ULL << 13U,
+  kTakesUnit = 1ULL << 14U,
+  kTakesRoot = 1ULL << 15U,
+  kTakesSystemdVersion = 1ULL << 16U,
+  kTakesOutput = 1ULL << 17U,
+  kTakesColor = 1ULL << 18U,
+  kTakesQuiet = 1ULL << 19U,
+  kTakesVerbose = 1ULL << 20U,
+  kTakesHelp = 1ULL << 21U,
+  kTakesTrial = 1ULL << 22U,
+  kTakesEndTrial = 1ULL << 23U,
+  kTakesFix = 1ULL << 24U,
+  kTakesExitCode = 1ULL << 25U,
+  kTakesAllowWide = 1ULL << 26U,
+  kTakesKubeletVersion = 1ULL << 27U,
+  kTakesEvictPods = 1ULL << 28U,
+  kTakesHost = 1ULL << 29U,
+  kTakesConfigz = 1ULL << 30U,
+  kTakesDropExpired = 1ULL << 31U,
+  kTakesLasting = 1ULL << 32U,
 };
 
 /// What every command takes.
-inline constexpr std::uint32_t kEverywhere =
+inline constexpr std::uint64_t kEverywhere =
     kTakesRoot | kTakesSystemdVersion | kTakesOutput | kTakesColor | kTakesVerbose | kTakesHelp;
 /// What the commands take that write.
-inline constexpr std::uint32_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart |
+inline constexpr std::uint64_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart |
                                              kTakesTimeout | kTakesWindow | kTakesNoRollback |
                                              kTakesReason | kTakesLockTimeout | kTakesQuiet;
 
@@ -68,7 +72,7 @@ struct Command {
   std::string_view name;
   std::string_view title;      ///< one line, lower case
   std::string_view arguments;  ///< "ENTRY...", "[ID]"; empty when it takes none
-  std::uint32_t options = 0;   ///< OptionBit of each option it takes
+  std::uint64_t options = 0;   ///< OptionBit of each option it takes
   std::string_view about;      ///< what a person should know before using it
   std::string_view examples;   ///< one command line each, without indent
   int (*run)(Session& session) = nullptr;

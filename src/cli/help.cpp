@@ -29,7 +29,7 @@ std::string option_head(const OptionRow& option) {
   return head;
 }
 
-std::string options_help(std::uint32_t accepted) {
+std::string options_help(std::uint64_t accepted) {
   constexpr std::size_t kWidth = 32;
   std::string out;
   for (const OptionRow& option : all_options()) {
