@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Plays add-sysctls.yml against a booted node: check mode, the change, and once more.
+# Plays fleet.yml with the real ansible-playbook against three booted nodes of different kinds.
 #
 #   sudo examples/ansible/run.sh
 #
@@ -8,56 +8,138 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../tests/e2e/lib.sh"
 needs_tool
+needs_stand_in
 command -v ansible-playbook >/dev/null || skip "ansible-playbook is missing (package ansible-core)"
 
-# play EXPECTED-CHANGED OPTION...: one run of the playbook in the node, which is in the inventory and
-# which Ansible reaches without SSH.
+kinds=(kops eks-al2023 kubespray)
+nodes=(node-1.example.net node-2.example.net node-3.example.net)
+
+# Ansible reaches them by its own ssh plugin; in the place of the program ssh is one that enters a node.
+export E2E_TMP E2E_GROUP HOME=$E2E_TMP/home
+export ANSIBLE_SSH_EXECUTABLE=$E2E_DIR/ssh.sh ANSIBLE_SSH_TRANSFER_METHOD=piped
+export ANSIBLE_REMOTE_USER=root ANSIBLE_NOCOLOR=1
+cd "$here" || exit
+
+# play STATUS CHANGED PLAYBOOK-OPTION...: one run; CHANGED has the changed tasks of each node, '-' for
+# a node that the play did not come to.
 play() {
-  local expected=$1 status=0
-  shift
-  echo "\$ ansible-playbook add-sysctls.yml $*"
-  node_run ansible-playbook -i /root/play/inventory.yml --limit node-1.example.net \
-    -e ansible_connection=local -e kubelet_sysctl_window=1s /root/play/add-sysctls.yml "$@" \
-    >"$OUT" 2>"$ERR" || status=$?
+  local status=$1 changed=$2 seen=0 counts="" node
+  shift 2
+  echo "\$ ansible-playbook fleet.yml $*"
+  ansible-playbook fleet.yml -e kubelet_sysctl_window=300ms "$@" >"$OUT" 2>"$ERR" 9<&- || seen=$?
   cat "$OUT" "$ERR"
-  assert_eq 0 "$status" "exit code of ansible-playbook"
-  assert_eq "$expected" "$(recap changed)" "changed tasks"
-  assert_eq 0 "$(recap failed)" "failed tasks"
+  assert_eq "$status" "$seen" "exit code of ansible-playbook"
+  for node in "${nodes[@]}"; do counts+=" $(recap "$node" changed)"; done
+  assert_eq "$changed" "${counts# }" "changed tasks of each node"
 }
-recap() { sed -n "s/^node-1.*[: ]$1=\([0-9]*\).*/\1/p" "$OUT"; }
+recap() {
+  local count
+  count=$(sed -n "s/^$1 .*[: ]$2=\([0-9]*\).*/\1/p" "$OUT")
+  echo "${count:--}"
+}
 
-file=/etc/sysconfig/kubelet
-node_up kops kops "$here/../nodes/kops"
-mkdir -p "$(node_path /root/play)"
-cp "$here"/{add-sysctls,inventory}.yml "$(node_path /root/play)"
-keep $file
-pid=$(kubelet_pid)
+# What a run must not touch: every file of the nodes, and the process of the kubelet.
+state_of() {
+  node_use "$1"
+  node_run bash -O nullglob -c \
+    "find /etc /usr/local/bin /var/lib/kubelet* -printf '%p %i %T@ %s\\n'" | sort
+  echo "pid $(kubelet_pid)"
+}
+remember() { for node in "${nodes[@]}"; do state_of "$node" >"$E2E_TMP/$node.state"; done; }
+assert_untouched() {
+  for node in "$@"; do
+    state_of "$node" >"$E2E_TMP/seen"
+    assert_same_bytes "$E2E_TMP/$node.state" "$E2E_TMP/seen"
+  done
+}
+# assert_lists LIST...: what the running kubelet of each node has read.
+assert_lists() {
+  local node
+  for node in "${nodes[@]}"; do
+    node_use "$node"
+    assert_eq "$1" "$(kubelet_list)" "the list of the kubelet of $node"
+    kubelet_is_healthy || fail "the kubelet of $node is not healthy"
+    shift
+  done
+}
 
-# Check mode says that it would change, shows how, and changes nothing.
-play 1 --check
-assert_contains "$OUT" '--allowed-unsafe-sysctls=net.core.somaxconn,kernel.msg*'
-assert_kept $file
-assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after check mode"
+ansible-playbook --syntax-check fleet.yml
+for i in 0 1 2; do
+  node_up "${kinds[i]}" "${nodes[i]}"
+  echo "${E2E_LEADER[${nodes[i]}]}" >"$E2E_TMP/${nodes[i]}/leader"
+done
+remember
 
-# The first run changes one thing, and the running kubelet has it.
-play 1
-assert_contains "$OUT" '--allowed-unsafe-sysctls=net.core.somaxconn,kernel.msg*'
-assert_eq 'net.core.somaxconn,kernel.msg*' "$(kubelet_flag)" "the flag of the running kubelet"
-kubelet_is_healthy || fail "the kubelet is not healthy"
+# Check mode says of each node that it would change, shows how, and touches nothing.
+play 0 "1 1 1" --check --diff
+sed '/^PLAY RECAP/q' "$OUT" >"$E2E_TMP/foretold"
+assert_contains "$E2E_TMP/foretold" \
+  '+ --allowed-unsafe-sysctls=net.core.somaxconn,net.ipv4.tcp_tw_reuse,kernel.msg*'
+assert_contains "$E2E_TMP/foretold" '+++ /etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf'
+assert_contains "$E2E_TMP/foretold" '+- kernel.sem'
+assert_untouched "${nodes[@]}"
 
-# The second run has nothing to do.
-keep $file
-pid=$(kubelet_pid)
-play 0
-assert_kept $file
-assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after the second run"
+# The run changes what was foretold, and the running kubelets have it.
+play 0 "1 1 1" --diff
+sed '/^PLAY RECAP/q' "$OUT" >"$E2E_TMP/done"
+assert_same_bytes "$E2E_TMP/foretold" "$E2E_TMP/done"
+lists=('net.core.somaxconn,net.ipv4.tcp_tw_reuse,kernel.msg*' 'net.core.somaxconn,kernel.msg*'
+  'net.core.somaxconn,kernel.msg*,kernel.sem')
+assert_lists "${lists[@]}"
 
-# A refusal fails the play, with the kubelet's reason where the operator sees it.
-assert_exit 2 node_run ansible-playbook -i /root/play/inventory.yml --limit node-1.example.net \
-  -e ansible_connection=local -e '{"kubelet_sysctl_entries": ["vm.max_map_count"]}' \
-  /root/play/add-sysctls.yml >"$OUT"
+# Once more there is nothing to do: no write, no restart.
+remember
+play 0 "0 0 0"
+assert_untouched "${nodes[@]}"
+
+# A mistake in the variables is found before anything runs on a node.
+play 2 "0 - -" -e kubelet_sysctl_state=exactly
+assert_contains "$OUT" 'must be one of: present, exact, absent, got: exactly'
+play 2 "0 - -" -e '{"kubelet_sysctl_state": "exact", "kubelet_sysctl_entries": []}'
+assert_contains "$OUT" "would empty the list"
+# An entry that would stop the kubelet is refused, in the kubelet's words.
+play 2 "0 - -" -e '{"kubelet_sysctl_entries": ["vm.max_map_count"]}'
 assert_contains "$OUT" 'not known to be namespaced'
-assert_kept $file
-assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after a refusal"
+assert_contains "$OUT" 'exit: 3'
+assert_untouched "${nodes[@]}"
 
-echo "ansible: check mode, change and no change did what they should"
+# The kubelet of the second node dies of the entry: that node has its old list back, and the play ends.
+entry=net.ipv4.tcp_mtu_probing
+node_use node-2.example.net
+keep /etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf
+node_settings exit_after_ms=100 only_when_list_contains=$entry "exit_message=no room for $entry"
+play 2 "1 0 -" -e "{\"kubelet_sysctl_entries\": [\"$entry\"]}"
+assert_eq 1 "$(recap node-2.example.net failed)" "failed tasks of the second node"
+assert_contains "$OUT" 'exit: 4'
+assert_contains "$OUT" 'rolled back, the files are as before'
+assert_contains "$OUT" "no room for $entry"
+node_use node-2.example.net
+assert_same_bytes "$(kept /etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf)" \
+  "$(node_path /etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf)"
+node_settings
+assert_lists "${lists[0]},$entry" "${lists[@]:1}"
+assert_untouched node-3.example.net
+
+# Only the node that has the entry loses it, and check mode knows which one that is.
+remember
+play 0 "1 0 0" --check -e kubelet_sysctl_state=absent -e "{\"kubelet_sysctl_entries\": [\"$entry\"]}"
+assert_untouched "${nodes[@]}"
+play 0 "1 0 0" -e kubelet_sysctl_state=absent -e "{\"kubelet_sysctl_entries\": [\"$entry\"]}"
+assert_lists "${lists[@]}"
+
+play 0 "1 1 1" -e kubelet_sysctl_state=exact -e '{"kubelet_sysctl_entries": ["net.core.somaxconn"]}'
+assert_lists net.core.somaxconn net.core.somaxconn net.core.somaxconn
+
+# A new node has no program yet: it is put there, by the way of files.
+node_use node-1.example.net
+rm "$(node_path /usr/local/bin/kubelet-sysctl)"
+remember
+play 2 "0 - -" --limit node-1.example.net
+assert_contains "$OUT" "kubelet_sysctl_binary"
+play 0 "1 - -" --limit node-1.example.net -e kubelet_sysctl_binary="$E2E_TOOL" --check
+assert_untouched node-1.example.net
+play 0 "2 - -" --limit node-1.example.net -e kubelet_sysctl_binary="$E2E_TOOL"
+assert_same_bytes "$E2E_TOOL" "$(node_path /usr/local/bin/kubelet-sysctl)"
+assert_lists net.core.somaxconn,kernel.msg\* net.core.somaxconn net.core.somaxconn
+
+echo "ansible: check, change, no change, a refusal and a rollback did on three nodes what they should"
