@@ -5,7 +5,8 @@
 #   scripts/packages.sh build          what a build of the program needs
 #   scripts/packages.sh node           that, and what boots a node in a container
 #   scripts/packages.sh test           that, and what the tests need
-#   scripts/packages.sh develop        that, and formatter, linter, fuzzer and packager
+#   scripts/packages.sh develop        that, and formatter, linter and fuzzer
+#   scripts/packages.sh arm64          what a build for arm64 needs, and what runs it here
 #   scripts/packages.sh --list GROUP   prints the names and installs nothing
 set -eu
 
@@ -15,10 +16,14 @@ build="g++ cmake ninja-build libcli11-dev libyaml-cpp-dev libfmt-dev libspdlog-d
 node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps python3"
 # attr makes the xattrs that the disk tests read back; python3-jsonschema checks every document that -o json
 # prints; strace counts syncs and restarts. The examples run the real Ansible and cloud-init (which fetches
-# with curl); the benchmarks compare with augtool and yq by hyperfine.
+# with curl); the benchmarks compare with augtool and yq by hyperfine. rpm makes and installs the RPM, lintian
+# and mandoc judge the DEB and the manual page; the completions are tried in their shells. crun
+# makes containers on the booted machines, from manifests that PyYAML reads. prometheus_client
+# reads the metrics; openssl makes certificates for a pretend API server.
 test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
-  augeas-tools hyperfine yq"
-develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev rpm file"
+  augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client openssl rpm lintian mandoc groff-base bash-completion zsh fish"
+develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev file"
+arm64="$build g++-aarch64-linux-gnu qemu-user-static"
 
 fail() {
   echo "packages.sh: error: $1" >&2
@@ -31,7 +36,8 @@ packages_of() {
     node) echo "$node" ;;
     test) echo "$test" ;;
     develop) echo "$develop" ;;
-    *) fail "unknown group '$1': build, node, test or develop" 2 ;;
+    arm64) echo "$arm64" ;;
+    *) fail "unknown group '$1': build, node, test, develop or arm64" 2 ;;
   esac
 }
 

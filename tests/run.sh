@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and runs the tests: all of them, or one group.
 #
-#   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers]
+#   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers|packages]
+#   tests/run.sh [arm64|same-program]    builds once more, which takes minutes; not a part of all
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -31,11 +32,12 @@ stop() {
 
 case "$group" in
   all) labels='.' ;;
-  unit | engine | golden | vectors | disk | faults | e2e | examples | fuzz | docs | layers)
+  unit | engine | golden | vectors | disk | faults | e2e | examples | fuzz | docs | layers | packages)
     labels="^$group\$"
     ;;
+  arm64 | same-program) exec "$root/tests/packages/$group.sh" ;;
   *)
-    sed -n '5p' "$0" | sed 's/^# */usage: /' >&2
+    sed -n '5,6s/^# */usage: /p' "$0" >&2
     exit 2
     ;;
 esac

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/outcome.hpp"
 #include "kubelet_sysctl/plan.hpp"
@@ -51,6 +52,8 @@ struct Wanted {
   std::optional<Process> old_process;
   std::int64_t restarted_at_ms = 0;       ///< wall clock at the moment of the restart request
   std::vector<std::string> config_files;  ///< files of the config route that the process read
+  KubeletPlace place = KubeletPlace::kMain;
+  std::string becomes = {};  ///< KubeletHost::becomes: until then it is not the kubelet yet
 };
 
 struct Confirmation {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/surroundings.hpp"
 
 namespace kubelet_sysctl {
 
@@ -26,6 +27,8 @@ struct CliHost {
   std::optional<std::uint32_t> login_uid;  ///< who logged in first; none for services
   std::string program;                     ///< absolute path, for a timer that runs it again
   std::function<std::string()> read_input;
+  std::function<Result<bool>()> enter_host;  ///< for --host; true when it led to another place
+  Surroundings surroundings = Surroundings::kMachine;
   bool node_was_changed = false;  ///< set by a run that changed files or process
 };
 

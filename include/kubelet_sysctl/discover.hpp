@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "kubelet_sysctl/configz.hpp"
 #include "kubelet_sysctl/error.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/node.hpp"
@@ -17,7 +18,7 @@ namespace kubelet_sysctl {
 enum class VersionFrom { kNowhere, kCache, kProgram };
 
 struct DiscoverOptions {
-  std::string unit = "kubelet.service";
+  std::string unit = {};               ///< --unit; empty: choose_unit()
   std::string root = "/";              ///< only to report it; the FileSystem port is already there
   bool live = true;                    ///< ask the manager and /proc; false with --root
   std::optional<int> systemd_version;  ///< --systemd-version; else asked, else kReferenceSystemd
@@ -25,6 +26,7 @@ struct DiscoverOptions {
   bool need_process = true;            ///< false for `explain`: no /proc, no kubelet files
   std::optional<KubeletVersion> kubelet_version = {};  ///< --kubelet-version; else learnt
   VersionFrom version_from = VersionFrom::kNowhere;
+  ConfigzQuestion configz = {};  ///< ask the live kubelet itself
 };
 
 /// Everything the other layers need to know about the node, read once. A missing or masked unit is a
@@ -46,6 +48,11 @@ void look_closer(Ports& ports, const NodeModel& model, NodeSnapshot& snapshot);
 /// program's own answer, or by running it with --version. Never an error. With a release that may be learnt
 /// comes the release of the kernel. discover() does this at its end.
 void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSnapshot& snapshot);
+
+/// The unit that runs the kubelet where nobody named one: kubelet.service; where there is none, the only unit
+/// on disk that a row of node_kinds() names, or the only one of them that is enabled. "kubelet.service" where
+/// there is none either. Errors: kRefused where several could be meant; those of the file system.
+Result<std::string> choose_unit(FileSystem& files, int version);
 
 /// Finds a unit as systemd `version` would: search path, aliases, masks, drop-in order. What it reads is
 /// added to `files`. Source: systemd src/basic/unit-file.c, src/shared/dropin.c.

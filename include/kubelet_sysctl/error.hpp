@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "kubelet_sysctl/advice.hpp"
 
 namespace kubelet_sysctl {
 
@@ -41,6 +44,7 @@ struct Error {
   std::size_t width = 1;     ///< bytes that the caret covers
   std::string hint = {};     ///< what a person does next; may be empty
   std::string detail = {};   ///< more lines, a diff say, each with its line end; may be empty
+  std::optional<Advice> advice = {};  ///< what to do elsewhere instead
 };
 
 /// Aborts with its location: a broken invariant of our own, never a condition of the machine.

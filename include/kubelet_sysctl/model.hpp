@@ -10,6 +10,7 @@
 #include "kubelet_sysctl/command_line.hpp"
 #include "kubelet_sysctl/kubelet_config.hpp"
 #include "kubelet_sysctl/node.hpp"
+#include "kubelet_sysctl/wish_list.hpp"
 
 namespace kubelet_sysctl {
 
@@ -52,18 +53,28 @@ struct CommandLine {
 
 /// The list of the live process.
 struct RunningList {
-  enum class Evidence { kArgv, kConfigFile, kNone };
+  enum class Evidence {
+    kArgv,        ///< the arguments of the process
+    kConfigFile,  ///< every file that decides is older than the process
+    kLog,         ///< the arguments that its host logged when it started it
+    kConfigz,     ///< its own answer, which the others did not give
+    kNone,
+  };
   Process process;
   Evidence evidence = Evidence::kNone;
   std::optional<std::vector<std::string>> entries;  ///< nothing when it cannot be told
+  /// The process's own answer against the other evidence: "ok" where they agree or it is all there is,
+  /// "differs", "unknown" where it did not answer; empty when it was not asked.
+  std::string configz;
 };
 
 const char* name_of(RunningList::Evidence evidence);
 
 struct NodeModel {
   const NodeKind* kind = nullptr;
-  CommandLine command;
-  std::vector<std::string> argv;  ///< texts of command.words
+  CommandLine command;                 ///< the kubelet's: kubelet_command()
+  std::vector<std::string> unit_argv;  ///< what the unit itself runs
+  std::vector<std::string> argv;       ///< texts of command.words
   KubeletFlags flags;
   bool wrapped = false;     ///< a shell or unknown wrapper runs the kubelet
   std::string config_path;  ///< --config in force, absolute; empty when none
@@ -76,6 +87,8 @@ struct NodeModel {
   int health_port = 0;
   std::vector<Finding> findings;
   std::optional<Error> stopped;  ///< what resolve_partly() could not get past; never of resolve()
+  std::optional<WishList> wish_list;  ///< what NodeSnapshot::wish_files hold; expired by read_at_ms
+  std::optional<Error> wish_fault;    ///< why they could not be read as one; then no wish_list
 };
 
 /// The layer that wins, or nullptr when nothing sets the list.

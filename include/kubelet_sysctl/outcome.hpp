@@ -32,6 +32,7 @@ struct Evidence {
   std::optional<bool> argv;                ///< the list stands in the process's own arguments
   std::optional<std::string> config_file;  ///< the file it was started with, older than it
   std::string health;                      ///< "ok", "off", or what was seen instead
+  std::string configz;                     ///< as RunningList::configz
   std::int64_t restarts = 0;               ///< automatic restarts since ours
   std::int64_t window_ms = 0;
 };
@@ -55,7 +56,8 @@ struct Outcome {
   bool was_down = false;                ///< the kubelet was not healthy before this run either
   std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
   std::vector<std::string>
-      recovered;  ///< ids of older changes that this run brought to their end first
+      recovered;                 ///< ids of older changes that this run brought to their end first
+  std::optional<Advice> advice;  ///< the lasting way, where somebody rewrites what was edited
 };
 
 /// One row of the exit codes.

@@ -12,7 +12,7 @@
 
 namespace kubelet_sysctl {
 
-enum class Verb { kAdd, kRemove, kSet, kUndo, kRecover, kKeep, kFix };
+enum class Verb { kAdd, kRemove, kSet, kUndo, kRecover, kKeep, kFix, kSync };
 enum class Via { kAuto, kConfig, kArgs };
 
 const char* name_of(Verb verb);
@@ -26,6 +26,19 @@ struct Change {
   bool allow_wide = false;  ///< write a pattern of everything below net
   Via via = Via::kAuto;
   std::string file;  ///< --file: the file to edit; empty for the tool's choice
+  bool lasting =
+      false;  ///< --lasting: also write where the setting comes from, if that is on the node
+  std::vector<std::string> dropped = {};  ///< sync: entries that go
+  bool whole = false;                     ///< sync: the list becomes `entries`
+};
+
+/// How the wished list is to be met; the rest as in Change.
+struct SyncWish {
+  bool drop_expired = false;  ///< --drop-expired: also where the list's own setting says keep
+  bool force = false;
+  bool allow_wide = false;
+  Via via = Via::kAuto;
+  std::string file = {};
 };
 
 /// One file to be changed. `before` is compared with the disk at commit.
@@ -48,11 +61,23 @@ struct Plan {
   std::string restart_reason;              ///< why, for a person
   bool pending = false;                    ///< nothing runs: it takes effect at the next start
   std::vector<Finding> findings;
+  std::optional<Advice> advice;  ///< the lasting way, where somebody rewrites what is edited
 };
 
 /// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),
 /// kUnsupported with the place (no provable edit), and those of resolve().
 Result<Plan> make_plan(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
+
+/// The plan that makes the list what `wished` says, by the clock of NodeSnapshot::read_at_ms. Expired entries
+/// are told of, and dropped only when asked for. Where the kubelet's configuration file is named and is not
+/// there yet, and no other place is meant for a list, nothing is written: `pending` without edits.
+/// Errors: those of make_plan(), with the place in the wished list where it was one of its entries; kRefused
+/// where a list that is to be met exactly wishes nothing.
+Result<Plan> plan_sync(const NodeSnapshot& snapshot, const NodeModel& model, const WishList& wished,
+                       const SyncWish& wish);
+
+/// Why `plan` changed the list, from the facts of the wished list: for the record.
+std::string reason_of(const WishList& wished, const Plan& plan);
 
 /// The plan that mends what needs no decision: a misspelt key gets its name, a list torn by a blank is joined,
 /// blanks, quotes, empty items, duplicates and entries that a pattern covers go from the list in force. Every

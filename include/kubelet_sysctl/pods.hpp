@@ -90,6 +90,7 @@ std::vector<Victim> victims_of(const std::vector<SeenPod>& pods,
 struct VictimOptions {
   bool evict = false;   ///< --evict-pods: go on
   bool restart = true;  ///< false: --no-restart
+  bool starts = false;  ///< --before-start: the kubelet starts as soon as this run ends
 };
 
 /// What is said of them: one finding for each, at most 20, then one with the number of the rest; and one

@@ -70,6 +70,14 @@ class FileSystem {
   /// The file at `path`, links followed. Absent, a directory, a pipe or a device is not an error: see
   /// `kind` (a pipe or device is never opened). Errors: kPermission, kIo, kUnsupported above 16 MiB.
   virtual Result<SourceFile> read(const std::string& path) = 0;
+  /// The last bytes of a file, at most `most`, of a log that may be larger than read() takes. Empty when it does
+  /// not exist. Errors: kPermission, kIo.
+  virtual Result<std::string> read_end(const std::string& path, std::size_t most) {
+    auto file = read(path);
+    if (!file) return std::move(file).error();
+    const std::string& bytes = file->bytes;
+    return bytes.size() > most ? bytes.substr(bytes.size() - most) : bytes;
+  }
   /// Entries of a directory in byte order of their names; empty when it does not exist.
   virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;
   /// What stands at `path` itself, links not followed; nothing when nothing does.
@@ -133,6 +141,12 @@ struct UnitState {
   bool job_pending = false;
 };
 
+/// One line of a unit in the journal.
+struct LoggedLine {
+  std::int64_t at_ms = 0;  ///< wall clock, milliseconds since the epoch, UTC
+  std::string text;
+};
+
 /// The service manager of the node.
 class ServiceManager {
  public:
@@ -174,6 +188,17 @@ class ServiceManager {
   /// `invocation` is empty. Empty when there is no journal.
   virtual Result<std::vector<std::string>> last_words(const std::string& unit,
                                                       const std::string& invocation, int lines) = 0;
+  /// The first line with `mark` that the unit wrote under this invocation in the quarter of an hour from
+  /// `since_ms` on (wall clock). Nothing when there is none, or no journal. Reads a bounded piece of the
+  /// journal: it takes some 10 ms and one child process.
+  virtual Result<std::optional<LoggedLine>> first_line_with(const std::string& unit,
+                                                            const std::string& invocation,
+                                                            const std::string& mark,
+                                                            std::int64_t since_ms) {
+    static_cast<void>(unit), static_cast<void>(invocation), static_cast<void>(mark);
+    static_cast<void>(since_ms);
+    return std::optional<LoggedLine>();
+  }
 };
 
 struct HealthAnswer {

@@ -34,6 +34,9 @@ bool is_dead(std::string_view stat);
 /// `btime` of /proc/stat in milliseconds since the epoch.
 std::optional<std::int64_t> parse_boot_time_ms(std::string_view proc_stat);
 
+/// The first number of /proc/uptime in milliseconds. Source: proc(5); hundredths of a second.
+std::optional<std::int64_t> parse_uptime_ms(std::string_view proc_uptime);
+
 /// Inode numbers of sockets that listen on `port`, from /proc/PID/net/tcp or tcp6.
 std::vector<std::uint64_t> listening_inodes(std::string_view net_tcp, int port);
 

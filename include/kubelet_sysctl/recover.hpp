@@ -55,6 +55,9 @@ struct Recovered {
 struct RecoverOptions {
   ApplyOptions apply;
   std::string end_trial;  ///< id of a trial to be ended now, whatever the time is
+  /// The start of the kubelet waits for this run: no job of it is waited for, and nothing is restarted. A
+  /// change that only a running kubelet can confirm is an error then.
+  bool before_start = false;
 };
 
 /// Brings every unfinished change and every trial that is over to its end, newest first, each on the node

@@ -50,6 +50,10 @@ std::string explain_text(const NodeSnapshot& snapshot, const CommandLine& comman
                          const TextStyle& style);
 /// The report of a verb that changes: what changed, the evidence, what was rolled back and why.
 std::string outcome_text(const Outcome& outcome, const TextStyle& style);
+/// The advice of an outcome that did not go wrong, as a person reads it; empty where there is none.
+std::string lasting_text(const Outcome& outcome);
+/// Document and commands of an advice, safe for a terminal.
+std::string advice_lines(const Advice& advice);
 /// One finished step, "  restart kubelet.service  41 ms".
 std::string step_text(const Step& step, const TextStyle& style);
 

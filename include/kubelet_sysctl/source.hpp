@@ -105,7 +105,17 @@ struct MappedText {
 MappedText mapped(std::string_view text, std::int32_t source, std::size_t base = 0);
 
 /// Which kind of place a word or an entry was written in.
-enum class OriginKind { kUnit, kDropIn, kEnvironmentFile, kConfig, kConfigDir, kManager, kProcess };
+enum class OriginKind {
+  kUnit,
+  kDropIn,
+  kEnvironmentFile,
+  kConfig,
+  kConfigDir,
+  kManager,
+  kProcess,
+  kHostFile,  ///< a file of the program that runs the kubelet: k3s's config.yaml
+  kHost,      ///< that program adds it by itself
+};
 
 /// Where a word or an entry came from, and through which `$VARIABLE` when it came through one.
 struct Origin {

@@ -57,9 +57,11 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   auto snapshot = discover(ports, prepared.discover);
   if (!snapshot) return std::move(snapshot).error();
   prepared.snapshot = std::move(*snapshot);
+  prepared.discover.unit = prepared.snapshot.unit.name;
   auto model = resolve(prepared.snapshot);
-  if (!model) return std::move(model).error();
-  prepared.model = std::move(*model);
+  // Where another manager owns the node, its way counts more than a unit that is not there.
+  if (!model && !kind_of(prepared.snapshot).refuse) return std::move(model).error();
+  prepared.model = model ? std::move(*model) : resolve_partly(prepared.snapshot);
   if (prepared.wish.look) prepared.wish.look(ports, prepared.snapshot, prepared.model);
   auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
   // Which kubelet it is matters where there is something to do: only then its program is started.
@@ -72,7 +74,8 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
   const VictimOptions victims = {.evict = session.options.evict_pods,
-                                 .restart = session.options.restart};
+                                 .restart = session.options.restart,
+                                 .starts = session.options.before_start};
   auto spared = check_victims(ports, prepared.snapshot, prepared.model, victims, prepared.plan);
   if (!spared) return std::move(spared).error();
   return prepared;
@@ -117,6 +120,9 @@ int finish(Session& session, Ports& ports, Progress& progress, const Prepared& p
   }
   ApplyOptions wanted = common_options(session, progress);
   wanted.undoes = prepared.wish.undoes;
+  if (prepared.wish.reason && wanted.author.reason.empty()) {
+    wanted.author.reason = prepared.wish.reason(prepared.plan);
+  }
   auto outcome =
       apply(ports, prepared.snapshot, prepared.model, prepared.plan, prepared.discover, wanted);
   if (!outcome) return fail(session, outcome.error());
@@ -125,6 +131,26 @@ int finish(Session& session, Ports& ports, Progress& progress, const Prepared& p
   report_outcome(session, *outcome);
   // 77 says that nothing was changed: not so where an older change was undone first.
   return exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
+}
+
+/// A run that restarts the kubelet holds the lock and waits for its start, which waits for us: whoever waited
+/// here would wait for himself. What the kubelet starts with is that run's matter.
+int leave_to_holder(Session& session, const Error& held) {
+  Outcome outcome;
+  outcome.verb = Verb::kSync;
+  outcome.findings.push_back(
+      {.id = "left-to-another-run",
+       .severity = Severity::kNote,
+       .message = fmt::format("nothing was looked at: {}", held.message),
+       .path = {},
+       .line = 0,
+       .hint = "what the kubelet now starts with is the matter of that run"});
+  if (session.options.json) {
+    print(session, outcome_json(outcome));
+  } else if (!session.options.quiet) {
+    session.host.err(finding_text(outcome.findings.front(), session.err));
+  }
+  return exit_code_of(outcome, false);
 }
 
 /// True when there is something that recover() would do.
@@ -162,7 +188,8 @@ Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Prog
   // From here on a signal is a wish that is heard where stopping leaves nothing half done.
   if (auto held = ports.clock.hold_signals(); !held) return std::move(held).error();
   auto lock = ports.files.lock(kLockFile, Milliseconds{0}, note);
-  const Milliseconds wait = session.options.lock_timeout;
+  const Milliseconds wait =
+      session.options.before_start ? Milliseconds{0} : session.options.lock_timeout;
   if (lock || lock.error().kind != ErrorKind::kLocked || wait <= Milliseconds{0}) return lock;
   progress.note(fmt::format("waiting: {}", lock.error().message));
   return ports.files.lock(kLockFile, wait, note);
@@ -171,7 +198,10 @@ Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Prog
 void report_outcome(Session& session, const Outcome& outcome) {
   session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
   if (session.options.json) return print(session, outcome_json(outcome));
-  if (!session.options.quiet) return print(session, outcome_text(outcome, session.out));
+  if (!session.options.quiet) {
+    const std::string lasting = session.options.lasting ? lasting_text(outcome) : std::string();
+    return print(session, outcome_text(outcome, session.out) + lasting);
+  }
   // -q promises an empty standard output, not that a node is left stranded without a word.
   if (went_wrong(outcome)) session.host.err(outcome_text(outcome, session.err));
 }
@@ -180,6 +210,7 @@ Result<std::vector<Recovered>> recover_now(Session& session, Ports& ports, Progr
   RecoverOptions wanted;
   wanted.apply = common_options(session, progress);
   wanted.end_trial = session.options.end_trial;
+  wanted.before_start = session.options.before_start;
   return recover(ports, discover_options(session.options), wanted);
 }
 
@@ -215,7 +246,7 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   // The records are read while the manager answers. Not while another run is at work: the answer would
   // be older than the lock.
   const bool in_use = !options.dry_run && may_be_busy(ports);
-  if (options.is_live() && !in_use) ports.services.begin_show(options.unit);
+  if (!in_use) ask_early(options, ports);
   auto records = list_transactions(ports);
   const bool unreadable = !records && records.error().kind != ErrorKind::kPermission;
   if (unreadable) return fail(session, records.error());
@@ -231,6 +262,9 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
     if (options.dry_run || nothing) return finish(session, ports, progress, *prepared, {});
   }
   auto lock = take_lock(session, ports, progress, note);
+  if (!lock && options.before_start && lock.error().kind == ErrorKind::kLocked) {
+    return leave_to_holder(session, lock.error());
+  }
   if (!lock) return fail(session, lock.error());
   ports.services.drop_show();
   RecoveredFirst first;

@@ -23,6 +23,8 @@ struct Wish {
   std::function<void(Ports&, NodeSnapshot&, const NodeModel&)> look = {};
   std::string undoes = {};  ///< id of the transaction that the plan puts back
   std::string unit = {};    ///< empty: that of the options
+  /// Why, for the record, where --reason does not say it; may be empty.
+  std::function<std::string(const Plan&)> reason = {};
 };
 
 /// A wish, made under whatever lock is held at the moment. Errors as those of the command.

@@ -12,7 +12,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/complete.hpp"
 #include "cli/help.hpp"
+#include "cli/on_host.hpp"
 #include "cli/options.hpp"
 #include "cli/session.hpp"
 #include "cli/values.hpp"
@@ -134,15 +136,20 @@ class Reader {
       if (value == words_.values.end()) continue;
       if (auto status = take(row, value->second); !status) return status;
     }
+    options_.host = words_.has(kTakesHost);
     options_.exact = words_.has(kTakesExact);
     options_.force = words_.has(kTakesForce);
     options_.evict_pods = words_.has(kTakesEvictPods);
     options_.allow_wide = words_.has(kTakesAllowWide);
     options_.fix = words_.has(kTakesFix);
+    options_.lasting = words_.has(kTakesLasting);
     options_.exit_code = words_.has(kTakesExitCode);
     options_.dry_run = words_.has(kTakesDryRun);
+    options_.configz.wanted = words_.has(kTakesConfigz);
     options_.diff = words_.has(kTakesDiff);
-    options_.restart = !words_.has(kTakesNoRestart);
+    options_.drop_expired = words_.has(kTakesDropExpired);
+    options_.before_start = words_.has(kTakesBeforeStart);
+    options_.restart = !words_.has(kTakesNoRestart) && !options_.before_start;
     options_.rollback = !words_.has(kTakesNoRollback);
     options_.unchanged_is_77 = words_.has(kTakesUnchangedExit77);
     options_.quiet = words_.has(kTakesQuiet);
@@ -190,6 +197,12 @@ class Reader {
       case kTakesReason:
         options_.reason = text;
         break;
+      case kTakesKubeconfig:
+        return put(options_.configz.kubeconfig, parse_path(row.name, text));
+      case kTakesClientCertificate:
+        return put(options_.configz.certificate, parse_path(row.name, text));
+      case kTakesClientKey:
+        return put(options_.configz.key, parse_path(row.name, text));
       case kTakesUnit:
         return put(options_.unit, parse_unit_name(text));
       case kTakesRoot:
@@ -200,6 +213,8 @@ class Reader {
         return take_kubelet_version(text);
       case kTakesOutput:
         return put(options_.json, choice(row, text));
+      case kTakesMetrics:
+        return take_output(row, text);
       case kTakesColor:
         return put(options_.colour, choice(row, text));
       default:
@@ -207,6 +222,14 @@ class Reader {
     }
     if (!text.empty()) return {};
     return usage_error(fmt::format("'{}' takes {}, not ''", row.name, row.value), {});
+  }
+
+  Status take_output(const OptionRow& row, const std::string& text) {
+    std::size_t format = 0;
+    if (auto status = put(format, choice(row, text)); !status) return status;
+    options_.json = format == 1;
+    options_.metrics = format == 2;
+    return {};
   }
 
   Status take_kubelet_version(const std::string& text) {
@@ -247,24 +270,6 @@ class Reader {
   Options& options_;
 };
 
-/// What makes a trial impossible: it needs a kubelet that was seen, the way back, and a timer.
-Status check_trial(const Options& options) {
-  if (!options.trial) return {};
-  if (!options.restart) {
-    return usage_error("'--trial' and '--no-restart' do not go together",
-                       "a trial begins when the kubelet was seen with the new list");
-  }
-  if (!options.rollback) {
-    return usage_error("'--trial' and '--no-rollback' do not go together",
-                       "a trial is a change that is put back");
-  }
-  if (!options.is_live()) {
-    return usage_error("'--trial' and '--root' do not go together",
-                       "a timer of the running node's systemd ends a trial");
-  }
-  return {};
-}
-
 /// What does not go together. Errors: kUsage, kNotFound for the directory of --root.
 Status check(const Command& command, const Options& options) {
   if (command.arguments.empty() && !options.arguments.empty()) {
@@ -276,6 +281,8 @@ Status check(const Command& command, const Options& options) {
     return usage_error("'--quiet' and '--verbose' do not go together", {});
   }
   if (auto status = check_trial(options); !status) return status;
+  if (auto status = check_configz(options); !status) return status;
+  if (auto status = check_host(options); !status) return status;
   const bool tree_only = options.systemd_version && options.is_live() && command.name != "explain";
   if (tree_only) {
     return usage_error("'--systemd-version' has no meaning for the running node",
@@ -348,12 +355,14 @@ bool asks_for_help(const std::vector<std::string>& arguments) {
 
 std::string_view tool_version() { return KUBELET_SYSCTL_VERSION; }
 
-int run_cli(const std::vector<std::string>& arguments, CliHost& host) {
+int run_cli(const std::vector<std::string>& given, CliHost& host) {
+  const std::vector<std::string> arguments = host_after_command(given);
   const std::string first = arguments.empty() ? std::string() : arguments.front();
   if (first == "--version") {
     host.out(fmt::format("kubelet-sysctl {}\n", tool_version()));
     return 0;
   }
+  if (first == kCompleteCommand) return complete({arguments.begin() + 1, arguments.end()}, host);
   const Command* command = find_command(first);
   const bool help = first == "help" || asks_for_help(arguments);
   if (help && first == "help" && arguments.size() > 1) command = find_command(arguments[1]);
@@ -372,6 +381,7 @@ int run_cli(const std::vector<std::string>& arguments, CliHost& host) {
   Session session = session_of(host, options);
   if (auto status = check(*command, options); !status) return fail(session, status.error());
   set_log_level(options.verbosity);
+  if (auto status = go_to_host(options, host); !status) return fail(session, status.error());
   return command->run(session);
 }
 

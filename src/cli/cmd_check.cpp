@@ -70,7 +70,7 @@ Result<Ground> ground_for(const Session& session, Ports& ports, const Questions&
   Ground ground;
   if (wanted.live) {
     // The kernel answers while the manager does.
-    ports.services.begin_show(wanted.unit);
+    ask_early(options, ports);
     ground.kernel = ports.kernel.ask(kernel_questions(asked.entries, asked.pods));
   } else {
     ground.kernel.why = "a tree of files says nothing of the kernel that will run it";

@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/records.hpp"
 #include "cli/values.hpp"
+#include "kubelet_sysctl/lost_list.hpp"
 #include "kubelet_sysctl/recover.hpp"
 
 namespace kubelet_sysctl {
@@ -29,28 +30,30 @@ Finding finding_of(std::string_view id, std::string message, std::string hint) {
 }
 
 /// What the records of changes tell.
-void look_at_records(Session& session, Ports& ports, std::vector<Finding>& findings,
-                     std::vector<std::string>& not_looked) {
-  const auto all = list_transactions(ports);
+std::vector<Transaction> look_at_records(Session& session, Ports& ports,
+                                         std::vector<Finding>& findings,
+                                         std::vector<std::string>& not_looked) {
+  auto all = list_transactions(ports);
   if (!all && all.error().kind == ErrorKind::kPermission) {
     not_looked.push_back("the records of changes: only root may read them");
-    return;
+    return {};
   }
   if (!all) {
     findings.push_back(finding_of("broken-record",
                                   "the records of changes cannot be read: " + all.error().message,
                                   "see 'kubelet-sysctl history'"));
     findings.back().path = all.error().path;
-    return;
+    return {};
   }
   const Moment moment = moment_of(ports);
   std::string line = unfinished_line(*all, moment.now_ms, moment.boot_id);
-  if (line.empty()) return;
+  if (line.empty()) return std::move(*all);
   const std::string& root = session.options.root;
   findings.push_back(finding_of(
       "unfinished-change", std::move(line),
       fmt::format("run: kubelet-sysctl recover{}{}", session.options.is_live() ? "" : " --root ",
                   session.options.is_live() ? "" : root)));
+  return std::move(*all);
 }
 
 /// What a finding could not be made of, and why.
@@ -83,10 +86,10 @@ int look(Session& session) {
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
   wanted.version_from = VersionFrom::kProgram;
-  if (wanted.live) ports.services.begin_show(wanted.unit);
+  ask_early(session.options, ports);
   std::vector<Finding> findings;
   std::vector<std::string> not_looked;
-  look_at_records(session, ports, findings, not_looked);
+  const auto records = look_at_records(session, ports, findings, not_looked);
   auto snapshot = discover(ports, wanted);
   if (!snapshot && snapshot.error().kind == ErrorKind::kPermission) {
     snapshot = discover_partly(ports, wanted);
@@ -95,6 +98,7 @@ int look(Session& session) {
   const NodeModel model = resolve_partly(*snapshot);
   look_closer(ports, model, *snapshot);
   ask_kernel(session.options, ports, texts_of(model.configured), *snapshot);
+  if (auto lost = lost_list(*snapshot, model, records)) findings.push_back(std::move(*lost));
   std::vector<Finding> checked = run_checks(*snapshot, model, Audience::kDoctor);
   findings.insert(findings.end(), std::make_move_iterator(checked.begin()),
                   std::make_move_iterator(checked.end()));

@@ -54,7 +54,8 @@ int run_edit(Session& session, Verb verb) {
                          .force = options.force,
                          .allow_wide = options.allow_wide,
                          .via = options.via,
-                         .file = options.file};
+                         .file = options.file,
+                         .lasting = options.lasting};
   const auto plan = [&change](const NodeSnapshot& snapshot, const NodeModel& model) {
     return make_plan(snapshot, model, change);
   };
@@ -75,7 +76,7 @@ int run_set(Session& session) { return run_edit(session, Verb::kSet); }
 
 constexpr std::uint64_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
                                        kTakesVia | kTakesFile | kTakesTrial |
-                                       kTakesUnchangedExit77 | kTakesKubeletVersion;
+                                       kTakesUnchangedExit77 | kTakesKubeletVersion | kTakesLasting;
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/records.hpp"
 #include "cli/session.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 
 namespace kubelet_sysctl {
@@ -22,7 +23,9 @@ int run_explain(Session& session) {
   tell_open_changes(session, ports, findings);
   const auto snapshot = discover(ports, wanted);
   if (!snapshot) return fail(session, snapshot.error());
-  const auto command = resolve_command(*snapshot);
+  auto unit = resolve_command(*snapshot);
+  if (!unit) return fail(session, unit.error());
+  const auto command = kubelet_command(*snapshot, std::move(*unit));
   if (!command) return fail(session, command.error());
   if (auto status = check_startable(*snapshot, *command); !status) {
     return fail(session, status.error());

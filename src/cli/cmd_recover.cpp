@@ -151,7 +151,7 @@ constexpr Command kRecoverCommand = {
     .title = "bring a change to its end that was cut short",
     .arguments = "",
     .options = kEverywhere | kTakesDryRun | kTakesTimeout | kTakesWindow | kTakesLockTimeout |
-               kTakesQuiet | kTakesEndTrial,
+               kTakesQuiet | kTakesEndTrial | kForConfigz,
     .about =
         "Looks for changes that were cut short by a kill or a power cut, and for trials whose time "
         "is\n"

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // show: the configured and the running list, each entry with its place.
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/change.hpp"
 #include "cli/commands.hpp"
 #include "cli/records.hpp"
 #include "cli/session.hpp"
+#include "kubelet_sysctl/lost_list.hpp"
+#include "kubelet_sysctl/metrics.hpp"
 #include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -23,28 +29,52 @@ bool is_off(const NodeModel& model, const OpenChanges& open) {
                      [](const Finding& one) { return one.severity != Severity::kNote; });
 }
 
+/// Ends with `error`, after the metrics of what could be read all the same.
+int fail_measured(Session& session, Measured measured, const Error& error) {
+  if (!session.options.metrics) return fail(session, error);
+  measured.model = nullptr;
+  print(session, metrics_text(measured));
+  session.host.err(error_text(error, session.err));
+  return exit_code_of(error);
+}
+
+std::string report_of(const Session& session, const Measured& measured, const OpenChanges& open) {
+  if (session.options.metrics) return metrics_text(measured);
+  if (session.options.json) return status_json(*measured.snapshot, *measured.model, open);
+  return show_text(*measured.snapshot, *measured.model, session.out, open);
+}
+
 int run_show(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
   wanted.version_from = VersionFrom::kProgram;
   // The records are read while the manager answers: discover() takes that answer.
-  if (wanted.live) ports.services.begin_show(wanted.unit);
+  ask_early(session.options, ports);
   std::vector<Finding> findings;
-  const OpenChanges open = tell_open_changes(session, ports, findings);
+  Measured seen;
+  seen.tool_version = tool_version();
+  seen.moment = moment_of(ports);
+  const auto records = tell_records(session, ports, seen.moment, findings);
+  const OpenChanges open = records ? open_changes(*records, seen.moment) : OpenChanges();
+  if (records) seen.records = &*records;
   auto snapshot = discover(ports, wanted);
-  if (!snapshot) return fail(session, snapshot.error());
+  if (!snapshot) return fail_measured(session, seen, snapshot.error());
+  seen.snapshot = &*snapshot;
   auto model = resolve(*snapshot, Checks::kSkip);
-  if (!model) return fail(session, model.error());
+  if (!model) return fail_measured(session, seen, model.error());
+  seen.model = &*model;
   // About 2 ms; a list far beyond any real one is left to `doctor`.
   const std::vector<std::string> list = texts_of(model->configured);
   if (!list.empty() && list.size() <= kMostAsked) {
     ask_kernel(session.options, ports, list, *snapshot);
   }
   model->findings = run_checks(*snapshot, *model, Audience::kShow);
+  if (auto lost = records ? lost_list(*snapshot, *model, *records) : std::nullopt) {
+    findings.push_back(std::move(*lost));
+  }
   model->findings.insert(model->findings.end(), findings.begin(), findings.end());
-  print(session, session.options.json ? status_json(*snapshot, *model, open)
-                                      : show_text(*snapshot, *model, session.out, open));
+  print(session, report_of(session, seen, open));
   return session.options.exit_code && is_off(*model, open) ? kFound : 0;
 }
 
@@ -54,15 +84,17 @@ constexpr Command kShowCommand = {
     .name = "show",
     .title = "the list in force, who sets it, and whether the kubelet agrees",
     .arguments = "",
-    .options = kEverywhere | kTakesUnit | kTakesExitCode | kTakesKubeletVersion,
+    .options = (kEverywhere & ~std::uint64_t{kTakesOutput}) | kTakesMetrics | kTakesUnit |
+               kTakesExitCode | kTakesKubeletVersion | kForConfigz,
     .about =
         "Prints the configured list (what the next start will use) with the file and line of each\n"
         "entry, lists that another one hides, the list of the running process, and whether the\n"
         "two differ; then a change on trial. Says on standard error when a change did not come to\n"
-        "its end.",
+        "its end. With -o prometheus the same as metrics, kubelet_sysctl_up 0 where it fails.",
     .examples =
         "kubelet-sysctl show\n"
         "kubelet-sysctl show -o json\n"
+        "kubelet-sysctl show -o prometheus\n"
         "kubelet-sysctl show --exit-code\n"
         "kubelet-sysctl show --root /mnt/image",
     .run = run_show};

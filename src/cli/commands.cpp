@@ -8,9 +8,9 @@ namespace kubelet_sysctl {
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> commands = {
-      &kShowCommand, &kExplainCommand, &kCheckCommand, &kDoctorCommand,
-      &kAddCommand,  &kRemoveCommand,  &kSetCommand,   &kHistoryCommand,
-      &kUndoCommand, &kRecoverCommand, &kKeepCommand};
+      &kShowCommand,    &kExplainCommand, &kCheckCommand,   &kDoctorCommand,
+      &kAddCommand,     &kRemoveCommand,  &kSetCommand,     &kSyncCommand,
+      &kHistoryCommand, &kUndoCommand,    &kRecoverCommand, &kKeepCommand};
   return commands;
 }
 
@@ -25,7 +25,7 @@ const std::vector<OptionRow>& all_options() {
   static const std::vector<OptionRow> options = {
       {kTakesFromFile, "-f", "--from-file", "FILE",
        "read entries from FILE, one a line, '#' begins a comment; for\n'check' pods, from a "
-       "manifest. '-' is standard input"},
+       "manifest; for 'sync' the wished list.\n'-' is standard input"},
       {kTakesVia, "", "--via", "auto|config|args",
        "where to write: auto is where the list in force stands\n(default: auto)"},
       {kTakesFile, "", "--file", "PATH", "edit this file of the node and no other"},
@@ -35,6 +35,16 @@ const std::vector<OptionRow>& all_options() {
       {kTakesEvictPods, "", "--evict-pods", "",
        "go on although the kubelet then ends pods that run here and\nset what the list no longer "
        "allows"},
+      {kTakesLasting, "", "--lasting", "",
+       "also make it last: print what is to be done where the settings\nof this node come from, "
+       "and "
+       "write what of it is on this node"},
+      {kTakesDropExpired, "", "--drop-expired", "",
+       "take entries out of the list whose time is over"},
+      {kTakesBeforeStart, "", "--before-start", "",
+       "for the unit that runs before the kubelet: restart nothing,\nwait for nobody, and leave "
+       "all "
+       "to another run that is at work"},
       {kTakesFix, "", "--fix", "",
        "mend what needs no decision: a misspelt key, blanks, quotes\nand empty items, entries that "
        "stand twice or are covered"},
@@ -60,8 +70,20 @@ const std::vector<OptionRow>& all_options() {
        "how long to wait for another run to end (default: 30s)"},
       {kTakesUnchangedExit77, "", "--unchanged-exit-77", "",
        "exit with 77 when there was nothing to do"},
+      {kTakesConfigz, "", "--configz", "",
+       "also ask the live kubelet itself for its list (/configz), with\nthe credentials below, or "
+       "with those that lie on this node"},
+      {kTakesKubeconfig, "", "--kubeconfig", "FILE",
+       "for --configz: through the API server, by kubectl"},
+      {kTakesClientCertificate, "", "--client-certificate", "FILE",
+       "for --configz: at the kubelet's own port, by curl"},
+      {kTakesClientKey, "", "--client-key", "FILE", "the key of that certificate"},
       {kTakesUnit, "", "--unit", "NAME",
-       "the unit that runs the kubelet (default: kubelet.service)"},
+       "the unit that runs the kubelet (default: kubelet.service, or\nthe one that a distribution "
+       "has in its place)"},
+      {kTakesHost, "", "--host", "",
+       "go from a container to its node first; it must be privileged\nand see the node's processes "
+       "(in a pod: hostPID: true)"},
       {kTakesRoot, "", "--root", "DIR",
        "the node's files are below DIR: an image, a backup. Nothing is\nrestarted, no process "
        "asked"},
@@ -72,6 +94,9 @@ const std::vector<OptionRow>& all_options() {
        "unknown with --root)"},
       {kTakesOutput, "-o", "--output", "text|json",
        "text for people, json for scripts (default: text)"},
+      {kTakesMetrics, "-o", "--output", "text|json|prometheus",
+       "text for people, json for scripts, prometheus for a node\nexporter's textfile collector "
+       "(default: text)"},
       {kTakesColor, "", "--color", "auto|always|never",
        "auto: on a terminal, unless NO_COLOR is set (default: auto)"},
       {kTakesQuiet, "-q", "--quiet", "", "print nothing unless something goes wrong"},

@@ -45,15 +45,24 @@ enum OptionBit : std::uint64_t {
   kTakesConfigz = 1ULL << 30U,
   kTakesDropExpired = 1ULL << 31U,
   kTakesLasting = 1ULL << 32U,
+  kTakesMetrics = 1ULL << 33U,  ///< --output with "prometheus" as well; stands in for kTakesOutput
+  kTakesBeforeStart = 1ULL << 34U,
+  kTakesKubeconfig = 1ULL << 35U,
+  kTakesClientCertificate = 1ULL << 36U,
+  kTakesClientKey = 1ULL << 37U,
 };
 
 /// What every command takes.
-inline constexpr std::uint64_t kEverywhere =
-    kTakesRoot | kTakesSystemdVersion | kTakesOutput | kTakesColor | kTakesVerbose | kTakesHelp;
+inline constexpr std::uint64_t kEverywhere = kTakesHost | kTakesRoot | kTakesSystemdVersion |
+                                             kTakesOutput | kTakesColor | kTakesVerbose |
+                                             kTakesHelp;
+/// What the commands take that look at the running kubelet or wait for it: --configz and its credentials.
+inline constexpr std::uint64_t kForConfigz =
+    kTakesConfigz | kTakesKubeconfig | kTakesClientCertificate | kTakesClientKey;
 /// What the commands take that write.
-inline constexpr std::uint64_t kForChanges = kTakesDryRun | kTakesDiff | kTakesNoRestart |
-                                             kTakesTimeout | kTakesWindow | kTakesNoRollback |
-                                             kTakesReason | kTakesLockTimeout | kTakesQuiet;
+inline constexpr std::uint64_t kForChanges =
+    kTakesDryRun | kTakesDiff | kTakesNoRestart | kTakesTimeout | kTakesWindow | kTakesNoRollback |
+    kTakesReason | kTakesLockTimeout | kTakesQuiet | kForConfigz;
 
 /// One option as the help shows it.
 struct OptionRow {
@@ -85,6 +94,7 @@ extern const Command kDoctorCommand;
 extern const Command kAddCommand;
 extern const Command kRemoveCommand;
 extern const Command kSetCommand;
+extern const Command kSyncCommand;
 extern const Command kHistoryCommand;
 extern const Command kUndoCommand;
 extern const Command kRecoverCommand;

@@ -89,6 +89,7 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
 }
 
 Result<SourceFile> named_file(const Options& options, const CliHost& host) {
+  if (options.file_of_container) return *options.file_of_container;
   const bool from_input = options.from_file == "-";
   SourceFile file;
   file.path = file.real_path = from_input ? "standard input" : options.from_file;

@@ -37,6 +37,10 @@ std::string options_help(std::uint64_t accepted) {
     std::string head = option_head(option);
     std::string_view help = option.help;
     bool first = true;
+    if (head.size() >= kWidth) {
+      out += fmt::format("  {}\n", head);
+      first = false;
+    }
     while (!help.empty()) {
       const std::size_t end = std::min(help.find('\n'), help.size());
       out += fmt::format("  {:<{}}{}\n", first ? head : "", kWidth, help.substr(0, end));

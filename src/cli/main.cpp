@@ -11,6 +11,7 @@
 
 #include "host/clock.hpp"
 #include "host/disk.hpp"
+#include "host/enter_host.hpp"
 #include "host/http_health.hpp"
 #include "host/machine.hpp"
 #include "host/namespaces.hpp"
@@ -78,6 +79,8 @@ int main(int argc, char** argv) {
   host.login_uid = facts.login_uid;
   host.program = facts.program;
   host.read_input = read_input;
+  host.surroundings = facts.surroundings;
+  host.enter_host = [] { return kubelet_sysctl::enter_host(); };
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const int code = kubelet_sysctl::run_cli(arguments, host);
   return checked_exit(code, write_error, host.node_was_changed);

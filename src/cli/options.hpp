@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/configz.hpp"
 #include "kubelet_sysctl/kubelet_rules.hpp"
 #include "kubelet_sysctl/plan.hpp"
 #include "kubelet_sysctl/ports.hpp"
@@ -20,7 +21,7 @@ struct Options {
   std::vector<std::string> arguments;  ///< entries, or the id for `undo`, `keep` and `history`
   Via via = Via::kAuto;
   std::string file;
-  std::string unit = "kubelet.service";
+  std::string unit = {};   ///< --unit; empty: the program finds it
   std::string root = "/";  ///< absolute, without a slash at the end
   bool dry_run = false;
   bool diff = false;
@@ -33,7 +34,11 @@ struct Options {
   Milliseconds lock_timeout{30'000};
   std::string reason;
   std::string from_file;  ///< "-" is standard input; empty when not given
+  bool host = false;
+  std::optional<SourceFile> file_of_container;  ///< that of from_file, read before --host left it
   bool json = false;
+  bool metrics = false;  ///< -o prometheus
+  ConfigzQuestion configz;
   Colour colour = Colour::kAuto;
   bool quiet = false;
   int verbosity = 0;
@@ -43,12 +48,23 @@ struct Options {
   bool evict_pods = false;
   bool allow_wide = false;
   bool fix = false;
+  bool drop_expired = false;
+  bool before_start = false;  ///< the kubelet's start waits for this run
+  bool lasting = false;
   bool exit_code = false;
   std::optional<int> systemd_version;
   std::optional<KubeletVersion> kubelet_version;  ///< instead of the answer of the unit's program
 
   /// False for a tree of files: then no manager and no process is asked.
   [[nodiscard]] bool is_live() const { return root == "/"; }
+  /// True where a program reads standard output: then a warning has its place there, or none.
+  [[nodiscard]] bool is_for_programs() const { return json || metrics; }
 };
+
+/// What makes a trial impossible: it needs a kubelet that was seen, the way back, and a timer. Errors: kUsage.
+Status check_trial(const Options& options);
+
+/// Credentials without the question, half of them, two kinds of them; or nobody to ask. Errors: kUsage.
+Status check_configz(const Options& options);
 
 }  // namespace kubelet_sysctl

@@ -2,6 +2,7 @@
 // What commands that only read tell of the records of changes.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cli/session.hpp"
@@ -12,12 +13,17 @@ namespace kubelet_sysctl {
 /// Now, on the node of the ports.
 Moment moment_of(Ports& ports);
 
-/// One line on standard error for a change that did not come to its end; with -o json nothing.
+/// One line on standard error for a change that did not come to its end; none for programs.
 void say_unfinished(Session& session, const std::vector<Transaction>& all, const Moment& moment);
 
-/// The changes that are open; an unfinished one is said, as above. Records that this user may not
-/// read are passed over. A record that cannot be read becomes a warning: on standard error, or with
-/// -o json in `findings`.
+/// All records; an unfinished change is said, as above. Nothing where they cannot be read: those that this
+/// user may not read are passed over, a broken one becomes a warning: on standard error, or, where a
+/// program reads what is printed, in `findings`.
+std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& ports,
+                                                     const Moment& moment,
+                                                     std::vector<Finding>& findings);
+
+/// The changes that are open, of the records as above.
 OpenChanges tell_open_changes(Session& session, Ports& ports, std::vector<Finding>& findings);
 
 }  // namespace kubelet_sysctl

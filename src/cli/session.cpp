@@ -4,8 +4,12 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
+#include "cli/commands.hpp"
+#include "kubelet_sysctl/metrics.hpp"
 #include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/versions.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -17,6 +21,25 @@ bool wants_colour(Colour colour, bool is_terminal) {
   if (no_color != nullptr && *no_color != '\0') return false;
   const char* term = std::getenv("TERM");
   return is_terminal && term != nullptr && std::string_view(term) != "dumb";
+}
+
+/// A pod without systemd is no broken machine: it is the wrong place.
+Error in_its_place(const CliHost& host, Error error) {
+  if (error.kind != ErrorKind::kNoSystemd || host.surroundings == Surroundings::kMachine) {
+    return error;
+  }
+  if (host.surroundings == Surroundings::kFargate) {
+    error.message =
+        "this is a container on AWS Fargate: there is no node that anybody could change";
+    error.hint = "only safe sysctls can be set there; for others the pod needs a node of its own";
+    return error;
+  }
+  error.message = "this is a pod, not a node: there is no systemd here";
+  error.hint =
+      "run it with '--host' in a privileged pod with hostPID: true, as in examples/kubernetes; on "
+      "AWS "
+      "Fargate there is no node to reach, and only safe sysctls can be set";
+  return error;
 }
 
 }  // namespace
@@ -33,13 +56,29 @@ void print(Session& session, const std::string& text) {
   session.host.out(session.options.json ? text + '\n' : text);
 }
 
-int fail(Session& session, const Error& error) {
+int fail(Session& session, const Error& failed) {
+  const Error error = in_its_place(session.host, failed);
   if (session.options.json) {
     print(session, error_json(error));
   } else {
+    // Whoever watches metrics is told of a run that failed, and not by their absence alone.
+    if (session.options.metrics) {
+      print(session, metrics_text({.tool_version = std::string(tool_version()), .moment = {}}));
+    }
     session.host.err(error_text(error, session.err));
   }
   return exit_code_of(error);
+}
+
+void ask_early(const Options& options, Ports& ports) {
+  if (!options.is_live()) return;
+  std::string unit = options.unit;
+  if (unit.empty()) {
+    auto chosen = choose_unit(ports.files, options.systemd_version.value_or(kReferenceSystemd));
+    if (!chosen) return;  // discover() says why
+    unit = std::move(*chosen);
+  }
+  ports.services.begin_show(unit);
 }
 
 DiscoverOptions discover_options(const Options& options) {
@@ -50,6 +89,7 @@ DiscoverOptions discover_options(const Options& options) {
   wanted.systemd_version = options.systemd_version;
   wanted.kubelet_version = options.kubelet_version;
   wanted.version_from = VersionFrom::kCache;
+  wanted.configz = options.configz;
   return wanted;
 }
 

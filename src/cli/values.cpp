@@ -126,6 +126,12 @@ Result<std::string> parse_unit_name(std::string_view text) {
   return std::string(text) + ".service";
 }
 
+Result<std::string> parse_path(std::string_view option, const std::string& text) {
+  if (text.empty()) return usage_error(fmt::format("'{}' takes a file, not ''", option), {});
+  std::error_code fault;
+  return std::filesystem::absolute(text, fault).lexically_normal().string();
+}
+
 Result<std::string> parse_root(const std::string& text) {
   if (text.empty()) return usage_error("'--root' takes a directory, not ''", {});
   std::error_code fault;

@@ -26,6 +26,9 @@ Result<int> parse_number(std::string_view option, std::string_view text, int mos
 /// what cannot be a unit, or is one of another type.
 Result<std::string> parse_unit_name(std::string_view text);
 
+/// The path of a file that an option names, absolute. Errors: kUsage when it is empty.
+Result<std::string> parse_path(std::string_view option, const std::string& text);
+
 /// An absolute path without "." and "..", no slash at the end. Errors: kUsage when it is empty.
 Result<std::string> parse_root(const std::string& text);
 

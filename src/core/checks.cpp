@@ -103,6 +103,13 @@ const std::vector<Check>& all_checks() {
       {"useless-in-kernel", kWarning, "an entry that pods cannot set in this kernel",
        useless_in_kernel, kShow},
       {"wide-grant", kWarning, "a pattern that allows a whole group", wide_grant},
+      {"host-needs-entry", kWarning, "an entry that the distribution itself needs",
+       host_needs_entries, kShow},
+      // What is wished.
+      {"wish-list-broken", kWarning, "the wished list cannot be read", wish_list_broken, kShow,
+       kPart},
+      {"wish-not-met", kWarning, "the list is not the wished one", wish_not_met, kShow},
+      {"expired-entry", kWarning, "the time of a wish is over", expired_entry, kShow},
       // Where the arguments come from.
       {"env-dropped", kWarning, "assignments that systemd drops", env_dropped, kShow},
       {"assigned-again", kWarning, "an assignment that a later one replaces", assigned_again},
@@ -112,10 +119,14 @@ const std::vector<Check>& all_checks() {
       // The process against the files.
       {"not-reloaded", kWarning, "systemd has older unit files", not_reloaded, kShow},
       {"drift", kWarning, "the process differs from the files", drift, kShow},
+      {"configz-differs", kWarning, "the kubelet itself says another list", configz_differs, kVerbs,
+       kPart},
+      {"configz-silent", kWarning, "the kubelet could not be asked", configz_silent, kVerbs, kPart},
       {"newer-file", kWarning, "a file is newer than the process", newer_file, kShow},
       {"other-arguments", kWarning, "the next start brings other arguments", other_arguments},
       {"not-healthy", kWarning, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
       {"unfinished-change", kWarning, "a change did not come to its end", tells_itself},
+      {"list-lost", kWarning, "entries of the last change are gone", tells_itself, kShow},
       {"broken-record", kWarning, "the records of changes cannot be read", tells_itself},
       // What makes a change harder to see or shorter to last.
       {"health-off", kWarning, "the health endpoint is off", health_off},

@@ -57,6 +57,16 @@ std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& c
 std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& check,
                                   std::string_view entry);
 
+/// What is said of a list without entries that the program which runs the kubelet needs; nothing of any other.
+/// Without a place.
+std::optional<Finding> lacking_needs(const NodeSnapshot& snapshot, const Check& check,
+                                     const std::vector<std::string>& list);
+
+/// "by team-web, for 'ticket 1412'"; empty without facts.
+std::string facts_of(const WishedEntry& wish);
+/// What is said of an expired wish.
+Finding expired_finding(const Check& check, const WishedEntry& wish, std::string hint);
+
 using Look = void(const NodeSnapshot&, const NodeModel&, const Check&, std::vector<Finding>&);
 Look tells_itself;  ///< finds nothing: a command makes this finding of what it alone knows
 // checks_list.cpp
@@ -89,6 +99,8 @@ Look env_dropped;
 Look not_reloaded;
 Look drift;
 Look newer_file;
+Look configz_differs;
+Look configz_silent;
 Look other_arguments;
 Look restart_loop;
 Look not_healthy;
@@ -103,5 +115,11 @@ Look lock_file;
 Look useless_in_kernel;
 Look safe_already;
 Look wide_grant;
+// checks_host.cpp
+Look host_needs_entries;
+// checks_wish.cpp
+Look wish_list_broken;
+Look expired_entry;
+Look wish_not_met;
 
 }  // namespace kubelet_sysctl

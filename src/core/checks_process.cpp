@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "checks_parts.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -53,6 +54,11 @@ const SourceFile* newest_since(const NodeSnapshot& snapshot, const NodeModel& mo
   const auto look = [&](const SourceFile* file) {
     constexpr std::int64_t kNanoseconds = 1'000'000;
     if (file == nullptr || file->kind == FileKind::kAbsent) return;
+    // A host writes its own files at every start, after its process began.
+    const std::string name = file->path.substr(file->path.rfind('/'));
+    const bool is_of_host =
+        host_of(snapshot) != nullptr && model.kind->rewritten.find(name) != std::string_view::npos;
+    if (is_of_host) return;
     if (file->meta.ctime_ns / kNanoseconds <= started_at_ms) return;
     if (newest == nullptr || file->meta.ctime_ns > newest->meta.ctime_ns) newest = file;
   };
@@ -145,6 +151,8 @@ void newer_file(const NodeSnapshot& snapshot, const NodeModel& model, const Chec
 void other_arguments(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                      std::vector<Finding>& found) {
   if (!snapshot.process || model.wrapped || model.stopped) return;
+  // A host adds flags of its own that are not known before it starts the kubelet.
+  if (host_of(snapshot) != nullptr) return;
   const auto running = flags_in(snapshot.process->argv);
   const auto files = flags_in(model.argv);
   if (running.empty() || running == files) return;
@@ -172,11 +180,17 @@ void restart_loop(const NodeSnapshot& snapshot, const NodeModel&, const Check& c
   if (!snapshot.live || !snapshot.state) return;
   const UnitState& state = *snapshot.state;
   const bool again = state.restarts >= kManyRestarts && is_young(snapshot);
-  if (!is_down(state) && !again) return;
-  std::string message = fmt::format(
-      "the kubelet does not stay up: {}/{}, {}, last exit status {}", state.active_state,
-      state.sub_state, count_text(static_cast<std::size_t>(state.restarts), "restart", "restarts"),
-      state.exec_main_status);
+  // The child of a host ends and is started again while the unit stays up.
+  const bool childless = kubelet_place(snapshot) == KubeletPlace::kChild && !snapshot.process &&
+                         snapshot.doctor && !snapshot.doctor->recognised.empty();
+  if (!is_down(state) && !again && !childless) return;
+  std::string message =
+      childless
+          ? std::string("the unit runs, and its kubelet does not stay up")
+          : fmt::format("the kubelet does not stay up: {}/{}, {}, last exit status {}",
+                        state.active_state, state.sub_state,
+                        count_text(static_cast<std::size_t>(state.restarts), "restart", "restarts"),
+                        state.exec_main_status);
   if (snapshot.doctor && !snapshot.doctor->recognised.empty()) {
     message += fmt::format("; its last words mean: {}", snapshot.doctor->recognised);
   } else if (snapshot.doctor && !snapshot.doctor->last_words.empty()) {
@@ -186,7 +200,9 @@ void restart_loop(const NodeSnapshot& snapshot, const NodeModel&, const Check& c
   }
   Finding finding = finding_of(
       check, std::move(message),
-      fmt::format("for all it said, run: journalctl -u {} -n 50", shell_word(snapshot.unit.name)));
+      childless ? fmt::format("for all it said, see: {}", shell_word(host_log_file(snapshot)))
+                : fmt::format("for all it said, run: journalctl -u {} -n 50",
+                              shell_word(snapshot.unit.name)));
   finding.path = snapshot.unit.fragment_path;
   found.push_back(std::move(finding));
 }

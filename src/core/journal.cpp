@@ -29,8 +29,8 @@ constexpr std::array<std::pair<TransactionState, const char*>, 9> kStates = {{
     {TransactionState::kOvertaken, "overtaken"},
 }};
 
-constexpr std::array<Verb, 5> kVerbs = {Verb::kAdd, Verb::kRemove, Verb::kSet, Verb::kUndo,
-                                        Verb::kFix};
+constexpr std::array<Verb, 6> kVerbs = {Verb::kAdd,  Verb::kRemove, Verb::kSet,
+                                        Verb::kUndo, Verb::kFix,    Verb::kSync};
 
 /// The member, or `otherwise` in a record of a release that did not know it.
 template <typename T>

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "lines.hpp"
 
 namespace kubelet_sysctl {
@@ -78,9 +79,13 @@ class Modeller {
  private:
   Status go() {
     model_.kind = &kind_of(snapshot_);
+    wishes();
     auto command = resolve_command(snapshot_);
     if (!command) return std::move(command).error();
-    model_.command = std::move(*command);
+    for (const Word& word : command->words) model_.unit_argv.push_back(word.text.text);
+    auto kubelet = kubelet_command(snapshot_, std::move(*command));
+    if (!kubelet) return std::move(kubelet).error();
+    model_.command = std::move(*kubelet);
     for (const Word& word : model_.command.words) model_.argv.push_back(word.text.text);
     read_flags();
     if (auto status = config_layers(); !status) return status;
@@ -89,6 +94,21 @@ class Modeller {
     health();
     running();
     return {};
+  }
+
+  void wishes() {
+    model_.wish_fault = snapshot_.wish_fault;
+    if (snapshot_.wish_files.empty()) return;
+    std::vector<const SourceFile*> files;
+    for (const std::int32_t source : snapshot_.wish_files) {
+      files.push_back(&snapshot_.files[static_cast<std::size_t>(source)]);
+    }
+    auto list = parse_wish_list(files);
+    if (list) {
+      model_.wish_list = std::move(*list);
+    } else {
+      model_.wish_fault = std::move(list).error();
+    }
   }
 
   /// A kubelet that a shell or an unknown program runs has flags that only its process shows.
@@ -226,19 +246,37 @@ class Modeller {
     if (!snapshot_.process) return;
     RunningList running;
     running.process = *snapshot_.process;
-    const auto start = kubelet_arguments_start(running.process.argv);
-    if (start) {
-      const KubeletFlags flags = parse_kubelet_flags(running.process.argv, *start);
+    const bool inside = kubelet_place(snapshot_) == KubeletPlace::kInside;
+    const bool logged = inside && snapshot_.logged_argv.has_value();
+    const auto& argv = logged ? *snapshot_.logged_argv : running.process.argv;
+    const auto start = kubelet_arguments_start(argv);
+    if (start && (logged || !inside)) {
+      const KubeletFlags flags = parse_kubelet_flags(argv, *start);
       if (!flags.lists.empty()) {
-        running.evidence = RunningList::Evidence::kArgv;
+        running.evidence = inside ? RunningList::Evidence::kLog : RunningList::Evidence::kArgv;
         running.entries = list_of(flags);
       } else if (files_prove(flags)) {
         running.evidence = RunningList::Evidence::kConfigFile;
         running.entries = file_list();
       }
+    } else if (inside && host_files_prove() && files_prove(model_.flags)) {
+      running.evidence = RunningList::Evidence::kConfigFile;
+      running.entries = texts_of(model_.configured);
     }
+    hear_configz(running);
     if (running.entries) model_.drift = !same_set(*running.entries, texts_of(model_.configured));
     model_.running = std::move(running);
+  }
+
+  /// The process itself knows best: its own answer stands over what its start lets one conclude.
+  void hear_configz(RunningList& running) const {
+    if (!snapshot_.configz) return;
+    const auto& said = snapshot_.configz->entries;
+    running.configz = said ? "ok" : "unknown";
+    if (!said || (running.entries && same_set(*running.entries, *said))) return;
+    if (running.entries) running.configz = "differs";
+    running.evidence = RunningList::Evidence::kConfigz;
+    running.entries = said;
   }
 
   /// True when the process reads the very files that were read here and none is newer than it.
@@ -248,13 +286,8 @@ class Modeller {
     };
     if (path(flags.config) != model_.config_path) return false;
     if (path(flags.config_dir) != model_.config_dir) return false;
-    const std::int64_t started = snapshot_.process->started_at_ms;
-    if (started == 0) return false;
-    // The change time, since 'cp -p' and 'mv' bring an old modification time along.
-    const auto older = [started](const SourceFile& file) {
-      return file.kind != FileKind::kAbsent &&
-             file.meta.ctime_ns / 1000000 + kClockGrain.count() <= started;
-    };
+    if (files_read_at_ms() == 0) return false;
+    const auto older = [this](const SourceFile& file) { return is_older(file); };
     if (!model_.config_path.empty()) {
       const SourceFile* file = find_file(snapshot_, model_.config_path);
       if (file == nullptr || !older(*file)) return false;
@@ -267,7 +300,55 @@ class Modeller {
     if (directory == nullptr || !older(*directory)) return false;
     return std::all_of(walk->second.begin(), walk->second.end(), [&](const WalkEntry& entry) {
       if (entry.source == kNoSource) return true;
-      return older(snapshot_.files[static_cast<std::size_t>(entry.source)]);
+      return older(snapshot_.files[static_cast<std::size_t>(entry.source)]) ||
+             is_of_this_start(entry);
+    });
+  }
+
+  /// When the kubelet began to read its files, at the earliest: a kubelet inside another program starts after
+  /// that program, which writes some of those files first. 0: not known.
+  std::int64_t files_read_at_ms() const {
+    return snapshot_.logged_argv ? snapshot_.logged_at_ms : snapshot_.process->started_at_ms;
+  }
+
+  /// True for a file that its host writes at every start, right before its kubelet begins: as old as a clock
+  /// can tell; or hidden by a later one that sets the list, so that what it says is not in force.
+  bool is_of_this_start(const WalkEntry& entry) const {
+    const KubeletHost* host = host_of(snapshot_);
+    if (host == nullptr) return false;
+    const std::string name = entry.path.substr(entry.path.rfind('/') + 1);
+    if (model_.kind->rewritten.find("/" + name) == std::string_view::npos) return false;
+    constexpr std::int64_t kJustBefore = 1000;
+    const SourceFile& file = snapshot_.files[static_cast<std::size_t>(entry.source)];
+    const bool told = host->place == KubeletPlace::kChild || snapshot_.logged_argv;
+    if (told && file.meta.ctime_ns / 1000000 <= files_read_at_ms() + kJustBefore) return true;
+    const Layer* winner = winner_of(model_);
+    return winner != nullptr && winner->kind == LayerKind::kConfigDir &&
+           winner->at.path != entry.path;
+  }
+
+  /// True for a file that was last changed before the process began. The change time, since 'cp -p' and
+  /// 'mv' bring an old modification time along.
+  bool is_older(const SourceFile& file) const {
+    // A line of the journal is there before the kubelet reads, by more than the clocks differ.
+    const std::int64_t grain = snapshot_.logged_argv ? 0 : kClockGrain.count();
+    return file.kind != FileKind::kAbsent &&
+           file.meta.ctime_ns / 1000000 + grain <= files_read_at_ms();
+  }
+
+  /// True when nothing that decides the words of the host is newer than the process. Of a file that is not there
+  /// its directory tells, which is among the paths of every host.
+  bool host_files_prove() const {
+    if (snapshot_.process->started_at_ms == 0) return false;
+    std::vector<std::int32_t> sources = snapshot_.host_files;
+    sources.push_back(snapshot_.unit.fragment);
+    sources.insert(sources.end(), snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end());
+    return std::all_of(sources.begin(), sources.end(), [this](std::int32_t source) {
+      if (source == kNoSource) return true;
+      const SourceFile& file = snapshot_.files[static_cast<std::size_t>(source)];
+      const bool in_config_dir =
+          !model_.config_dir.empty() && file.path.starts_with(model_.config_dir + "/");
+      return file.kind == FileKind::kAbsent || in_config_dir || is_older(file);
     });
   }
 
@@ -286,43 +367,6 @@ class Modeller {
 };
 
 }  // namespace
-
-const char* name_of(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kConfig:
-      return "config";
-    case LayerKind::kConfigDir:
-      return "config-dir";
-    case LayerKind::kFlag:
-      return "flag";
-  }
-  bug("a layer kind without a name");
-}
-
-const char* name_of(RunningList::Evidence evidence) {
-  switch (evidence) {
-    case RunningList::Evidence::kArgv:
-      return "argv";
-    case RunningList::Evidence::kConfigFile:
-      return "config-file";
-    case RunningList::Evidence::kNone:
-      return "none";
-  }
-  bug("an evidence without a name");
-}
-
-const Layer* winner_of(const NodeModel& model) {
-  const auto winner = std::find_if(model.layers.begin(), model.layers.end(),
-                                   [](const Layer& layer) { return layer.wins; });
-  return winner == model.layers.end() ? nullptr : &*winner;
-}
-
-std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
-  std::vector<std::string> texts;
-  texts.reserve(entries.size());
-  for (const Entry& entry : entries) texts.push_back(entry.text);
-  return texts;
-}
 
 Result<NodeModel> resolve(const NodeSnapshot& snapshot, Checks checks) {
   auto model = Modeller(snapshot).run();

@@ -1,135 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of node kinds: how each is told, where its list belongs, and who rewrites what.
+// The table of node kinds: where the list of each belongs, and who rewrites what.
 #include <algorithm>
 #include <array>
 
+#include "advice.hpp"
+#include "host_container.hpp"
+#include "host_k0s.hpp"
+#include "host_rancher.hpp"
+#include "host_snaps.hpp"
 #include "kubelet_sysctl/node.hpp"
+#include "node_kind_signs.hpp"
 
 namespace kubelet_sysctl {
 namespace {
-
-constexpr const char* kMachineConfigDaemon = "/etc/machine-config-daemon";
-constexpr const char* kK3sDirectory = "/etc/rancher/k3s";
-constexpr const char* kRke2Directory = "/etc/rancher/rke2";
-constexpr const char* kEksBootstrap = "/etc/eks/bootstrap.sh";
-constexpr const char* kGkeHome = "/home/kubernetes";
-constexpr const char* kAksDirectory = "/opt/azure";
-constexpr const char* kMinikubeHome = "/var/lib/minikube";
-constexpr const char* kKindDirectory = "/kind";
-
-bool has_marker(const NodeSnapshot& snapshot, const char* path) {
-  const auto marker = snapshot.markers.find(path);
-  return marker != snapshot.markers.end() && marker->second;
-}
-
-/// The files of the unit: its fragment and its drop-ins.
-std::vector<const SourceFile*> unit_files(const NodeSnapshot& snapshot) {
-  std::vector<const SourceFile*> files;
-  const auto add = [&](std::int32_t source) {
-    if (source >= 0 && static_cast<std::size_t>(source) < snapshot.files.size()) {
-      files.push_back(&snapshot.files[static_cast<std::size_t>(source)]);
-    }
-  };
-  add(snapshot.unit.fragment);
-  for (const std::int32_t source : snapshot.unit.drop_ins) add(source);
-  return files;
-}
-
-/// True when some line of the unit that is no comment holds `text`.
-bool unit_says(const NodeSnapshot& snapshot, std::string_view text) {
-  for (const SourceFile* file : unit_files(snapshot)) {
-    const std::string_view bytes = file->bytes;
-    for (std::size_t at = bytes.find(text); at != std::string_view::npos;
-         at = bytes.find(text, at + 1)) {
-      std::string_view line = line_at(bytes, at);
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      if (!line.starts_with('#') && !line.starts_with(';')) return true;
-    }
-  }
-  return false;
-}
-
-/// True when the unit reads this environment file, needed or optional.
-bool unit_reads(const NodeSnapshot& snapshot, std::string_view path) {
-  const std::string needed = "EnvironmentFile=" + std::string(path);
-  const std::string optional = "EnvironmentFile=-" + std::string(path);
-  return unit_says(snapshot, needed) || unit_says(snapshot, optional);
-}
-
-bool has_drop_in(const NodeSnapshot& snapshot, std::string_view name) {
-  const auto files = unit_files(snapshot);
-  return std::any_of(files.begin(), files.end(), [&](const SourceFile* file) {
-    const std::string_view path = file->path;
-    return path.ends_with(name) && path.substr(0, path.size() - name.size()).ends_with('/');
-  });
-}
-
-/// A distribution that runs the kubelet inside its own program: its unit, or its files where there
-/// is no unit of the kubelet at all.
-bool is_embedded(const NodeSnapshot& snapshot, std::string_view name, const char* directory) {
-  const std::string_view unit = snapshot.unit.id.empty() ? snapshot.unit.name : snapshot.unit.id;
-  const std::string_view stem = unit.substr(0, unit.find('.'));
-  if (stem == name || (stem.starts_with(name) && stem.substr(name.size()).starts_with('-'))) {
-    return true;
-  }
-  return snapshot.unit.load == UnitLoad::kNotFound && has_marker(snapshot, directory);
-}
-
-bool is_talos(const NodeSnapshot& snapshot) { return snapshot.os_id == "talos"; }
-
-bool is_bottlerocket(const NodeSnapshot& snapshot) { return snapshot.os_id == "bottlerocket"; }
-
-bool is_openshift(const NodeSnapshot& snapshot) {
-  return snapshot.os_id == "rhcos" || has_marker(snapshot, kMachineConfigDaemon) ||
-         unit_says(snapshot, "kubenswrapper");
-}
-
-bool is_k3s(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "k3s", kK3sDirectory); }
-
-bool is_rke2(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "rke2", kRke2Directory); }
-
-bool is_eks_al2023(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/etc/eks/kubelet/environment");
-}
-
-bool is_eks_al2(const NodeSnapshot& snapshot) {
-  return has_drop_in(snapshot, "10-kubelet-args.conf") &&
-         (has_marker(snapshot, kEksBootstrap) ||
-          unit_says(snapshot, "/etc/kubernetes/kubelet/kubelet-config.json"));
-}
-
-bool is_gke(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_OPTS") && unit_reads(snapshot, "/etc/default/kubelet") &&
-         (has_marker(snapshot, kGkeHome) || unit_says(snapshot, "/home/kubernetes/"));
-}
-
-bool is_aks(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_FLAGS") &&
-         (has_marker(snapshot, kAksDirectory) || unit_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS"));
-}
-
-bool is_kops(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "DAEMON_ARGS") && unit_reads(snapshot, "/etc/sysconfig/kubelet");
-}
-
-bool is_kind(const NodeSnapshot& snapshot) {
-  return has_drop_in(snapshot, "11-kind.conf") || has_marker(snapshot, kKindDirectory);
-}
-
-bool is_minikube(const NodeSnapshot& snapshot) {
-  return has_drop_in(snapshot, "10-kubeadm.conf") && !unit_says(snapshot, "EnvironmentFile=") &&
-         (has_marker(snapshot, kMinikubeHome) || unit_says(snapshot, "/var/lib/minikube/"));
-}
-
-bool is_kubespray(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/etc/kubernetes/kubelet.env");
-}
-
-bool is_kubeadm(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_KUBEADM_ARGS") || has_drop_in(snapshot, "10-kubeadm.conf");
-}
-
-bool is_anything(const NodeSnapshot&) { return true; }
 
 constexpr std::string_view kKubeadmRewritten =
     "/var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env "
@@ -142,7 +25,7 @@ constexpr std::string_view kKubeadmRoute =
     "kubeletconfiguration patch";
 
 // Sources of every row: the layouts and their upstream files are in docs/node-kinds.md.
-constexpr std::array<NodeKind, 15> kRows = {{
+constexpr std::array<NodeKind, 23> kRows = {{
     {.id = "talos",
      .title = "Talos Linux",
      .matches = is_talos,
@@ -153,7 +36,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .vendor_route =
          "machine.kubelet.extraConfig.allowedUnsafeSysctls in the machine configuration, "
          "applied with talosctl patch or apply-config",
-     .refuse = true},
+     .refuse = true,
+     .advise = advise_talos},
     {.id = "bottlerocket",
      .title = "Bottlerocket",
      .matches = is_bottlerocket,
@@ -166,7 +50,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .vendor_route = "apiclient set --json '{\"settings\":{\"kubernetes\":"
                      "{\"allowed-unsafe-sysctls\":[\"...\"]}}}' with the whole list, or the same "
                      "setting in the user data",
-     .refuse = true},
+     .refuse = true,
+     .advise = advise_bottlerocket},
     {.id = "openshift",
      .title = "OpenShift",
      .matches = is_openshift,
@@ -179,42 +64,91 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .vendor_route = "oc apply a KubeletConfig (machineconfiguration.openshift.io/v1) whose "
                      "spec.machineConfigPoolSelector picks the pool and whose "
                      "spec.kubeletConfig.allowedUnsafeSysctls holds the whole list",
-     .refuse = true},
+     .refuse = true,
+     .advise = advise_openshift},
     {.id = "k3s",
      .title = "k3s",
      .matches = is_k3s,
      .variable = {},
-     .new_list_route = {},
+     .new_list_route = "config-dir",
      .rewritten_by = "k3s at every start",
-     .rewritten = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf",
-     .vendor_route =
-         "the kubelet runs inside k3s, and no argument of the unit sets the list: from v1.32 on "
-         "write a "
-         "drop-in such as /var/lib/rancher/k3s/agent/etc/kubelet.conf.d/50-sysctls.conf with "
-         "allowedUnsafeSysctls, the whole list, net.ipv4.ip_forward and "
-         "net.ipv6.conf.all.forwarding "
-         "among it (k3s needs them for its own load balancer); before, kubelet-arg: "
-         "allowed-unsafe-sysctls+=... in /etc/rancher/k3s/config.yaml; then restart k3s or "
-         "k3s-agent",
-     .refuse = true},
+     .rewritten = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf "
+                  "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/10-cli-config.conf "
+                  "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/20-cli-config-dir/",
+     .vendor_route = "a drop-in in /var/lib/rancher/k3s/agent/etc/kubelet.conf.d with the whole "
+                     "list (v1.32 and "
+                     "later), or kubelet-arg in /etc/rancher/k3s/config.yaml or in a file of "
+                     "config.yaml.d; for "
+                     "new machines the same files in whatever installs them (kube-hetzner: "
+                     "k3s_global_kubelet_args)",
+     .host = &kK3sHost,
+     .units = "k3s.service k3s-agent.service"},
     {.id = "rke2",
      .title = "RKE2",
      .matches = is_rke2,
      .variable = {},
-     .new_list_route = {},
+     .new_list_route = "config-dir",
      .rewritten_by = "rke2 at every start",
-     .rewritten = "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/00-rke2-defaults.conf",
+     .rewritten = "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/00-rke2-defaults.conf "
+                  "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/10-cli-config.conf "
+                  "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/20-cli-config-dir/",
      .vendor_route =
-         "the kubelet is a child of rke2, and no argument of the unit sets the list: where "
-         "kubelet-arg "
-         "in /etc/rancher/rke2/config.yaml names allowed-unsafe-sysctls, change it there; else, "
-         "from "
-         "v1.32 on, write a drop-in such as "
-         "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/50-sysctls.conf with "
-         "allowedUnsafeSysctls; "
-         "then restart rke2-server or rke2-agent; under Rancher, set kubelet-arg in the cluster's "
-         "machine selector config",
-     .refuse = true},
+         "a drop-in in /var/lib/rancher/rke2/agent/etc/kubelet.conf.d with the whole list (v1.32 "
+         "and later), or kubelet-arg in /etc/rancher/rke2/config.yaml or in a file of "
+         "config.yaml.d; "
+         "under Rancher, kubelet-arg in the machine selector config of the cluster",
+     .host = &kRke2Host,
+     .units = "rke2-server.service rke2-agent.service"},
+    {.id = "microk8s",
+     .title = "MicroK8s",
+     .matches = is_microk8s,
+     .variable = {},
+     .new_list_route = "args",
+     .rewritten_by = {},
+     .rewritten = {},
+     .vendor_route =
+         "/var/snap/microk8s/current/args/kubelet on every node, which a refresh of the snap "
+         "keeps; for new machines extraKubeletArgs in the launch configuration",
+     .host = &kMicroK8sHost,
+     .units = "snap.microk8s.daemon-kubelite.service",
+     .advise = advise_microk8s},
+    {.id = "k8s-snap",
+     .title = "Canonical Kubernetes",
+     .matches = is_k8s_snap,
+     .variable = {},
+     .new_list_route = "args",
+     .rewritten_by = {},
+     .rewritten = {},
+     .vendor_route =
+         "/var/snap/k8s/common/args/kubelet on every node, which a refresh of the snap keeps; for "
+         "new machines extra-node-kubelet-args in the bootstrap or join configuration",
+     .host = &kK8sSnapHost,
+     .units = "snap.k8s.kubelet.service",
+     .advise = advise_k8s_snap},
+    {.id = "k0s",
+     .title = "k0s",
+     .matches = is_k0s,
+     .variable = {},
+     .new_list_route = "args",
+     .rewritten_by = "'k0s install --force' and k0sctl",
+     .rewritten = "/etc/systemd/system/k0sworker.service /etc/systemd/system/k0scontroller.service",
+     .vendor_route =
+         "spec.workerProfiles[].values.allowedUnsafeSysctls in k0s.yaml and --profile on the "
+         "worker; with k0sctl, --kubelet-extra-args in installFlags",
+     .host = &kK0sHost,
+     .units = "k0sworker.service k0scontroller.service",
+     .advise = advise_k0s},
+    {.id = "typhoon",
+     .title = "Typhoon",
+     .matches = is_typhoon,
+     .variable = {},
+     .new_list_route = "config",
+     .rewritten_by = "Ignition, at the first boot of a machine",
+     .rewritten = "/etc/kubernetes/kubelet.yaml /etc/systemd/system/kubelet.service",
+     .vendor_route =
+         "a Butane snippet for the Terraform module that writes /etc/kubernetes/kubelet.yaml with "
+         "allowedUnsafeSysctls",
+     .host = &kContainerHost},
     {.id = "eks-al2023",
      .title = "EKS on Amazon Linux 2023",
      .matches = is_eks_al2023,
@@ -225,7 +159,11 @@ constexpr std::array<NodeKind, 15> kRows = {{
                   "/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf",
      .vendor_route =
          "NodeConfig in the user data (launch template, or EC2NodeClass spec.userData under "
-         "Karpenter): spec.kubelet.config.allowedUnsafeSysctls"},
+         "Karpenter): spec.kubelet.config.allowedUnsafeSysctls",
+     .advise = advise_eks_al2023,
+     .lasting_file = "/etc/eks/nodeadm.d/90-kubelet-sysctl.yaml",
+     .lasting_text = node_config_fragment,
+     .lasting_needs = "nodeadm of the AMI releases from v20251023 on reads it at every boot"},
     {.id = "eks-al2",
      .title = "EKS on Amazon Linux 2",
      .matches = is_eks_al2,
@@ -236,7 +174,32 @@ constexpr std::array<NodeKind, 15> kRows = {{
                   "/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf "
                   "/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf",
      .vendor_route = "user data of the launch template: /etc/eks/bootstrap.sh CLUSTER "
-                     "--kubelet-extra-args '--allowed-unsafe-sysctls=...'"},
+                     "--kubelet-extra-args '--allowed-unsafe-sysctls=...'",
+     .advise = advise_eks_bootstrap},
+    // The snap's own arguments come from its settings, which snapd keeps; what is edited here is the file
+    // that they name.
+    {.id = "eks-ubuntu",
+     .title = "EKS on Ubuntu",
+     .matches = is_eks_ubuntu,
+     .variable = {},
+     .new_list_route = "config",
+     .rewritten_by = "/etc/eks/bootstrap.sh, which user data runs at the first boot of a machine",
+     .rewritten = "/etc/kubernetes/kubelet/kubelet-config.json",
+     .vendor_route = "user data of the launch template: /etc/eks/bootstrap.sh CLUSTER "
+                     "--kubelet-extra-args '--allowed-unsafe-sysctls=...'",
+     .units = "snap.kubelet-eks.daemon.service",
+     .advise = advise_eks_bootstrap},
+    {.id = "charmed",
+     .title = "Charmed Kubernetes",
+     .matches = is_charmed,
+     .variable = {},
+     .new_list_route = "config",
+     .rewritten_by = "the charm, whenever its settings change or a hook of it writes them again",
+     .rewritten = "/root/cdk/kubelet/config.yaml /var/snap/kubelet/current/args",
+     .vendor_route = "juju config kubernetes-worker kubelet-extra-config='{allowedUnsafeSysctls: "
+                     "[...]}'",
+     .units = "snap.kubelet.daemon.service",
+     .advise = advise_charmed},
     {.id = "gke",
      .title = "GKE or GCE",
      .matches = is_gke,
@@ -246,7 +209,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .rewritten = "/etc/default/kubelet /home/kubernetes/kubelet-config.yaml "
                   "/etc/systemd/system/kubelet.service",
      .vendor_route = "gcloud container node-pools update POOL --system-config-from-file=FILE with "
-                     "kubeletConfig: allowedUnsafeSysctls: [...]"},
+                     "kubeletConfig: allowedUnsafeSysctls: [...]",
+     .advise = advise_gke},
     {.id = "aks",
      .title = "AKS",
      .matches = is_aks,
@@ -255,7 +219,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .rewritten_by = "the provisioning of each new machine: node image upgrade, reimage, scale-out",
      .rewritten = "/etc/default/kubelet /etc/default/kubeletconfig.json",
      .vendor_route = "az aks nodepool add --kubelet-config FILE, a JSON file with "
-                     "allowedUnsafeSysctls"},
+                     "allowedUnsafeSysctls",
+     .advise = advise_aks},
     {.id = "kops",
      .title = "kOps",
      .matches = is_kops,
@@ -266,7 +231,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
                   "/usr/lib/systemd/system/kubelet.service /lib/systemd/system/kubelet.service "
                   "/etc/systemd/system/kubelet.service",
      .vendor_route = "kops edit cluster (or edit ig): spec.kubelet.allowedUnsafeSysctls, then kops "
-                     "update cluster --yes and kops rolling-update cluster --yes"},
+                     "update cluster --yes and kops rolling-update cluster --yes",
+     .advise = advise_kops},
     {.id = "kind",
      .title = "kind",
      .matches = is_kind,
@@ -275,7 +241,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .rewritten_by = {},
      .rewritten = {},
      .vendor_route =
-         "kubeadmConfigPatches in the cluster file of kind, with a KubeletConfiguration"},
+         "kubeadmConfigPatches in the cluster file of kind, with a KubeletConfiguration",
+     .advise = advise_kind},
     {.id = "minikube",
      .title = "minikube",
      .matches = is_minikube,
@@ -285,7 +252,8 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .rewritten = "/var/lib/kubelet/config.yaml "
                   "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf "
                   "/usr/lib/systemd/system/kubelet.service /lib/systemd/system/kubelet.service",
-     .vendor_route = "minikube start --extra-config=kubelet.allowed-unsafe-sysctls=..."},
+     .vendor_route = "minikube start --extra-config=kubelet.allowed-unsafe-sysctls=...",
+     .advise = advise_minikube},
     {.id = "kubespray",
      .title = "kubespray",
      .matches = is_kubespray,
@@ -294,7 +262,31 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .rewritten_by = "every run of kubespray that reaches the node (cluster, scale, upgrade)",
      .rewritten = "/etc/kubernetes/kubelet-config.yaml /etc/kubernetes/kubelet.env "
                   "/etc/systemd/system/kubelet.service",
-     .vendor_route = "kubelet_config_extra_args: {allowedUnsafeSysctls: [...]} in the inventory"},
+     .vendor_route = "kubelet_config_extra_args: {allowedUnsafeSysctls: [...]} in the inventory",
+     .advise = advise_kubespray},
+    {.id = "gardener",
+     .title = "Gardener",
+     .matches = is_gardener,
+     .variable = "KUBELET_EXTRA_ARGS",
+     .new_list_route = "config",
+     .rewritten_by = "gardener-node-agent, when the shoot's configuration of the machine changes",
+     .rewritten = "/var/lib/kubelet/config/kubelet /etc/systemd/system/kubelet.service",
+     .vendor_route =
+         "no field of the Shoot is known that sets allowedUnsafeSysctls: 'kubelet-sysctl "
+         "sync' puts it back after each rewrite"},
+    // Machines of Cluster API are kubeadm nodes; only those of image-builder with resource sizing can be
+    // told from others.
+    {.id = "cluster-api",
+     .title = "Cluster API",
+     .matches = is_cluster_api,
+     .variable = "KUBELET_EXTRA_ARGS",
+     .new_list_route = "config-dir",
+     .rewritten_by = "the creation of each new machine: machines are replaced and not upgraded",
+     .rewritten = "/var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env "
+                  "/var/lib/kubelet/kubelet.conf.d/kubelet-resource-sizing.conf",
+     .vendor_route = "KubeadmConfigTemplate: spec.template.spec.joinConfiguration.nodeRegistration"
+                     ".kubeletExtraArgs, allowed-unsafe-sysctls",
+     .advise = advise_cluster_api},
     // Debian's packages read /etc/default/kubelet and the others /etc/sysconfig/kubelet: the unit says
     // which, never the existence of a file.
     {.id = "kubeadm",
@@ -304,7 +296,12 @@ constexpr std::array<NodeKind, 15> kRows = {{
      .new_list_route = "config",
      .rewritten_by = kKubeadmRewrittenBy,
      .rewritten = kKubeadmRewritten,
-     .vendor_route = kKubeadmRoute},
+     .vendor_route = kKubeadmRoute,
+     .advise = advise_kubeadm,
+     .lasting_file = "/etc/kubernetes/patches/kubeletconfiguration0+merge.yaml",
+     .lasting_needs =
+         "'kubeadm upgrade', from 1.25 on, applies it when it is called with '--patches "
+         "/etc/kubernetes/patches' or has node.patches.directory in its UpgradeConfiguration"},
     {.id = "unknown",
      .title = "unknown kind",
      .matches = is_anything,
@@ -348,14 +345,6 @@ const NodeKind& kind_of(const NodeSnapshot& snapshot) {
                                  [&](const NodeKind& row) { return row.matches(snapshot); });
   if (kind == kinds.end()) bug("no row of node_kinds() matches everything");
   return *kind;
-}
-
-const std::vector<std::string>& kind_markers() {
-  static const std::vector<std::string> markers = {
-      kMachineConfigDaemon, kK3sDirectory, kRke2Directory, kEksBootstrap, kGkeHome,
-      kAksDirectory,        kMinikubeHome, kKindDirectory,
-  };
-  return markers;
 }
 
 }  // namespace kubelet_sysctl

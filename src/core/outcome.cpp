@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words for how a run ended, and the one table of exit codes.
+// The words for what a run did and how it ended, and the one table of exit codes.
 #include "kubelet_sysctl/outcome.hpp"
 
 namespace kubelet_sysctl {
@@ -20,6 +20,28 @@ const char* name_of(OutcomeKind kind) {
       return "stranded";
   }
   bug("an OutcomeKind without a name");
+}
+
+const char* name_of(Verb verb) {
+  switch (verb) {
+    case Verb::kAdd:
+      return "add";
+    case Verb::kRemove:
+      return "remove";
+    case Verb::kSet:
+      return "set";
+    case Verb::kUndo:
+      return "undo";
+    case Verb::kRecover:
+      return "recover";
+    case Verb::kKeep:
+      return "keep";
+    case Verb::kFix:
+      return "fix";
+    case Verb::kSync:
+      return "sync";
+  }
+  bug("a verb without a name");
 }
 
 const std::vector<ExitCode>& exit_codes() {

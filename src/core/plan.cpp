@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
@@ -32,9 +33,10 @@ class Planner {
       : snapshot_(snapshot), model_(model), change_(change) {}
 
   Result<Plan> run() {
-    if (auto refusal = planning::other_manager(model_, change_.entries)) return std::move(*refusal);
     auto wish = planning::wish_of(snapshot_, model_, change_);
     if (!wish) return std::move(wish).error();
+    if (auto refusal = planning::other_manager(model_, wish->wanted)) return std::move(*refusal);
+    if (auto refusal = host_refusal(snapshot_)) return std::move(*refusal);
     plan_.verb = change_.verb;
     plan_.before = texts_of(model_.configured);
     plan_.after = wish->wanted;
@@ -43,9 +45,13 @@ class Planner {
                                           plan_.findings);
     if (!judged) return std::move(judged).error();
     note_checks();
+    planning::note_wishes(snapshot_, model_, plan_);
     plan_.expected_argv = model_.argv;
     if (auto status = edits(wish->wanted); !status) return std::move(status).error();
+    auto lasting = planning::make_last(snapshot_, model_, change_.lasting, plan_);
+    if (!lasting) return std::move(lasting).error();
     decide_restart(snapshot_, model_, plan_);
+    planning::note_restart(snapshot_, plan_);
     return std::move(plan_);
   }
 
@@ -93,7 +99,7 @@ class Planner {
                           candidate.findings.end());
     plan_.expected_argv = proved.argv;
     note_shadowed(proved);
-    planning::note_rewritten(model_, plan_.edits, plan_.findings);
+    planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings);
   }
 
   /// Says what a list that now comes to stand above another one hides.
@@ -134,14 +140,25 @@ class Planner {
       if (current == Route::kArgs) return shadowing_flag();
       return config_route();
     }
-    if (current) return *current;
-    if (model_.kind->new_list_route == "args") return Route::kArgs;
+    const bool lost = current == std::optional<Route>(Route::kConfig) && is_config_made_anew();
+    // A drop-in of our own outlives a file that somebody rewrites.
+    const bool outlived = current == std::optional<Route>(Route::kConfig) && has_config_dir() &&
+                          planning::is_rewritten(model_, *config_file());
+    if (outlived && !lost) return Route::kConfigDir;
+    if (current && !lost) return *current;
+    if (lost || model_.kind->new_list_route == "args") return Route::kArgs;
     if (config_file() != nullptr || has_config_dir()) return config_route();
     return Route::kArgs;
   }
 
+  bool is_config_made_anew() const {
+    const KubeletHost* host = host_of(snapshot_);
+    return host != nullptr && host->writes_config;
+  }
+
   Result<Route> config_route() const {
     const auto current = current_route();
+    if (is_config_made_anew()) return planning::made_anew(model_);
     if (current == Route::kConfigDir || (current != Route::kConfig && has_config_dir())) {
       return Route::kConfigDir;
     }
@@ -181,6 +198,7 @@ class Planner {
         return refused("'--via args' and this file contradict each other",
                        "leave one of the two out");
       }
+      if (is_config_made_anew()) return planning::made_anew(model_);
       if (current == Route::kArgs) return shadowing_flag();
       return in_config_dir() ? Route::kConfigDir : Route::kConfig;
     }
@@ -204,6 +222,12 @@ class Planner {
       return line.path == change_.file || names(find_file(snapshot_, line.path));
     });
     if (environment || planning::own_drop_in(snapshot_).path == change_.file) return true;
+    const auto& of_host = snapshot_.host_files;
+    if (std::any_of(of_host.begin(), of_host.end(), [this](std::int32_t source) {
+          return names(&snapshot_.files[static_cast<std::size_t>(source)]);
+        })) {
+      return true;
+    }
     const auto is_named = [this](std::int32_t source) {
       return source != kNoSource && names(&snapshot_.files[static_cast<std::size_t>(source)]);
     };
@@ -225,12 +249,15 @@ class Planner {
 
   Result<std::vector<Candidate>> argument_candidates(const std::vector<std::string>& wanted) const {
     if (model_.wrapped) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .message =
-                       "will not edit the arguments: a shell or another program starts the "
-                       "kubelet",
-                   .path = snapshot_.unit.fragment_path,
-                   .hint = "use '--via config'"};
+      return Error{
+          .kind = ErrorKind::kUnsupported,
+          .message =
+              "will not edit the arguments: a shell or another program starts the "
+              "kubelet",
+          .path = snapshot_.unit.fragment_path,
+          .hint = model_.config_path.empty()
+                      ? "run it where the kubelet runs: only its process shows what it reads"
+                      : "use '--via config'"};
     }
     if (model_.flags.ambiguous_word) {
       return Error{
@@ -241,12 +268,11 @@ class Planner {
           .hint = fmt::format("write it with '='")};
     }
     std::vector<Candidate> all;
-    if (model_.flags.lists.empty()) {
+    if (model_.flags.lists.empty() || (has_built_in_list() && !adds_to(wanted))) {
       return planning::insert_flag(snapshot_, model_, wanted, change_.file);
     }
     const auto& before = plan_.before;
-    const bool adds =
-        wanted.size() > before.size() && std::equal(before.begin(), before.end(), wanted.begin());
+    const bool adds = adds_to(wanted);
     auto changed = planning::change_flag(snapshot_, model_, wanted);
     if (adds && !stands_in_editable_file()) {
       // A package's file holds the flag: a second one, read later, adds to it.
@@ -263,6 +289,20 @@ class Planner {
       }
     }
     return all;
+  }
+
+  bool adds_to(const std::vector<std::string>& wanted) const {
+    const auto& before = plan_.before;
+    return wanted.size() > before.size() &&
+           std::equal(before.begin(), before.end(), wanted.begin());
+  }
+
+  /// True when all that sets the list is what the kubelet's host adds: a flag of ours takes its place.
+  bool has_built_in_list() const {
+    const auto& lists = model_.flags.lists;
+    return !lists.empty() && std::all_of(lists.begin(), lists.end(), [this](const ListFlag& flag) {
+      return model_.command.origins[flag.value_word].kind == OriginKind::kHost;
+    });
   }
 
   bool stands_in_editable_file() const {
@@ -302,26 +342,6 @@ class Planner {
 };
 
 }  // namespace
-
-const char* name_of(Verb verb) {
-  switch (verb) {
-    case Verb::kAdd:
-      return "add";
-    case Verb::kRemove:
-      return "remove";
-    case Verb::kSet:
-      return "set";
-    case Verb::kUndo:
-      return "undo";
-    case Verb::kRecover:
-      return "recover";
-    case Verb::kKeep:
-      return "keep";
-    case Verb::kFix:
-      return "fix";
-  }
-  bug("a verb without a name");
-}
 
 void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan) {
   const bool any = !plan.edits.empty();

@@ -69,7 +69,8 @@ class Mender {
       : before_(snapshot), model_before_(model), snapshot_(snapshot), model_(model) {}
 
   Result<Plan> run() {
-    if (auto refusal = planning::other_manager(model_, {})) return std::move(*refusal);
+    if (auto refusal = planning::other_manager(model_, texts_of(model_.configured)))
+      return std::move(*refusal);
     plan_.verb = Verb::kFix;
     plan_.before = texts_of(model_.configured);
     for (auto step : {&Mender::rename_keys, &Mender::join_torn_list, &Mender::clean_list,
@@ -79,7 +80,7 @@ class Mender {
     plan_.after = texts_of(model_.configured);
     plan_.expected_argv = model_.argv;
     if (!plan_.edits.empty()) {
-      planning::note_rewritten(model_, plan_.edits, plan_.findings);
+      planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings);
       decide_restart(before_, model_before_, plan_);
     }
     if (auto status = advise(); !status) return std::move(status).error();

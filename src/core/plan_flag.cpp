@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -17,9 +18,13 @@ struct Occurrence {
   const Word* value = nullptr;       // the word with the value; the same for the = form
   const SourceFile* file = nullptr;  // nullptr when no single file holds flag and value
   bool assembled = false;            // part of the value comes from another place than the word
+  bool of_host = false;              // stands in a file of the program that runs the kubelet
+  bool built_in = false;             // that program adds it by itself
   std::vector<std::string> now;
   std::vector<std::string> then;
 };
+
+using SplicesOfFiles = std::map<const SourceFile*, std::vector<Splice>>;
 
 const SourceFile* file_of(const NodeSnapshot& snapshot, const Word& word) {
   if (word.raw.source == kNoSource) return nullptr;
@@ -35,6 +40,9 @@ std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeM
     one.value = &model.command.words[flag.value_word];
     const SourceFile* file = file_of(snapshot, *one.value);
     if (file == file_of(snapshot, *one.name)) one.file = file;
+    const OriginKind kind = model.command.origins[flag.value_word].kind;
+    one.of_host = kind == OriginKind::kHostFile;
+    one.built_in = kind == OriginKind::kHost;
     const auto& at = one.value->text.at;
     one.assembled = std::any_of(
         at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
@@ -174,16 +182,30 @@ Finding kept_empty(const NodeModel& model) {
 }
 
 /// Splices of every occurrence that changes, by file. `hide` keeps an empty flag on the last one.
-std::map<const SourceFile*, std::vector<Splice>> splices_of(const std::vector<Occurrence>& all,
-                                                            bool hide) {
-  std::map<const SourceFile*, std::vector<Splice>> splices;
+/// `anew` writes the words of a host's own files as a whole.
+SplicesOfFiles splices_of(const std::vector<Occurrence>& all, bool hide, bool anew,
+                          const KubeletHost* host) {
+  const auto whole = [](const Occurrence& one) {
+    return Span{one.name->raw.begin, one.value->raw.end};
+  };
+  const auto removal = [&](const Occurrence& one) {
+    if (host != nullptr && !one.of_host && host->unit_removal != nullptr) {
+      return host->unit_removal(*one.file, whole(one));
+    }
+    if (!one.of_host || host->removal == nullptr) return removal_splice(one);
+    return host->removal(*one.file, whole(one));
+  };
+  SplicesOfFiles splices;
   for (const Occurrence& one : all) {
     const bool keeps_hiding = hide && &one == &all.back();
     if (one.then == one.now) continue;
-    if (!one.then.empty()) {
+    const bool rewritten = anew && one.of_host && host->rewrite != nullptr;
+    if (rewritten && (keeps_hiding || !one.then.empty())) {
+      splices[one.file].push_back(host->rewrite(*one.file, whole(one), joined(one.then)));
+    } else if (!one.then.empty()) {
       splices[one.file].push_back(value_splice(one));
     } else {
-      splices[one.file].push_back(keeps_hiding ? emptied_splice(one) : removal_splice(one));
+      splices[one.file].push_back(keeps_hiding ? emptied_splice(one) : removal(one));
     }
   }
   return splices;
@@ -197,7 +219,17 @@ Span place_of_variable(const UnitSetting& command, const std::string& name) {
   return {command.value.at[found].begin, command.value.at[found + text.size() - 1].end};
 }
 
+/// What its host adds cannot be changed where nothing stands.
+Error built_in(const NodeSnapshot& snapshot, const NodeModel& model, const Occurrence& one) {
+  return {.kind = ErrorKind::kUnsupported,
+          .message = fmt::format("will not change this list: {} itself adds '{}'",
+                                 model.kind->title, joined(one.now)),
+          .path = snapshot.unit.fragment_path,
+          .hint = "its own options decide that part; see docs/node-kinds.md"};
+}
+
 Error assembled(const NodeSnapshot& snapshot, const NodeModel& model, const Occurrence& one) {
+  if (one.built_in) return built_in(snapshot, model, one);
   const CommandLine& command = model.command;
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(command.exec_source)];
   const std::string name = one.value->inner.empty() ? std::string() : one.value->inner.front();
@@ -216,8 +248,6 @@ Error assembled(const NodeSnapshot& snapshot, const NodeModel& model, const Occu
   return error_at(ErrorKind::kUnsupported, file, place_of_variable(command.exec_setting, name),
                   message, hint);
 }
-
-using SplicesOfFiles = std::map<const SourceFile*, std::vector<Splice>>;
 
 /// The files as they stand, edited in place.
 Result<Candidate> in_place(const SplicesOfFiles& splices, const NodeSnapshot& snapshot) {
@@ -240,6 +270,32 @@ bool is_all_ours(const SourceFile& own) {
   const UnitFile parsed = parse_unit_file(own, kNoSource);
   return std::all_of(parsed.settings.begin(), parsed.settings.end(), [](const UnitSetting& one) {
     return one.section == "Service" && (one.key == "ExecStart" || one.key == "Environment");
+  });
+}
+
+Candidate removed_whole(const SourceFile& file, std::string route) {
+  FileEdit edit;
+  edit.before = file;
+  edit.removes = true;
+  edit.daemon_reload = route == "unit";
+  edit.route = std::move(route);
+  Candidate candidate;
+  candidate.edits.push_back(std::move(edit));
+  return candidate;
+}
+
+/// True when the one flag that goes is all that a file of our own beside the host's holds.
+bool wanted_of_own_is_gone(const SplicesOfFiles& splices, const std::vector<Occurrence>& all) {
+  if (splices.size() != 1) return false;
+  const SourceFile& file = *splices.begin()->first;
+  constexpr std::string_view kMade = "# Made by kubelet-sysctl; its 'undo' takes this file away";
+  // The marker, a key and one item: as the host's insertions() write it.
+  constexpr std::ptrdiff_t kLines = 3;
+  const std::string& bytes = file.bytes;
+  if (!bytes.starts_with(kMade) || std::count(bytes.begin(), bytes.end(), '\n') != kLines)
+    return false;
+  return std::any_of(all.begin(), all.end(), [&](const Occurrence& one) {
+    return one.file == &file && one.of_host && one.then.empty() && !one.now.empty();
   });
 }
 
@@ -275,26 +331,27 @@ Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const N
     const bool partly = one.assembled && !one.then.empty();
     if (one.file == nullptr || partly) return assembled(snapshot, model, one);
   }
-  const auto splices = splices_of(all, hide);
+  const KubeletHost* host = host_of(snapshot);
+  const auto splices = splices_of(all, hide, false, host);
   std::vector<Candidate> candidates;
+  if (host != nullptr && wanted_of_own_is_gone(splices, all)) {
+    candidates.push_back(removed_whole(*splices.begin()->first, "args"));
+  }
   const bool vendor = std::any_of(splices.begin(), splices.end(),
                                   [](const auto& of_file) { return !is_editable(*of_file.first); });
   const SourceFile own = own_drop_in(snapshot);
   const bool only_own = splices.size() == 1 && splices.begin()->first->path == own.path;
   if (only_own && wanted.empty() && !hide && is_all_ours(own)) {
     // What our own drop-in was made for is gone, and so may the drop-in be.
-    Candidate candidate;
-    FileEdit edit;
-    edit.before = own;
-    edit.route = "unit";
-    edit.removes = true;
-    edit.daemon_reload = true;
-    candidate.edits.push_back(std::move(edit));
-    candidates.push_back(std::move(candidate));
+    candidates.push_back(removed_whole(own, "unit"));
   }
   auto candidate = vendor ? beside_package(splices, snapshot, model) : in_place(splices, snapshot);
   if (!candidate) return std::move(candidate).error();
   candidates.push_back(std::move(*candidate));
+  if (host != nullptr && host->rewrite != nullptr && !vendor) {
+    auto anew = in_place(splices_of(all, hide, true, host), snapshot);
+    if (anew) candidates.push_back(std::move(*anew));
+  }
   if (hide) {
     for (Candidate& one : candidates) one.findings.push_back(kept_empty(model));
   }

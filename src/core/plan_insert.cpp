@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -153,6 +154,55 @@ std::size_t offset_in_command(const MappedText& command, std::size_t file_offset
   return std::string::npos;
 }
 
+/// The places that a host of the kubelet names.
+Result<std::vector<Candidate>> hosted(const KubeletHost& host, const NodeSnapshot& snapshot,
+                                      const NodeModel& model,
+                                      const std::vector<std::string>& wanted,
+                                      const std::string& only) {
+  auto unit = resolve_command(snapshot);
+  if (!unit) return std::move(unit).error();
+  std::vector<Candidate> candidates;
+  if (host.insertions == nullptr) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .message = fmt::format("will not add a flag to the arguments of a kubelet of {}",
+                                        model.kind->title),
+                 .path = snapshot.unit.fragment_path,
+                 .hint = "use '--via config'"};
+  }
+  for (HostEdit& place : host.insertions(snapshot, *unit, joined(wanted))) {
+    if (!only.empty() && place.path != only) continue;
+    const SourceFile* known = find_file(snapshot, place.path);
+    SourceFile file;
+    file.path = file.real_path = place.path;
+    if (known != nullptr) file = *known;
+    const std::int32_t source = find_source(snapshot, file.path);
+    const auto& drop_ins = snapshot.unit.drop_ins;
+    const bool is_unit = file.path == snapshot.unit.fragment_path ||
+                         std::find(drop_ins.begin(), drop_ins.end(), source) != drop_ins.end();
+    Candidate candidate;
+    if (file.exists()) {
+      auto edit = edit_of(file, {std::move(place.splice)}, is_unit ? "unit" : "args");
+      if (!edit) return std::move(edit).error();
+      candidate.edits.push_back(std::move(*edit));
+    } else {
+      candidate.edits.push_back(creation_of(file, std::move(place.splice.text), "args"));
+    }
+    candidates.push_back(std::move(candidate));
+  }
+  const SourceFile own = own_drop_in(snapshot);
+  if (host.unit_option.empty() || (!only.empty() && only != own.path)) return candidates;
+  for (const std::string_view sign : {"+=", "="}) {
+    const std::string option =
+        fmt::format("{}{}{}{}", host.unit_option, kFlag.substr(2), sign, joined(wanted));
+    auto text = restated_command(model, {}, option);
+    if (!text) break;
+    Candidate candidate;
+    candidate.edits.push_back(creation_of(own, std::move(*text), "unit"));
+    candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
 }  // namespace
 
 SourceFile own_drop_in(const NodeSnapshot& snapshot) {
@@ -192,6 +242,8 @@ Result<std::string> restated_command(const NodeModel& model, std::vector<Splice>
 Result<std::vector<Candidate>> insert_flag(const NodeSnapshot& snapshot, const NodeModel& model,
                                            const std::vector<std::string>& wanted,
                                            const std::string& file) {
+  if (const KubeletHost* host = host_of(snapshot))
+    return hosted(*host, snapshot, model, wanted, file);
   return Inserter(snapshot, model, flag_text(wanted), file).run();
 }
 

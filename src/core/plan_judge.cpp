@@ -46,6 +46,10 @@ Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
     auto refused = refused_entry(snapshot, row("entry-refused"), entry);
     if (refused) findings.push_back(std::move(*refused));
   }
+  if (!same) {
+    auto lacking = lacking_needs(snapshot, row("host-needs-entry"), wanted);
+    if (lacking) findings.push_back(std::move(*lacking));
+  }
   const KernelAnswers kernel(snapshot.kernel);
   for (const std::string& entry : fresh) {
     auto wide = wide_entry(kernel, row("wide-grant"), entry);
@@ -67,25 +71,63 @@ Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
   return {};
 }
 
-std::optional<Error> other_manager(const NodeModel& model,
-                                   const std::vector<std::string>& entries) {
+std::optional<Error> other_manager(const NodeModel& model, const std::vector<std::string>& wanted) {
   if (!model.kind->refuse) return std::nullopt;
-  std::string hint(model.kind->vendor_route);
-  if (!entries.empty()) hint += fmt::format("; the entries: {}", fmt::join(entries, " "));
-  return Error{.kind = ErrorKind::kRefused,
-               .message = fmt::format("will not edit this node: it belongs to another manager ({})",
-                                      model.kind->title),
-               .hint = std::move(hint)};
+  Error error = {
+      .kind = ErrorKind::kRefused,
+      .message = fmt::format("will not edit this node: it belongs to another manager ({})",
+                             model.kind->title),
+      .hint = std::string(model.kind->vendor_route)};
+  if (model.kind->advise != nullptr) {
+    error.advice = model.kind->advise(wanted);
+    error.hint = error.advice->what;
+  } else if (!wanted.empty()) {
+    error.hint += fmt::format("; the whole list: {}", fmt::join(wanted, " "));
+  }
+  if (model.stopped) error.hint += "; the list now in force was not found here, so add its entries";
+  return error;
 }
 
 bool is_rewritten(const NodeModel& model, const SourceFile& file) {
-  const std::string all = fmt::format(" {} ", model.kind->rewritten);
-  return all.find(fmt::format(" {} ", file.path)) != std::string::npos ||
-         all.find(fmt::format(" {} ", file.real_path)) != std::string::npos;
+  const std::string_view name = std::string_view(file.path).substr(file.path.rfind('/') + 1);
+  for (std::string_view rest = model.kind->rewritten; !rest.empty();) {
+    const std::string_view path = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
+    if (path == file.path || path == file.real_path) return true;
+    // The directory of a host may be elsewhere; the names of its own files in it are always the same. A
+    // slash at the end means all below a directory.
+    if (model.kind->host == nullptr || model.config_dir.empty()) continue;
+    if (!file.path.starts_with(model.config_dir + "/")) continue;
+    const bool below = path.ends_with('/');
+    const std::string_view last = path.substr(path.rfind('/', path.size() - 2) + 1);
+    if (below ? file.path.find(fmt::format("/{}", last)) != std::string::npos : last == name) {
+      return true;
+    }
+  }
+  return false;
 }
 
-void note_rewritten(const NodeModel& model, const std::vector<FileEdit>& edits,
-                    std::vector<Finding>& findings) {
+namespace {
+
+/// What to do about it, short: a command is filled in, a document is printed where it is asked for.
+std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& wanted) {
+  if (kind.advise == nullptr) return std::string(kind.vendor_route);
+  const Advice advice = kind.advise(wanted);
+  if (advice.object.empty()) {
+    std::string_view command = advice.command;
+    command.remove_suffix(command.ends_with('\n') ? 1 : 0);
+    return fmt::format("{}: {}", advice.what, command);
+  }
+  return fmt::format("{}; '--lasting' {}", kind.vendor_route,
+                     kind.lasting_file.empty()
+                         ? "prints it filled in"
+                         : fmt::format("prints it filled in, and writes '{}'", kind.lasting_file));
+}
+
+}  // namespace
+
+void note_rewritten(const NodeModel& model, const std::vector<std::string>& wanted,
+                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings) {
   for (const FileEdit& edit : edits) {
     if (!is_rewritten(model, edit.before)) continue;
     Finding finding;
@@ -93,7 +135,7 @@ void note_rewritten(const NodeModel& model, const std::vector<FileEdit>& edits,
     finding.severity = Severity::kWarning;
     finding.message = fmt::format("this file is rewritten by {}", model.kind->rewritten_by);
     finding.path = edit.before.path;
-    finding.hint = fmt::format("make it last: {}", model.kind->vendor_route);
+    finding.hint = fmt::format("make it last: {}", lasting_hint(*model.kind, wanted));
     findings.push_back(std::move(finding));
   }
 }

@@ -44,12 +44,19 @@ Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
                      const std::vector<std::string>& wanted, bool allow_wide,
                      std::vector<Finding>& findings);
 
-/// The refusal where another manager owns the node; nothing elsewhere.
-std::optional<Error> other_manager(const NodeModel& model, const std::vector<std::string>& entries);
+/// The refusal where another manager owns the node, with what makes `wanted` the list there; nothing elsewhere.
+std::optional<Error> other_manager(const NodeModel& model, const std::vector<std::string>& wanted);
+/// Adds to the plan, whose `after` stands, the file that whoever rewrites the list reads: where --lasting asks
+/// for it, or where it holds a list already; and fills in what is to be done elsewhere. Errors: kUnsupported
+/// when the file is somebody else's; those of edit_kubelet_config().
+Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool asked, Plan& plan);
 /// Says of every edited file that somebody rewrites it, where that is so.
-void note_rewritten(const NodeModel& model, const std::vector<FileEdit>& edits,
-                    std::vector<Finding>& findings);
+void note_rewritten(const NodeModel& model, const std::vector<std::string>& wanted,
+                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings);
 bool is_rewritten(const NodeModel& model, const SourceFile& file);
+
+/// Says of a plan which part of it the wished list of the node speaks against, and the next sync undoes.
+void note_wishes(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan);
 
 /// "a,b,c"
 std::string joined(const std::vector<std::string>& list);
@@ -94,6 +101,11 @@ SourceFile own_drop_in(const NodeSnapshot& snapshot);
 /// applied and `appended` at its end. Errors: kUnsupported when a splice lies outside the command.
 Result<std::string> restated_command(const NodeModel& model, std::vector<Splice> splices,
                                      const std::string& appended);
+
+/// The refusal to edit a configuration file that the kubelet's host writes anew at every start.
+Error made_anew(const NodeModel& model);
+/// Says what else a restart of the unit restarts, where that weighs more than the kubelet alone.
+void note_restart(const NodeSnapshot& snapshot, Plan& plan);
 
 /// True for a file that may be edited: not a package's.
 bool is_editable(const SourceFile& file);

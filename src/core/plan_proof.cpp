@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -41,6 +42,13 @@ void place_new(NodeSnapshot& snapshot, std::int32_t source) {
     const auto& list = snapshot.unit.drop_ins;
     if (std::find(list.begin(), list.end(), source) == list.end()) add_drop_in(snapshot, source);
   }
+  const auto listing = snapshot.listings.find(directory);
+  if (listing != snapshot.listings.end()) {
+    auto& names = listing->second;
+    const std::string name = base_name(path);
+    const auto later = std::lower_bound(names.begin(), names.end(), name);
+    if (later == names.end() || *later != name) names.insert(later, name);
+  }
   const auto walk = snapshot.config_dirs.find(directory);
   if (walk == snapshot.config_dirs.end()) return;
   const auto known = std::find_if(walk->second.begin(), walk->second.end(),
@@ -58,6 +66,22 @@ std::vector<std::string> other_words(const NodeModel& model) {
     if (!is_list) words.push_back(model.argv[i]);
   }
   return words;
+}
+
+/// True when the words of a program that runs the kubelet differ in those alone that hold the flag.
+bool same_but_list(std::vector<std::string> before, std::vector<std::string> after) {
+  const auto holds_flag = [](const std::string& word) {
+    return word.find(kFlag.substr(2)) != std::string::npos;
+  };
+  if (before.size() == after.size()) {
+    return std::equal(before.begin(), before.end(), after.begin(),
+                      [&](const std::string& one, const std::string& other) {
+                        return one == other || holds_flag(one) || holds_flag(other);
+                      });
+  }
+  std::erase_if(before, holds_flag);
+  std::erase_if(after, holds_flag);
+  return before == after;
 }
 
 /// Variables whose value differs, by name.
@@ -132,6 +156,10 @@ Result<NodeSnapshot> with_edits(const NodeSnapshot& snapshot, const std::vector<
       file.bytes.clear();
       file.kind = FileKind::kAbsent;
       std::erase(after.unit.drop_ins, source);
+      const auto listing = after.listings.find(directory_of(edit.before.path));
+      if (listing != after.listings.end()) {
+        std::erase(listing->second, base_name(edit.before.path));
+      }
       for (auto& [directory, walk] : after.config_dirs) {
         std::erase_if(walk, [source](const WalkEntry& entry) { return entry.source == source; });
       }
@@ -167,6 +195,9 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
   if (result->flags.fatal && !model.flags.fatal) {
     return unprovable(
         fmt::format("the kubelet would end over its arguments: {}", *result->flags.fatal));
+  }
+  if (host_of(snapshot) != nullptr && !same_but_list(model.unit_argv, result->unit_argv)) {
+    return unprovable("the edit would change other arguments of the unit's program");
   }
   if (!model.wrapped && other_words(*result) != other_words(model)) {
     return unprovable("the edit would change other arguments of the kubelet");

@@ -21,6 +21,10 @@ Finding note(std::string id, Severity severity, std::string message) {
 
 Status add(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
   wish.wanted = texts_of(model.configured);
+  if (!change.dropped.empty()) {
+    const EntrySet dropped(change.dropped);
+    std::erase_if(wish.wanted, [&](const std::string& one) { return dropped.holds(one); });
+  }
   EntrySet present(wish.wanted);
   for (const std::string& entry : change.entries) {
     // What is there already needs no leave: nothing is written for it.
@@ -43,6 +47,19 @@ Status add(const NodeSnapshot& snapshot, const NodeModel& model, const Change& c
   return {};
 }
 
+/// Says which of `gone` what is left still allows.
+void note_still_allowed(const std::vector<std::string>& gone, Wish& wish) {
+  const EntrySet left(wish.wanted);
+  for (const std::string& entry : gone) {
+    const std::string* wider = left.covering(entry);
+    if (wider == nullptr) continue;
+    Finding finding = note("still-allowed", Severity::kWarning,
+                           fmt::format("'{}' is still allowed by '{}'", entry, *wider));
+    finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
+    wish.findings.push_back(std::move(finding));
+  }
+}
+
 void remove(const NodeModel& model, const Change& change, Wish& wish) {
   const std::vector<std::string> before = texts_of(model.configured);
   const EntrySet present(before);
@@ -50,19 +67,12 @@ void remove(const NodeModel& model, const Change& change, Wish& wish) {
   for (const std::string& entry : before) {
     if (!unwanted.holds(entry)) wish.wanted.push_back(entry);
   }
-  const EntrySet left(wish.wanted);
   for (const std::string& entry : change.entries) {
-    if (!present.holds(entry)) {
-      wish.findings.push_back(
-          note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
-    }
-    if (const std::string* wider = left.covering(entry)) {
-      Finding finding = note("still-allowed", Severity::kWarning,
-                             fmt::format("'{}' is still allowed by '{}'", entry, *wider));
-      finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
-      wish.findings.push_back(std::move(finding));
-    }
+    if (present.holds(entry)) continue;
+    wish.findings.push_back(
+        note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
   }
+  note_still_allowed(change.entries, wish);
 }
 
 Status set(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
@@ -112,11 +122,25 @@ Status check_kept(const NodeSnapshot& snapshot, const NodeModel& model, const Ch
   return {};
 }
 
+/// Of the dropped entries those that the list held count.
+Status sync(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change,
+            Wish& wish) {
+  auto status =
+      change.whole ? set(snapshot, model, change, wish) : add(snapshot, model, change, wish);
+  if (!status) return status;
+  const EntrySet before(texts_of(model.configured));
+  std::vector<std::string> gone = change.dropped;
+  std::erase_if(gone, [&](const std::string& one) { return !before.holds(one); });
+  note_still_allowed(gone, wish);
+  return {};
+}
+
 }  // namespace
 
 Result<Wish> wish_of(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change) {
   Wish wish;
   Status status;
+  if (change.verb == Verb::kSync) status = sync(snapshot, model, change, wish);
   if (change.verb == Verb::kAdd) status = add(snapshot, model, change, wish);
   if (change.verb == Verb::kRemove) remove(model, change, wish);
   if (change.verb == Verb::kSet) status = set(snapshot, model, change, wish);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "kubelet_config_parts.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/pods.hpp"
 
 namespace kubelet_sysctl {
@@ -53,7 +54,11 @@ void read_flags(const KubeletFlags& flags, PodPlaces& places) {
 /// The flags of the kubelet that runs, which admitted the pods; else those of the next.
 KubeletFlags flags_of(const NodeModel& model) {
   if (model.running) {
-    const std::vector<std::string>& argv = model.running->process.argv;
+    // What a program that runs the kubelet inside it was started with is not the kubelet's.
+    const bool inside = model.kind != nullptr && model.kind->host != nullptr &&
+                        model.kind->host->place == KubeletPlace::kInside;
+    const std::vector<std::string> none;
+    const std::vector<std::string>& argv = inside ? none : model.running->process.argv;
     if (const auto start = kubelet_arguments_start(argv)) return parse_kubelet_flags(argv, *start);
   }
   return model.flags;

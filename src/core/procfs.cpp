@@ -94,6 +94,20 @@ std::optional<std::int64_t> parse_boot_time_ms(std::string_view proc_stat) {
   return std::nullopt;
 }
 
+std::optional<std::int64_t> parse_uptime_ms(std::string_view proc_uptime) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;
+  const std::string_view word = take_word(proc_uptime);
+  const std::size_t point = word.find('.');
+  if (point == std::string_view::npos || word.size() - point != 3) return std::nullopt;
+  const auto seconds = number_in<std::int64_t>(word.substr(0, point));
+  const auto hundredths = number_in<std::int64_t>(word.substr(point + 1));
+  if (!seconds || !hundredths || *seconds < 0 || *hundredths < 0 || *seconds > kMost) {
+    return std::nullopt;
+  }
+  constexpr std::int64_t kHundredth = 10;
+  return *seconds * 1000 + *hundredths * kHundredth;
+}
+
 // One line is "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …",
 // addresses as HEX:PORT in hexadecimal; state 0A is TCP_LISTEN. Source: proc(5),
 // include/net/tcp_states.h.

@@ -75,7 +75,16 @@ Json running_json(const NodeSnapshot& snapshot, const RunningList& running) {
           {"startedAt", time_or_null(running.process.started_at_ms)},
           {"entries", running.entries.value_or(std::vector<std::string>{})},
           {"evidence", name_of(running.evidence)},
+          {"configz", text_or_null(running.configz)},
           {"healthy", healthy}};
+}
+
+Json advice_json(const std::optional<Advice>& advice) {
+  if (!advice) return nullptr;
+  return {{"what", advice->what},
+          {"object", text_or_null(advice->object)},
+          {"file", text_or_null(advice->file)},
+          {"command", text_or_null(advice->command)}};
 }
 
 Json error_object(const Error& error) {
@@ -85,7 +94,8 @@ Json error_object(const Error& error) {
           {"line", number_or_null(error.line)},
           {"column", number_or_null(error.column)},
           {"hint", text_or_null(error.hint)},
-          {"detail", text_or_null(error.detail)}};
+          {"detail", text_or_null(error.detail)},
+          {"advice", advice_json(error.advice)}};
 }
 
 Json evidence_json(const std::optional<Evidence>& evidence) {
@@ -95,6 +105,7 @@ Json evidence_json(const std::optional<Evidence>& evidence) {
           {"argv", evidence->argv ? Json(*evidence->argv) : Json(nullptr)},
           {"configFile", evidence->config_file ? Json(*evidence->config_file) : Json(nullptr)},
           {"health", text_or_null(evidence->health)},
+          {"configz", text_or_null(evidence->configz)},
           {"restarts", evidence->restarts},
           {"windowMs", evidence->window_ms}};
 }
@@ -265,6 +276,7 @@ std::string outcome_json(const Outcome& outcome) {
   made["trial"] = outcome.trial_until_ms == 0 ? Json(nullptr)
                                               : Json{{"until", rfc3339(outcome.trial_until_ms)}};
   made["recovered"] = outcome.recovered;
+  made["advice"] = advice_json(outcome.advice);
   return text_of(made);
 }
 

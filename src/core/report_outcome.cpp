@@ -32,9 +32,11 @@ std::string change_phrase(const Outcome& outcome, bool would) {
 /// for 10.0 s".
 std::string seen_phrase(const std::optional<Evidence>& evidence) {
   if (!evidence || evidence->pid <= 0) return {};
-  const bool list_seen = evidence->argv.value_or(false) || evidence->config_file.has_value();
+  const bool list_seen = evidence->argv.value_or(false) || evidence->config_file.has_value() ||
+                         evidence->configz == "ok";
   std::string out = list_seen ? fmt::format(", seen in the running kubelet (pid {})", evidence->pid)
                               : fmt::format(", the kubelet runs as pid {}", evidence->pid);
+  if (evidence->configz == "ok") out += ", which says so itself";
   const std::string window = duration_text(evidence->window_ms);
   if (evidence->health == "ok") {
     out += evidence->window_ms > 0 ? fmt::format(", healthy for {}", window) : ", healthy";
@@ -65,6 +67,9 @@ std::string sentence(const Outcome& outcome) {
       }
       return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
     case OutcomeKind::kPending:
+      if (outcome.verb == Verb::kSync && outcome.edits.empty()) {
+        return "nothing was written, the configuration of the kubelet is not there yet";
+      }
       return fmt::format("{} takes effect at the next start of the kubelet",
                          outcome.edits.empty() ? "the files said so already; it"
                                                : change_phrase(outcome, false) + "; written, it");
@@ -240,6 +245,23 @@ std::string what_to_do(const Outcome& outcome) {
 }
 
 }  // namespace
+
+std::string advice_lines(const Advice& advice) {
+  const std::string text = advice_text(advice);
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    out += printable(rest.substr(0, end)) + '\n';
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
+std::string lasting_text(const Outcome& outcome) {
+  if (!outcome.advice || went_wrong(outcome)) return {};
+  return fmt::format("\nto make it last, on new machines too: {}\n\n{}",
+                     printable(outcome.advice->what), advice_lines(*outcome.advice));
+}
 
 std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
   std::string out = first_line(outcome, style);

@@ -83,12 +83,19 @@ std::string variable_text(const std::string& variable) {
   return variable.empty() ? std::string() : '$' + printable(variable);
 }
 
-std::string entries_text(const std::vector<Entry>& entries) {
+/// The place of a word or a list; what its host adds to the kubelet's words stands nowhere.
+std::string origin_text(const NodeModel& model, const Origin& origin) {
+  if (origin.kind == OriginKind::kHost && model.kind != nullptr) {
+    return fmt::format("{} itself", model.kind->title);
+  }
+  return place_text(origin.path, origin.line);
+}
+
+std::string entries_text(const NodeModel& model, const std::vector<Entry>& entries) {
   std::vector<std::vector<std::string>> rows;
   for (const Entry& entry : entries) {
     rows.push_back({entry.text.empty() ? "''" : printable(entry.text),
-                    place_text(entry.origin.path, entry.origin.line),
-                    variable_text(entry.origin.variable)});
+                    origin_text(model, entry.origin), variable_text(entry.origin.variable)});
   }
   return aligned(rows, "  ");
 }
@@ -116,7 +123,7 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
                        place_text(winner->at.path, winner->at.line));
   } else {
     out += fmt::format("{}, set by {}\n{}", count_text(model.configured.size(), "entry", "entries"),
-                       layer_name(*winner), entries_text(model.configured));
+                       layer_name(*winner), entries_text(model, model.configured));
   }
   for (const Layer& layer : model.layers) {
     if (layer.wins || layer.entries.empty()) continue;
@@ -124,8 +131,8 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
            painted(style, Paint::kYellow,
                    fmt::format("shadowed    {} in {} at {}: NOT in force",
                                count_text(layer.entries.size(), "entry", "entries"),
-                               layer_name(layer), place_text(layer.at.path, layer.at.line))) +
-           '\n' + entries_text(layer.entries);
+                               layer_name(layer), origin_text(model, layer.at))) +
+           '\n' + entries_text(model, layer.entries);
   }
   return out;
 }
@@ -136,12 +143,20 @@ std::string evidence_text(const NodeSnapshot& snapshot, const RunningList& runni
       return "read from the arguments of the process";
     case RunningList::Evidence::kConfigFile:
       return "the files it was started with are older than the process";
+    case RunningList::Evidence::kLog:
+      return "read from the journal, where the arguments of this start stand";
+    case RunningList::Evidence::kConfigz:
+      return "the kubelet says so itself";
     case RunningList::Evidence::kNone:
       break;
   }
   return snapshot.health && !snapshot.health->ok
              ? "neither its arguments nor its files tell, and it is not healthy"
              : "its arguments do not say, and its files may have changed since it started";
+}
+
+bool also_said(const RunningList& running) {
+  return running.configz == "ok" && running.evidence != RunningList::Evidence::kConfigz;
 }
 
 std::string running_text(const NodeSnapshot& snapshot, const NodeModel& model,
@@ -154,7 +169,8 @@ std::string running_text(const NodeSnapshot& snapshot, const NodeModel& model,
   }
   out +=
       running.entries->empty() ? "(none)" : count_text(running.entries->size(), "entry", "entries");
-  out += fmt::format(", {}\n", evidence_text(snapshot, running));
+  out += fmt::format(", {}{}\n", evidence_text(snapshot, running),
+                     also_said(running) ? ", and the kubelet says so itself" : "");
   for (const std::string& entry : *running.entries) {
     out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));
   }
@@ -235,7 +251,9 @@ std::string error_text(const Error& error, const TextStyle& style) {
   out += printable(error.message) + '\n';
   if (!error.excerpt.empty() && error.column > 0) out += excerpt_text(error, style);
   if (!error.hint.empty()) out += fmt::format("hint: {}\n", printable(error.hint));
-  return out + indented(error.detail, "  ");
+  out += indented(error.detail, "  ");
+  if (error.advice) out += advice_lines(*error.advice);
+  return out;
 }
 
 std::string finding_text(const Finding& finding, const TextStyle& style) {
@@ -259,7 +277,8 @@ std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model, cons
   return out;
 }
 
-std::string explain_text(const NodeSnapshot&, const CommandLine& command, const TextStyle& style) {
+std::string explain_text(const NodeSnapshot& snapshot, const CommandLine& command,
+                         const TextStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < command.words.size(); ++i) {
     const Word& word = command.words[i];
@@ -269,8 +288,11 @@ std::string explain_text(const NodeSnapshot&, const CommandLine& command, const 
       variable += fmt::format("{}${{{}}}", variable.empty() ? "" : " ", printable(name));
     }
     // The word stands last: it may be very long, and must not push the others apart.
-    rows.push_back({painted(style, Paint::kDim, place_text(origin.path, origin.line)), variable,
-                    printable(shell_word(word.text.text))});
+    const std::string place = origin.kind == OriginKind::kHost
+                                  ? fmt::format("{} itself", kind_of(snapshot).title)
+                                  : place_text(origin.path, origin.line);
+    rows.push_back(
+        {painted(style, Paint::kDim, place), variable, printable(shell_word(word.text.text))});
   }
   std::string out = aligned(rows, "");
   if (!command.unset.empty()) {

@@ -64,6 +64,19 @@ class Resolver {
   }
 
  private:
+  /// The files of a distribution may lie here without its service: not installed whole, or run by OpenRC.
+  [[nodiscard]] std::string hint_for_no_unit() const {
+    const NodeKind& kind = kind_of(snapshot_);
+    const std::string name = "name the unit that runs the kubelet with '--unit NAME'";
+    if (kind.units.empty()) return name;
+    std::string units(kind.units);
+    for (std::size_t at = units.find(' '); at != std::string::npos; at = units.find(' ', at + 6)) {
+      units.replace(at, 1, "' or '");
+    }
+    return fmt::format("this looks like {}, whose service is '{}': install that, or {}", kind.title,
+                       units, name);
+  }
+
   Status check_unit() const {
     const UnitOnDisk& unit = snapshot_.unit;
     switch (unit.load) {
@@ -72,7 +85,7 @@ class Resolver {
       case UnitLoad::kNotFound:
         return Error{.kind = ErrorKind::kNotFound,
                      .message = fmt::format("there is no unit '{}'", unit.name),
-                     .hint = "name the unit that runs the kubelet with '--unit NAME'"};
+                     .hint = hint_for_no_unit()};
       case UnitLoad::kMasked:
         return Error{.kind = ErrorKind::kNotFound,
                      .message = fmt::format("the unit '{}' is masked", unit.name),

@@ -143,7 +143,8 @@ std::vector<Victim> victims_of(const std::vector<SeenPod>& pods,
 Result<std::vector<Finding>> victim_findings(const std::vector<Victim>& victims,
                                              const PodsSeen& seen, const Plan& plan, bool live,
                                              const VictimOptions& options) {
-  const bool restarts = live && options.restart && plan.restart && !plan.pending;
+  const bool by_us = options.restart && plan.restart && !plan.pending;
+  const bool restarts = live && (by_us || options.starts);
   const bool stops = restarts && !options.evict && plan.verb != Verb::kAdd;
   if (!victims.empty() && stops) return refused(victims);
   std::vector<Finding> found;

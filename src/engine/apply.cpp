@@ -9,7 +9,10 @@
 
 #include "apply_run.hpp"
 #include "change_log.hpp"
+#include "configz.hpp"
 #include "health.hpp"
+#include "host_files.hpp"
+#include "process.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -34,6 +37,7 @@ ApplyRun::ApplyRun(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& 
   outcome_.before = plan.before;
   outcome_.after = plan.after;
   outcome_.findings = plan.findings;
+  outcome_.advice = plan.advice;
 }
 
 bool ApplyRun::restarts() const { return plan_.restart && options_.restart && snapshot_.live; }
@@ -68,7 +72,7 @@ Result<Outcome> ApplyRun::run() {
 
 /// The files are as wished and the kubelet has them; what is left is a record to be closed.
 Result<Outcome> ApplyRun::nothing_to_write() {
-  outcome_.kind = OutcomeKind::kUnchanged;
+  outcome_.kind = plan_.pending ? OutcomeKind::kPending : OutcomeKind::kUnchanged;
   if (!is_recovery() || options_.dry_run) return std::move(outcome_);
   transaction_ = *options_.recovers;
   outcome_.transaction = transaction_.id;
@@ -201,6 +205,7 @@ Result<Outcome> ApplyRun::without_restart() {
     evidence.pid = model_.running->process.pid;
     evidence.started_at_ms = model_.running->process.started_at_ms;
     evidence.health = "not asked: nothing was restarted";
+    evidence.configz = model_.running->configz;
     outcome_.evidence = evidence;
   }
   return std::move(outcome_);
@@ -208,8 +213,10 @@ Result<Outcome> ApplyRun::without_restart() {
 
 Direction ApplyRun::direction(const std::vector<std::string>& list,
                               const std::vector<std::string>& argv) const {
+  // A host adds flags of its own, so the whole command line is not known before it runs.
+  const bool whole = !model_.wrapped && host_of(snapshot_) == nullptr;
   return {.list = list,
-          .argv = model_.wrapped ? std::vector<std::string>() : argv,
+          .argv = whole ? argv : std::vector<std::string>(),
           .files_route = !list_in_argv(argv).has_value()};
 }
 
@@ -265,20 +272,10 @@ Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
   wanted.health_address = model_.health_address;
   wanted.health_port = model_.health_port;
   wanted.before = *before;
+  wanted.place = kubelet_place(snapshot_);
+  if (const KubeletHost* host = host_of(snapshot_)) wanted.becomes = host->becomes;
   if (way.files_route) wanted.config_files = config_files();
   return wanted;
-}
-
-/// What a process read is proved by files that are older than it, and the kernel's clock of files is
-/// coarser than that of processes: the process must start later by more than that.
-void ApplyRun::outlive_grain_of_clock() {
-  const std::int64_t until_ms = changed_at_ms_ + kClockGrain.count() + 1;
-  constexpr int kTries = 8;  // each signal ends one wait
-  for (int i = 0; i < kTries; ++i) {
-    const Milliseconds left(until_ms - ports_.clock.wall_ms());
-    if (left <= Milliseconds{0} || left > kClockGrain + Milliseconds{1}) return;
-    ports_.clock.wait_until(ports_.clock.now() + left, 0);
-  }
 }
 
 /// One restart and everything that must be seen after it.
@@ -287,7 +284,7 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   if (!found) return std::move(found).error();
   Wanted wanted = std::move(*found);
   if (wanted.before.main_pid > 0) {
-    auto old = read_process(ports_.files, wanted.before.main_pid);
+    auto old = read_kubelet_process(ports_, wanted.before, wanted.place);
     if (!old) return std::move(old).error();
     wanted.old_process = *old;
   }
@@ -297,8 +294,10 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
       return std::move(status).error();
     }
   }
-  if (way.files_route) outlive_grain_of_clock();
+  const bool by_files = way.files_route || wanted.place == KubeletPlace::kInside;
+  if (by_files) outlive_grain_of_clock();
   wanted.restarted_at_ms = ports_.clock.wall_ms();
+  log_size_ = size_of_host_log(ports_.files, snapshot_);
   restarted_ = true;
   auto restarted = step(fmt::format("restart {}", discover_.unit), [this] {
     return ports_.services.restart(discover_.unit, kRestartDeadline);
@@ -362,6 +361,11 @@ void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
   if (!snapshot) return fail(std::move(snapshot).error());
   auto model = resolve(*snapshot, Checks::kSkip);
   if (!model) return fail(std::move(model).error());
+  hear_configz(*snapshot, *model, seen.evidence, outcome_.findings);
+  if (seen.evidence.configz == "differs") {
+    return fail({.kind = ErrorKind::kTimeout,
+                 .message = "the kubelet itself says that it runs with another list"});
+  }
   const std::set<std::string> wanted(way.list.begin(), way.list.end());
   std::set<std::string> running;
   const bool told = model->running && model->running->entries;
@@ -385,7 +389,10 @@ std::vector<std::string> ApplyRun::config_files() const {
 Result<Outcome> apply(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model,
                       const Plan& plan, const DiscoverOptions& discover,
                       const ApplyOptions& options) {
-  return ApplyRun(ports, snapshot, model, plan, discover, options).run();
+  DiscoverOptions settled = discover;
+  // The unit that was chosen once; another look might choose another.
+  if (settled.unit.empty()) settled.unit = snapshot.unit.name;
+  return ApplyRun(ports, snapshot, model, plan, settled, options).run();
 }
 
 }  // namespace kubelet_sysctl

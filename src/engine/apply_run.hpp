@@ -88,6 +88,7 @@ class ApplyRun {
   bool wrote_ = false;              // a file was changed, whether or not it was put back since
   std::int64_t changed_at_ms_ = 0;  // wall clock after the last change of a file
   bool restarted_ = false;          // systemd was asked to restart the unit
+  std::uint64_t log_size_ = 0;      // of the kubelet's own log file at the last restart
 };
 
 }  // namespace kubelet_sysctl

@@ -24,6 +24,10 @@ JournalFile journal_file(const FileEdit& edit) {
   return file;
 }
 
+/// Only a directory of the unit's drop-ins, or of patches, may go when it is empty: a kubelet whose
+/// --config-dir is gone dies.
+bool may_empty(const FileEdit& edit) { return edit.route == "unit" || edit.route == "lasting"; }
+
 }  // namespace
 
 /// What the bytes do not say and a way back needs: attributes, and whether a kill can tear the file.
@@ -131,8 +135,7 @@ Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
 }
 
 Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
-  // Only a directory of drop-ins may go when it is empty: a kubelet whose --config-dir is gone dies.
-  if (edit.removes) return ports_.files.remove(edit.before, edit.route == "unit");
+  if (edit.removes) return ports_.files.remove(edit.before, may_empty(edit));
   auto mode = staged == nullptr ? ports_.files.replace(edit.before, edit.after) : staged->commit();
   if (!mode) return std::move(mode).error();
   return {};
@@ -148,7 +151,7 @@ Status ApplyRun::write_again(const FileEdit& edit) {
                  .message = "somebody else changed this file in the meantime",
                  .path = edit.before.path};
   }
-  if (edit.removes) return ports_.files.remove(*now, edit.route == "unit");
+  if (edit.removes) return ports_.files.remove(*now, may_empty(edit));
   auto mode = ports_.files.replace(*now, edit.after);
   if (!mode) return std::move(mode).error();
   return {};
@@ -176,6 +179,22 @@ Status ApplyRun::write(std::vector<std::unique_ptr<StagedWrite>>& staged) {
     transaction_.state = TransactionState::kPlanned;
   }
   return {};
+}
+
+/// What a process read is proved by files that are older than it, and the kernel's clock of files is
+/// coarser than that of processes: the process must start later by more than that.
+void ApplyRun::outlive_grain_of_clock() {
+  // Of a process that systemd does not start itself, the start is told in hundredths of a second.
+  constexpr Milliseconds kTwoTicks{20};
+  const bool is_main = kubelet_place(snapshot_) == KubeletPlace::kMain;
+  const Milliseconds grain = kClockGrain + (is_main ? Milliseconds{0} : kTwoTicks);
+  const std::int64_t until_ms = changed_at_ms_ + grain.count() + 1;
+  constexpr int kTries = 8;  // each signal ends one wait
+  for (int i = 0; i < kTries; ++i) {
+    const Milliseconds left(until_ms - ports_.clock.wall_ms());
+    if (left <= Milliseconds{0} || left > grain + Milliseconds{1}) return;
+    ports_.clock.wait_until(ports_.clock.now() + left, 0);
+  }
 }
 
 }  // namespace kubelet_sysctl

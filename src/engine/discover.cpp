@@ -7,14 +7,18 @@
 
 #include <fmt/format.h>
 
+#include "configz.hpp"
 #include "glob.hpp"
 #include "health.hpp"
+#include "host_files.hpp"
 #include "kubelet_files.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
+#include "wish_files.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -38,19 +42,24 @@ class Discovery {
     // The manager was asked at the start and is heard as late as can be. What stands before needs no
     // answer of it in all but odd cases, for which the same steps stand behind it once more.
     for (auto step :
-         {&Discovery::ask_manager, &Discovery::look_for_markers, &Discovery::read_unit,
-          &Discovery::read_environment_files, &Discovery::look_for_programs, &Discovery::read_lists,
-          &Discovery::ask_health, &Discovery::hear_manager, &Discovery::read_process_facts,
-          &Discovery::ask_manager_environment, &Discovery::read_lists, &Discovery::ask_health}) {
+         {&Discovery::choose, &Discovery::ask_manager, &Discovery::look_for_markers,
+          &Discovery::read_unit, &Discovery::read_environment_files, &Discovery::look_for_programs,
+          &Discovery::read_lists, &Discovery::ask_health, &Discovery::hear_manager,
+          &Discovery::read_process_facts, &Discovery::ask_manager_environment,
+          &Discovery::read_lists, &Discovery::ask_health}) {
       Status status = (this->*step)();
       if (!status) return std::move(status).error();
     }
     if (!snapshot_.process) snapshot_.health.reset();
-    learn_kubelet_version(ports_, options_, snapshot_);
+    ask_configz(ports_, options_.configz, snapshot_);
+    if (options_.need_process) read_wish_files(ports_.files, snapshot_);
+    snapshot_.read_at_ms = ports_.clock.wall_ms();
+    if (!release_asked_) learn_kubelet_version(ports_, options_, snapshot_);
     return std::move(snapshot_);
   }
 
  private:
+  Status choose();
   Status ask_manager();
   Status hear_manager();
   Status look_for_markers();
@@ -65,17 +74,29 @@ class Discovery {
   Status ask_manager_environment();
   Result<bool> may_hold(std::int64_t pid, const std::vector<std::string>& names);
   Status read_lists();
+  void learn_release_of_host();
   Status ask_health();
 
   [[nodiscard]] bool is_loaded() const { return snapshot_.unit.load == UnitLoad::kLoaded; }
 
   Ports& ports_;
   const DiscoverOptions& options_;
+  std::string unit_;  // that of the options, or the one that was chosen
   NodeSnapshot snapshot_;
   ServiceSettings settings_;
   bool lists_read_ = false;
   bool health_asked_ = false;
+  bool release_asked_ = false;
 };
+
+Status Discovery::choose() {
+  unit_ = options_.unit;
+  if (!unit_.empty()) return {};
+  auto chosen = choose_unit(ports_.files, options_.systemd_version.value_or(kReferenceSystemd));
+  if (!chosen) return std::move(chosen).error();
+  unit_ = std::move(*chosen);
+  return {};
+}
 
 Status Discovery::ask_manager() {
   snapshot_.systemd_version = options_.systemd_version.value_or(kReferenceSystemd);
@@ -84,12 +105,17 @@ Status Discovery::ask_manager() {
   if (!ports_.services.booted()) {
     // The files alone are enough to explain a command line.
     if (!options_.need_process) return {};
+    // Talos has no systemd, and a way of its own to say what to do.
+    if (auto status = look_for_markers(); !status) return status;
+    if (kind_of(snapshot_).refuse) return {};
     return Error{.kind = ErrorKind::kNoSystemd,
                  .message = "this machine was not booted with systemd",
-                 .hint = "name the root directory of a node that does not run with '--root DIR'"};
+                 .hint =
+                     "name the root directory of a node that does not run with '--root DIR'; "
+                     "in a container on a node, '--host' leads there"};
   }
   // The manager answers while the files are read: the two take about as long as each other.
-  if (options_.need_process) ports_.services.begin_show(options_.unit);
+  if (options_.need_process) ports_.services.begin_show(unit_);
   if (!snapshot_.systemd_version_known) {
     if (const auto version = ports_.services.version()) {
       snapshot_.systemd_version = *version;
@@ -102,7 +128,7 @@ Status Discovery::ask_manager() {
 
 Status Discovery::hear_manager() {
   if (!snapshot_.live || !options_.need_process) return {};
-  auto state = ports_.services.show(options_.unit);
+  auto state = ports_.services.show(unit_);
   if (!state) return std::move(state).error();
   snapshot_.state = std::move(*state);
   return {};
@@ -121,7 +147,7 @@ Status Discovery::look_for_markers() {
 }
 
 Status Discovery::read_unit() {
-  auto unit = find_unit(ports_.files, options_.unit, snapshot_.systemd_version, snapshot_.files);
+  auto unit = find_unit(ports_.files, unit_, snapshot_.systemd_version, snapshot_.files);
   if (!unit) return std::move(unit).error();
   snapshot_.unit = std::move(*unit);
   auto specifiers =
@@ -134,7 +160,11 @@ Status Discovery::read_unit() {
   // Where a setting of the unit may be written that has no file yet.
   const std::string directory = "/etc/systemd/system/" + snapshot_.unit.id + ".d";
   auto own = add_file(ports_.files, joined(directory, kOwnDropIn), snapshot_.files);
-  return own ? Status() : Status(std::move(own).error());
+  if (!own) return std::move(own).error();
+  const std::string lasting(kind_of(snapshot_).lasting_file);
+  if (lasting.empty()) return {};
+  auto source = add_file(ports_.files, lasting, snapshot_.files);
+  return source ? Status() : Status(std::move(source).error());
 }
 
 /// Parsed only to learn what to read next; resolve() parses again and reports what is wrong.
@@ -249,10 +279,14 @@ std::vector<std::string> Discovery::program_directories() const {
 
 Status Discovery::read_process_facts() {
   if (!snapshot_.state) return {};
-  auto process = read_main_process(ports_, *snapshot_.state);
+  auto process = read_kubelet_process(ports_, *snapshot_.state, kubelet_place(snapshot_));
   if (!process) return std::move(process).error();
   snapshot_.process = std::move(*process);
   if (!snapshot_.process) return {};
+  if (const KubeletHost* host = host_of(snapshot_)) {
+    snapshot_.process->started_at_ms = read_not_before_ms(ports_, *host, *snapshot_.process);
+  }
+  if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
   auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
   // Only its owner may see it; then the directory of the unit stands.
   if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};
@@ -294,9 +328,15 @@ Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string
 }
 
 Status Discovery::read_lists() {
-  if (!options_.need_process || !is_loaded() || lists_read_) return {};
-  const auto command = resolve_command(snapshot_);
-  if (!command) return {};  // resolve() says why.
+  if (!is_loaded() || lists_read_) return {};
+  if (!options_.need_process && host_of(snapshot_) == nullptr) return {};
+  auto unit = resolve_command(snapshot_);
+  if (!unit) return {};  // resolve() says why.
+  learn_release_of_host();
+  if (auto status = read_host_files(ports_.files, *unit, snapshot_); !status) return status;
+  if (!options_.need_process) return {};
+  const auto command = kubelet_command(snapshot_, std::move(*unit));
+  if (!command) return {};
   std::vector<std::string> argv;
   for (const Word& word : command->words) argv.push_back(word.text.text);
   auto start = kubelet_arguments_start(argv);
@@ -314,6 +354,16 @@ Status Discovery::read_lists() {
   if (needs_directory && snapshot_.live && !snapshot_.state) return {};  // its process tells
   lists_read_ = true;
   return read_kubelet_files(ports_.files, flags, snapshot_);
+}
+
+/// What a host gives its kubelet may depend on its release, which then must be known before.
+void Discovery::learn_release_of_host() {
+  const KubeletHost* host = host_of(snapshot_);
+  if (host == nullptr || host->version_argument.empty() || release_asked_) return;
+  release_asked_ = true;
+  DiscoverOptions options = options_;
+  options.version_from = VersionFrom::kProgram;
+  learn_kubelet_version(ports_, options, snapshot_);
 }
 
 Status Discovery::ask_health() {

@@ -58,7 +58,9 @@ Result<std::set<std::string>> listening_sockets(FileSystem& files, std::int64_t 
   return sockets;
 }
 
-Result<bool> listens(FileSystem& files, std::int64_t pid, int port) {
+}  // namespace
+
+Result<bool> listens_on(FileSystem& files, std::int64_t pid, int port) {
   auto sockets = listening_sockets(files, pid, port);
   if (!sockets) return std::move(sockets).error();
   std::vector<std::int64_t> family = {pid};
@@ -73,8 +75,6 @@ Result<bool> listens(FileSystem& files, std::int64_t pid, int port) {
   return false;
 }
 
-}  // namespace
-
 HealthSeen ask_health_of(Ports& ports, const std::string& address, int port,
                          Milliseconds deadline) {
   const auto answer = ports.health.get(address, port, "/healthz", deadline);
@@ -88,7 +88,7 @@ Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::strin
                                 int port, Milliseconds deadline) {
   HealthSeen seen = ask_health_of(ports, address, port, deadline);
   if (!seen.ok) return seen;
-  auto own = listens(ports.files, pid, port);
+  auto own = listens_on(ports.files, pid, port);
   if (!own) return std::move(own).error();
   if (*own) return seen;
   return HealthSeen{.ok = false, .detail = fmt::format("another process answers on port {}", port)};

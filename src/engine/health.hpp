@@ -11,6 +11,10 @@
 
 namespace kubelet_sysctl {
 
+/// True when process `pid`, or a child of it, holds a socket that listens on this port. Errors: kPermission,
+/// kIo from /proc.
+Result<bool> listens_on(FileSystem& files, std::int64_t pid, int port);
+
 /// One GET /healthz on a numeric address; `ok` when somebody says 200. For a look, not for a proof.
 HealthSeen ask_health_of(Ports& ports, const std::string& address, int port, Milliseconds deadline);
 

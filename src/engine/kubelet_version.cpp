@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The release of the kubelet that the unit starts: its own answer to --version, kept for the next
 // run.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "paths.hpp"
 
@@ -29,8 +31,15 @@ std::optional<std::string> program_in(const std::vector<std::string>& words) {
   return words[*start - 1];
 }
 
-/// The program that the next start runs; behind a shell, what the process of now is.
+/// The program that the next start runs; behind a shell, what the process of now is. A host of the kubelet is
+/// asked itself.
 std::optional<std::string> program_of(Ports& ports, const NodeSnapshot& snapshot) {
+  if (const KubeletHost* host = host_of(snapshot)) {
+    const auto command = resolve_command(snapshot);
+    const bool can_ask = command && !host->version_argument.empty();
+    if (!can_ask || !command->program.starts_with('/')) return std::nullopt;
+    return command->program;
+  }
   if (const auto command = resolve_command(snapshot)) {
     // With '@' before the path the first word is not what is run.
     std::vector<std::string> words = {command->program};
@@ -71,6 +80,21 @@ void keep(Ports& ports, SourceFile cache, const std::string& identity,
   static_cast<void>(ports.files.replace(cache, text));
 }
 
+/// The release in what a program prints of itself: all of it, or the first word of a host's that is one.
+/// Source: k3s and RKE2 print "k3s version v1.33.5+k3s1 (hash)".
+std::optional<KubeletVersion> version_in(std::string_view said, bool is_host) {
+  if (!is_host) return parse_kubelet_version(said);
+  for (said = said.substr(0, said.find('\n')); !said.empty();) {
+    const std::size_t end = std::min(said.find(' '), said.size());
+    const std::string_view word = said.substr(0, end);
+    if (word.starts_with('v')) {
+      if (auto version = parse_kubelet_version(word)) return version;
+    }
+    said.remove_prefix(std::min(end + 1, said.size()));
+  }
+  return std::nullopt;
+}
+
 /// What stands in a message of what a program printed.
 std::string shown(std::string text) {
   constexpr std::size_t kMost = 60;
@@ -109,14 +133,16 @@ void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSna
     why = fmt::format("'{}' was not asked yet", *program);
     return;
   }
-  const auto said = ports.programs.output_of(*program, {"--version"}, kDeadline);
+  const KubeletHost* host = host_of(snapshot);
+  const std::string argument(host == nullptr ? "--version" : host->version_argument);
+  const auto said = ports.programs.output_of(*program, {argument}, kDeadline);
   if (!said) {
     why = said.error().message;
     return;
   }
-  snapshot.kubelet_version = parse_kubelet_version(*said);
+  snapshot.kubelet_version = version_in(*said, host != nullptr);
   if (!snapshot.kubelet_version) {
-    why = fmt::format("'{} --version' says '{}', which is no release", *program, shown(*said));
+    why = fmt::format("'{} {}' says '{}', which is no release", *program, argument, shown(*said));
     return;
   }
   // Replaced while it was asked: which of the two has answered, nobody knows.

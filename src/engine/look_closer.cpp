@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "host_files.hpp"
 #include "kubelet_sysctl/apply.hpp"
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
@@ -95,6 +96,13 @@ class CloserLook {
   void hear_last_words() {
     if (!snapshot_.live || !snapshot_.state) return;
     const UnitState& state = *snapshot_.state;
+    // A host stays up while its kubelet ends again and again.
+    if (!snapshot_.process && state.active_state == "active") {
+      const auto logged = last_words_in_file(ports_.files, snapshot_, 0, kLastWords);
+      if (logged) facts_.last_words = *logged;
+      facts_.recognised = recognise(facts_.last_words);
+      return;
+    }
     const bool fell = state.restarts > 0 || state.active_state == "failed" ||
                       state.sub_state.starts_with("auto-restart");
     if (!fell) return;

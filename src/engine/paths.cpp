@@ -39,8 +39,8 @@ Result<std::string> with_real_directory(FileSystem& files, const std::string& pa
   return joined(*directory, name);
 }
 
-Result<Target> target_of(FileSystem& files, const std::string& path) {
-  Target target{.path = path, .entry = std::nullopt, .through_link = false};
+Result<PathEnd> target_of(FileSystem& files, const std::string& path) {
+  PathEnd target{.path = path, .entry = std::nullopt, .through_link = false};
   for (int hop = 0; hop < kMaxLinks; ++hop) {
     auto entry = files.look(target.path);
     if (!entry) return std::move(entry).error();

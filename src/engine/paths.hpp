@@ -23,7 +23,7 @@ std::string joined(std::string_view base, std::string_view path);
 Result<std::string> with_real_directory(FileSystem& files, const std::string& path);
 
 /// Where a path leads once every link is followed.
-struct Target {
+struct PathEnd {
   std::string path;
   std::optional<DirEntry> entry;  ///< nothing when the links lead nowhere; never a link
   bool through_link = false;
@@ -31,7 +31,7 @@ struct Target {
 
 /// Follows `path` link by link, so that a link to "/dev/null" is known for what it is in a tree
 /// that has no devices.
-Result<Target> target_of(FileSystem& files, const std::string& path);
+Result<PathEnd> target_of(FileSystem& files, const std::string& path);
 
 /// Index in `read` of the file at `path`, read now unless it was read before.
 Result<std::int32_t> add_file(FileSystem& files, const std::string& path,

@@ -2,10 +2,15 @@
 // The main process of a unit, read from /proc so that a reused number cannot deceive.
 #include "process.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "kubelet_sysctl/model.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -34,6 +39,98 @@ Result<std::optional<Process>> read_once(FileSystem& files, std::int64_t pid, bo
       .pid = pid, .start_ticks = *second, .started_at_ms = 0, .argv = parse_cmdline(words->bytes)});
 }
 
+/// Control groups of processes that no unit starts for itself: what a pod or a container runs in.
+constexpr std::array<std::string_view, 4> kContainerGroups = {"docker-", "/docker/", "libpod-",
+                                                              "crio-"};
+
+bool is_number(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// True when a process of control group `group` may be the kubelet that `unit_group` started.
+bool is_in_place(const std::string& group, const std::string& unit_group, KubeletPlace place) {
+  if (place == KubeletPlace::kChild) {
+    return !unit_group.empty() && (group == unit_group || group.starts_with(unit_group + "/"));
+  }
+  // A kubelet in a pod is somebody's test cluster.
+  if (group.find("kubepods") != std::string::npos) return false;
+  return std::any_of(kContainerGroups.begin(), kContainerGroups.end(),
+                     [&](std::string_view part) { return group.find(part) != std::string::npos; });
+}
+
+/// Every process of the node whose first word is a kubelet and that is in its place.
+Result<std::vector<Process>> kubelets_in_place(Ports& ports, const std::string& unit_group,
+                                               KubeletPlace place) {
+  auto entries = ports.files.list("/proc");
+  if (!entries) return std::move(entries).error();
+  std::vector<Process> found;
+  for (const DirEntry& entry : *entries) {
+    if (!is_number(entry.name)) continue;
+    const std::string directory = "/proc/" + entry.name;
+    const auto words = ports.files.read(directory + "/cmdline");
+    if (!words || words->bytes.empty()) continue;  // it ended, or is the kernel's
+    if (kubelet_arguments_start(parse_cmdline(words->bytes)) != std::optional<std::size_t>(1)) {
+      continue;
+    }
+    const auto groups = ports.files.read(directory + "/cgroup");
+    if (!groups || !is_in_place(control_group_of(groups->bytes), unit_group, place)) continue;
+    auto process = read_process(ports.files, std::stoll(entry.name));
+    if (!process) return std::move(process).error();
+    if (*process) found.push_back(std::move(**process));
+  }
+  return found;
+}
+
+/// The wall clock at `ticks` after the boot, never later than it was; 0 when the kernel does not tell.
+std::int64_t wall_ms_of(Ports& ports, std::uint64_t ticks) {
+  constexpr std::int64_t kMilliseconds = 1000;
+  const auto since_boot = static_cast<std::int64_t>(ticks * kMilliseconds / kTicksPerSecond);
+  // The time of the boot is told in whole seconds; what has passed since in hundredths.
+  const std::int64_t now_ms = ports.clock.wall_ms();
+  const auto uptime = ports.files.read("/proc/uptime");
+  if (uptime) {
+    if (const auto up_ms = parse_uptime_ms(uptime->bytes)) {
+      constexpr std::int64_t kTick = kMilliseconds / static_cast<std::int64_t>(kTicksPerSecond);
+      return now_ms - (*up_ms + kTick - since_boot);
+    }
+  }
+  const auto stat = ports.files.read("/proc/stat");
+  if (!stat) return 0;
+  const auto boot = parse_boot_time_ms(stat->bytes);
+  return boot ? *boot + since_boot : 0;
+}
+
+/// When a process of several threads became `program`, which a script before it ends as: the start of its first
+/// thread. 0 when it is not that program yet, or it cannot be told. The first thread of a Go program is made
+/// before its main() and never ends; exec() ends those of the program before. Source: Go runtime/proc.go main(),
+/// sysmon; execve(2).
+std::int64_t program_began_at_ms(Ports& ports, const Process& process, std::string_view program) {
+  if (process.argv.empty()) return 0;
+  const std::string& name = process.argv.front();
+  if (std::string_view(name).substr(name.rfind('/') + 1) != program) return 0;
+  const std::string directory = fmt::format("/proc/{}/task", process.pid);
+  const auto threads = ports.files.list(directory);
+  if (!threads) return 0;
+  std::optional<std::uint64_t> first;
+  for (const DirEntry& thread : *threads) {
+    if (thread.name == std::to_string(process.pid)) continue;
+    const auto stat = ports.files.read(fmt::format("{}/{}/stat", directory, thread.name));
+    if (!stat || stat->bytes.empty()) continue;  // it ended
+    const auto ticks = parse_start_ticks(stat->bytes);
+    if (ticks && (!first || *ticks < *first)) first = *ticks;
+  }
+  return first ? wall_ms_of(ports, *first) : 0;
+}
+
+/// When the host wrote the number of this very process, and the grain of the clock: both files have their times
+/// from the same clock, so one that is not younger was there before. 0 when the file names no such process.
+std::int64_t named_at_ms(Ports& ports, const Process& process, std::string_view pid_file) {
+  const auto file = ports.files.read(std::string(pid_file));
+  if (!file || file->bytes != fmt::format("{}\n", process.pid)) return 0;
+  constexpr std::int64_t kNanoseconds = 1000000;
+  return file->meta.ctime_ns / kNanoseconds + kClockGrain.count();
+}
+
 }  // namespace
 
 Result<std::optional<Process>> read_process(FileSystem& files, std::int64_t pid) {
@@ -56,12 +153,16 @@ std::int64_t started_at_ms(Ports& ports, const UnitState& state, const Process& 
     constexpr std::int64_t kMicroseconds = 1000;
     return ports.clock.wall_ms() - age_us / kMicroseconds;
   }
-  const auto stat = ports.files.read("/proc/stat");
-  if (!stat) return 0;
-  const auto boot = parse_boot_time_ms(stat->bytes);
-  if (!boot) return 0;
-  constexpr std::uint64_t kMilliseconds = 1000;
-  return *boot + static_cast<std::int64_t>(process.start_ticks * kMilliseconds / kTicksPerSecond);
+  return wall_ms_of(ports, process.start_ticks);
+}
+
+std::int64_t read_not_before_ms(Ports& ports, const KubeletHost& host, const Process& process) {
+  // A kubelet that shows its arguments is proved by them, or by its configuration, which no script writes.
+  if (!host.becomes.empty() && host.place == KubeletPlace::kInside) {
+    return program_began_at_ms(ports, process, host.becomes);
+  }
+  if (host.pid_file.empty()) return process.started_at_ms;
+  return std::max(process.started_at_ms, named_at_ms(ports, process, host.pid_file));
 }
 
 Result<std::optional<Process>> read_main_process(Ports& ports, const UnitState& state) {
@@ -71,6 +172,20 @@ Result<std::optional<Process>> read_main_process(Ports& ports, const UnitState& 
     (*process)->started_at_ms = started_at_ms(ports, state, **process);
   }
   return process;
+}
+
+Result<std::optional<Process>> read_kubelet_process(Ports& ports, const UnitState& state,
+                                                    KubeletPlace place) {
+  if (place == KubeletPlace::kMain || place == KubeletPlace::kInside) {
+    return read_main_process(ports, state);
+  }
+  if (state.main_pid == 0) return std::optional<Process>();
+  auto found = kubelets_in_place(ports, state.control_group, place);
+  if (!found) return std::move(found).error();
+  if (found->size() != 1) return std::optional<Process>();
+  Process process = std::move(found->front());
+  process.started_at_ms = started_at_ms(ports, state, process);
+  return std::optional<Process>(std::move(process));
 }
 
 }  // namespace kubelet_sysctl

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
 namespace kubelet_sysctl {
@@ -16,5 +17,15 @@ std::int64_t started_at_ms(Ports& ports, const UnitState& state, const Process& 
 
 /// The unit's main process with its start; nothing when there is none. Errors: those of /proc.
 Result<std::optional<Process>> read_main_process(Ports& ports, const UnitState& state);
+
+/// A moment before which this kubelet has read none of its files, in milliseconds since the epoch, as late as it is
+/// known: its start, or what its host shows of it. 0 when it cannot be told yet.
+std::int64_t read_not_before_ms(Ports& ports, const KubeletHost& host, const Process& process);
+
+/// The kubelet's process: the main process, or where it is `place` (KubeletPlace) a process whose first word
+/// is a kubelet: a child of the unit, or one in the control group of a container. Nothing when there is
+/// none, or more than one that could be it. Errors: those of /proc.
+Result<std::optional<Process>> read_kubelet_process(Ports& ports, const UnitState& state,
+                                                    KubeletPlace place);
 
 }  // namespace kubelet_sysctl

@@ -109,7 +109,7 @@ class Recovery {
 
   /// A restart that a killed run asked for goes on without it: what follows begins after its end.
   Status wait_for_job(const DiscoverOptions& discover) {
-    if (!discover.live || options_.apply.dry_run) return {};
+    if (!discover.live || options_.apply.dry_run || options_.before_start) return {};
     const TimePoint until = ports_.clock.now() + options_.apply.timeout;
     for (;;) {
       auto state = ports_.services.show(discover.unit);
@@ -169,6 +169,7 @@ class Recovery {
       case RecoveryAction::kUndo:
         return one.transaction.state == TransactionState::kTrial ? end_trial(one) : undo(one);
       case RecoveryAction::kConfirm:
+        if (options_.before_start) return needs_time(one);
         return confirm_or_undo(one);
       case RecoveryAction::kFinish:
         if (auto loaded = reload_stale(one); !loaded) return std::move(loaded).error();
@@ -224,7 +225,7 @@ class Recovery {
 
   ApplyOptions apply_options() const {
     ApplyOptions wanted = options_.apply;
-    wanted.restart = true;
+    wanted.restart = !options_.before_start;
     wanted.rollback = true;
     wanted.trial.reset();
     return wanted;
@@ -295,6 +296,15 @@ class Recovery {
     if (!again) return std::move(again).error();
     again->transaction.cause = cause;
     return undo(*again);
+  }
+
+  static Error needs_time(const Case& one) {
+    return {
+        .kind = ErrorKind::kConflict,
+        .message = fmt::format("the change {} did not come to its end, and the kubelet that runs "
+                               "with it was not watched yet",
+                               one.transaction.id),
+        .hint = "run 'kubelet-sysctl recover'"};
   }
 
   Result<Outcome> ask_person(const Case& one) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
+#include "host_files.hpp"
 #include "journal_files.hpp"
 
 namespace kubelet_sysctl {
@@ -48,7 +49,8 @@ Status ApplyRun::restore_one(const JournalFile& file) {
                  .path = file.path};
   }
   const FileEdit back = edit_back(file, std::move(found->now));
-  if (back.removes) return ports_.files.remove(back.before, back.route == "unit");
+  if (back.removes)
+    return ports_.files.remove(back.before, back.route == "unit" || back.route == "lasting");
   auto mode = ports_.files.replace(back.before, back.after);
   if (!mode) return std::move(mode).error();
   return {};
@@ -77,7 +79,11 @@ Result<Outcome> ApplyRun::finish_failed_write(Error cause) {
 void ApplyRun::take_last_words(const std::string& invocation) {
   const TimePoint until = ports_.clock.now() + kJournalDeadline;
   for (;;) {
-    auto words = ports_.services.last_words(discover_.unit, invocation, kLastWords);
+    const auto logged = last_words_in_file(ports_.files, snapshot_, log_size_,
+                                           static_cast<std::size_t>(kLastWords));
+    auto words = logged && !logged->empty()
+                     ? Result<std::vector<std::string>>(*logged)
+                     : ports_.services.last_words(discover_.unit, invocation, kLastWords);
     // journald learns the invocation from the living process: the words of one that ended at once may
     // be without it, and then stand under the unit alone.
     if (words && words->empty() && !invocation.empty()) {
@@ -154,7 +160,9 @@ Outcome ApplyRun::stranded(Error cause, const Error& why) {
     outcome_.commands.emplace_back("systemctl daemon-reload");
     outcome_.commands.push_back(fmt::format("systemctl reset-failed {}", discover_.unit));
     outcome_.commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
-    outcome_.commands.push_back(fmt::format("journalctl -u {} -n 50", discover_.unit));
+    const std::string log = host_log_file(snapshot_);
+    outcome_.commands.push_back(log.empty() ? fmt::format("journalctl -u {} -n 50", discover_.unit)
+                                            : fmt::format("tail -n 50 {}", quoted(log)));
   }
   transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kStranded); !status) {

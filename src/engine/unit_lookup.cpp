@@ -91,7 +91,7 @@ class Search {
   [[nodiscard]] bool is_in_search_path(std::string_view path) const;
   Status find_fragment();
   Status load(const Chain& chain);
-  Result<bool> is_masked(const Indexed& found, const Target& target);
+  Result<bool> is_masked(const Indexed& found, const PathEnd& target);
   Status collect_names(const std::string& fragment_name);
   Status find_drop_ins();
   Status list_drop_ins(const std::string& owner, const std::vector<std::string>& names);
@@ -263,7 +263,7 @@ Status Search::load(const Chain& chain) {
 }
 
 /// Source: src/basic/stat-util.c null_or_empty(): an empty file or a device.
-Result<bool> Search::is_masked(const Indexed& found, const Target& target) {
+Result<bool> Search::is_masked(const Indexed& found, const PathEnd& target) {
   if (target.path == kNullDevice) return true;
   if (!target.entry) return false;
   if (target.entry->kind == EntryKind::kFifo) {

@@ -91,6 +91,24 @@ Result<SourceFile> Disk::read(const std::string& path) {
   return file;
 }
 
+Result<std::string> Disk::read_end(const std::string& path, std::size_t most) {
+  auto place = paths_.locate(path);
+  if (!place) return std::move(place).error();
+  std::string bytes;
+  if (!place->fd || file_kind(place->facts.st_mode) != FileKind::kRegular) return bytes;
+  int number = 0;
+  const UniqueFd fd = paths_.open_file(*place, O_RDONLY, number);
+  const auto size = static_cast<std::size_t>(place->facts.st_size);
+  const std::size_t skip = size > most ? size - most : 0;
+  if (fd && ::lseek(fd.get(), static_cast<off_t>(skip), SEEK_SET) < 0) number = errno;
+  if (fd && number == 0) number = read_to_end(fd.get(), size - skip, most, bytes);
+  if (went_away(number)) return std::string();
+  if (number != 0) return errno_error(number, path, "cannot read the file");
+  // It may have grown meanwhile.
+  if (bytes.size() > most) bytes.erase(0, bytes.size() - most);
+  return bytes;
+}
+
 Result<std::vector<DirEntry>> Disk::list(const std::string& path) {
   std::vector<DirEntry> entries;
   int number = 0;

@@ -23,6 +23,7 @@ class Disk final : public FileSystem {
   explicit Disk(std::string root = "/") : paths_(std::move(root)) {}
 
   Result<SourceFile> read(const std::string& path) override;
+  Result<std::string> read_end(const std::string& path, std::size_t most) override;
   Result<std::vector<DirEntry>> list(const std::string& path) override;
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;

@@ -39,6 +39,16 @@ std::string program_path() {
   return path;
 }
 
+/// Source: kubernetes.io/docs/tutorials/services/connect-applications-service: every pod has this variable.
+/// Fargate of ECS names itself (AWS_EXECUTION_ENV); that of EKS has no mark of its own.
+Surroundings surroundings() {
+  const char* execution = std::getenv("AWS_EXECUTION_ENV");
+  const std::string_view name = execution == nullptr ? "" : execution;
+  if (name.find("FARGATE") != std::string_view::npos) return Surroundings::kFargate;
+  const bool pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+  return pod ? Surroundings::kPod : Surroundings::kMachine;
+}
+
 }  // namespace
 
 MachineFacts machine_facts() {
@@ -49,6 +59,7 @@ MachineFacts machine_facts() {
   const char* sudo_user = std::getenv("SUDO_USER");
   if (sudo_user != nullptr) facts.sudo_user = sudo_user;
   facts.login_uid = login_uid();
+  facts.surroundings = surroundings();
   facts.program = program_path();
   facts.output_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   facts.errors_are_terminal = ::isatty(STDERR_FILENO) == 1;

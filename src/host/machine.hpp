@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "kubelet_sysctl/surroundings.hpp"
+
 namespace kubelet_sysctl {
 
 struct MachineFacts {
@@ -15,6 +17,7 @@ struct MachineFacts {
   std::optional<std::uint32_t>
       login_uid;        ///< who logged in first, before any su; none for services
   std::string program;  ///< absolute path of this program; empty when the kernel does not tell
+  Surroundings surroundings = Surroundings::kMachine;
   bool output_is_terminal = false;
   bool errors_are_terminal = false;
 };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -112,6 +113,33 @@ std::vector<std::string> lines_of(const std::string& text, int most) {
   const auto kept = static_cast<std::size_t>(std::max(most, 0));
   if (lines.size() > kept) lines.erase(lines.begin(), lines.end() - static_cast<long>(kept));
   return lines;
+}
+
+/// "1795215446.123456 node-1 k3s[812]: the message": the first such line with `mark` in its message. Source:
+/// journalctl(1), short-unix.
+std::optional<LoggedLine> line_with(std::string_view output, std::string_view mark) {
+  for (std::string_view rest = output; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (!has(line, mark)) continue;
+    const std::size_t dot = line.find('.');
+    const std::size_t message = line.find(": ");
+    std::int64_t seconds = 0;
+    std::int64_t thousandths = 0;
+    if (dot == std::string_view::npos || message == std::string_view::npos ||
+        dot + 4 > line.size()) {
+      continue;
+    }
+    const char* begin = line.data();
+    const auto whole = std::from_chars(begin, begin + dot, seconds);
+    const auto part = std::from_chars(begin + dot + 1, begin + dot + 4, thousandths);
+    if (whole.ec != std::errc() || part.ec != std::errc()) continue;
+    constexpr std::int64_t kMilliseconds = 1000;
+    return LoggedLine{.at_ms = seconds * kMilliseconds + thousandths,
+                      .text = std::string(line.substr(message + 2))};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -288,17 +316,47 @@ Result<std::vector<std::string>> Systemctl::last_words(const std::string& unit,
   std::vector<std::string> arguments = {"--no-pager", "--quiet", "--output=cat",          "--unit",
                                         unit,         "--lines", fmt::format("{}", lines)};
   if (!invocation.empty()) arguments.push_back("_SYSTEMD_INVOCATION_ID=" + invocation);
+  auto said = journal(std::move(arguments));
+  if (!said) return std::move(said).error();
+  return lines_of(*said, lines);
+}
+
+Result<std::string> Systemctl::journal(std::vector<std::string> arguments) {
   auto ended = run({.program = paths_.journalctl,
                     .arguments = std::move(arguments),
                     .deadline = kAnswerDeadline});
-  if (!ended && ended.error().kind == ErrorKind::kNotFound) return std::vector<std::string>{};
+  if (!ended && ended.error().kind == ErrorKind::kNotFound) return std::string();
   if (!ended) return std::move(ended).error();
   if (ended->exit_status != 0 || ended->signal != 0) {
-    if (has(ended->errors, "No journal files")) return std::vector<std::string>{};
+    if (has(ended->errors, "No journal files")) return std::string();
     return Error{.kind = ErrorKind::kIo,
                  .message = fmt::format("journalctl failed: {}", words_of(ended->errors))};
   }
-  return lines_of(ended->output, lines);
+  return std::move(ended->output);
+}
+
+Result<std::optional<LoggedLine>> Systemctl::first_line_with(const std::string& unit,
+                                                             const std::string& invocation,
+                                                             const std::string& mark,
+                                                             std::int64_t since_ms) {
+  auto valid = check_unit_name(unit);
+  if (!valid) return std::move(valid).error();
+  constexpr std::int64_t kMilliseconds = 1000;
+  constexpr std::int64_t kSpan = 900;
+  const std::int64_t since = since_ms / kMilliseconds;
+  // Oldest first, and run() keeps the beginning: the line stands there.
+  std::vector<std::string> arguments = {"--no-pager",
+                                        "--quiet",
+                                        "--all",
+                                        "--output=short-unix",
+                                        "--unit",
+                                        unit,
+                                        fmt::format("--since=@{}", since),
+                                        fmt::format("--until=@{}", since + kSpan)};
+  if (!invocation.empty()) arguments.push_back("_SYSTEMD_INVOCATION_ID=" + invocation);
+  auto said = journal(std::move(arguments));
+  if (!said) return std::move(said).error();
+  return line_with(*said, mark);
 }
 
 }  // namespace kubelet_sysctl

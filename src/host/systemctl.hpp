@@ -43,6 +43,10 @@ class Systemctl final : public ServiceManager {
   Status disable(const std::string& unit) override;
   Result<std::vector<std::string>> last_words(const std::string& unit,
                                               const std::string& invocation, int lines) override;
+  Result<std::optional<LoggedLine>> first_line_with(const std::string& unit,
+                                                    const std::string& invocation,
+                                                    const std::string& mark,
+                                                    std::int64_t since_ms) override;
 
  private:
   [[nodiscard]] Error not_booted() const;
@@ -50,6 +54,8 @@ class Systemctl final : public ServiceManager {
   static Result<Ended> settled(Result<Ended> ended, const std::string& what);
   Status change(const std::string& verb, const std::string& unit);
   [[nodiscard]] Command show_command(const std::string& unit) const;
+  /// Standard output of journalctl; empty when there is no journal.
+  Result<std::string> journal(std::vector<std::string> arguments);
 
   SystemctlPaths paths_;
   std::unique_ptr<Started> asked_;  // the answer that begin_show() asked for

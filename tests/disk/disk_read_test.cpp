@@ -199,5 +199,20 @@ TEST(Disk, FileThatMayNotBeReadIsAPermissionError) {
             0);
 }
 
+TEST(Disk, EndOfALogIsReadHoweverLargeItIs) {
+  const Scratch scratch;
+  scratch.write("/log", std::string(1000, 'a') + "the end\n");
+  Disk disk(scratch.path());
+  const auto end = disk.read_end("/log", 8);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, "the end\n");
+  const auto whole = disk.read_end("/log", 100000);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->size(), 1008u);
+  const auto none = disk.read_end("/none", 8);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(*none, "");
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl

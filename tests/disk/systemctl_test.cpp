@@ -245,5 +245,28 @@ TEST(Systemctl, WithoutAJournalThereAreNoLastWords) {
   EXPECT_TRUE(missing->empty());
 }
 
+TEST(Systemctl, FirstLineOfAStartIsLookedForFromItsBeginningOn) {
+  Machine machine;
+  Systemctl services = machine.with(
+      "exit 0", "echo \"$*\" > " + machine.scratch().path("/call") +
+                    "; echo '1795215446.900000 node-1 k3s[812]: Starting'"
+                    "; echo '1795215447.123456 node-1 k3s[812]: msg=\"Running kubelet --a=1\"'"
+                    "; echo '1795215449.000000 node-1 k3s[812]: Running kubelet again'");
+  const auto line = services.first_line_with("k3s.service", "dc93fb6b75784fe8912f54248678c645",
+                                             "Running kubelet ", 1795215446789);
+  ASSERT_TRUE(line && *line);
+  EXPECT_EQ((*line)->at_ms, 1795215447123);
+  EXPECT_EQ((*line)->text, "msg=\"Running kubelet --a=1\"");
+  const std::string call = machine.scratch().read("/call");
+  for (const char* word : {"--unit k3s.service", "--since=@1795215446", "--output=short-unix",
+                           "_SYSTEMD_INVOCATION_ID=dc93fb6b75784fe8912f54248678c645"}) {
+    EXPECT_NE(call.find(word), std::string::npos) << word;
+  }
+  Systemctl silent = machine.with("exit 0", "echo '1795215446.900000 node-1 k3s[812]: Starting'");
+  const auto none = silent.first_line_with("k3s.service", "", "Running kubelet ", 1795215446789);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none);
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl

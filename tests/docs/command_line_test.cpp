@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manual page and the bash completion name what the tables of the program hold.
-#include <algorithm>
-#include <array>
-#include <cstdio>
+// The manual page names what the tables of the program hold.
 #include <fstream>
 #include <iterator>
-#include <memory>
+#include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -52,51 +48,46 @@ TEST(ManualPage, NamesEveryCommandOptionAndExitCode) {
   }
 }
 
+TEST(ManualPage, NamesNoOptionThatNobodyTakes) {
+  // Those of the program without a command, of the kubelet, and of dpkg.
+  std::set<std::string> known{"--help", "--version", "--allowed-unsafe-sysctls", "--config-dir",
+                              "--purge"};
+  for (const OptionRow& row : all_options()) known.emplace(row.name);
+  const std::string page = manual();
+  const std::regex option("--[a-z][a-z0-9-]*");
+  for (std::sregex_iterator one(page.begin(), page.end(), option), end; one != end; ++one) {
+    EXPECT_TRUE(known.contains(one->str())) << one->str();
+  }
+}
+
+TEST(ManualPage, HasTheCommandsInTheOrderOfTheHelp) {
+  const std::string page = manual();
+  for (const std::string start : {"\n.B kubelet-sysctl ", "\n.TP\n.B "}) {
+    std::size_t last = 0;
+    for (const Command* command : all_commands()) {
+      const std::size_t found = page.find(start + std::string(command->name) + '\n');
+      EXPECT_GT(found, last) << command->name;
+      last = found;
+    }
+  }
+}
+
+TEST(ManualPage, HasNoExitCodeBesideThoseOfTheTable) {
+  const std::string page = manual();
+  const std::size_t begin = page.find(".SH EXIT STATUS");
+  const std::string section = page.substr(begin, page.find(".SH ", begin + 1) - begin);
+  std::set<std::string> expected;
+  for (const ExitCode& row : exit_codes()) expected.insert(std::to_string(row.code));
+  std::set<std::string> seen;
+  const std::regex code("\n\\.TP\n\\.B ([0-9]+)\n");
+  for (std::sregex_iterator one(section.begin(), section.end(), code), end; one != end; ++one) {
+    seen.insert((*one)[1].str());
+  }
+  EXPECT_EQ(seen, expected);
+}
+
 TEST(ManualPage, IsOfThisVersion) {
   EXPECT_THAT(manual(), HasSubstr("\"kubelet-sysctl " + std::string(tool_version()) + '"'));
-}
-
-/// What bash offers after `line`, whose last word is being typed.
-std::set<std::string> offered(const std::string& line) {
-  const std::string script =
-      "source " KUBELET_SYSCTL_TEST_DIR "/../docs/kubelet-sysctl.bash; COMP_WORDS=(" + line +
-      " ''); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMP_WORDS[COMP_CWORD]=--; _kubelet_sysctl; "
-      "printf '%s\\n' \"${COMPREPLY[@]}\"";
-  std::set<std::string> words;
-  const std::string command = "bash -c \"$(cat <<'SCRIPT'\n" + script + "\nSCRIPT\n)\"";
-  // NOLINTNEXTLINE(cert-env33-c): a shell is what is tested, and the command is ours.
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(command.c_str(), "r"),
-                                                             ::pclose);
-  std::array<char, 4096> block{};
-  std::string text;
-  while (pipe && std::fgets(block.data(), block.size(), pipe.get()) != nullptr)
-    text += block.data();
-  std::istringstream lines(text);
-  for (std::string word; lines >> word;) words.insert(word);
-  return words;
-}
-
-TEST(BashCompletion, OffersTheOptionsOfEachCommandAndNoOther) {
-  for (const Command* command : all_commands()) {
-    std::set<std::string> expected;
-    for (const OptionRow& row : all_options()) {
-      if ((command->options & row.bit) != 0) expected.emplace(row.name);
-    }
-    EXPECT_EQ(offered("kubelet-sysctl " + std::string(command->name)), expected) << command->name;
-  }
-}
-
-TEST(BashCompletion, OffersTheChoicesOfAnOption) {
-  const std::string text = document("kubelet-sysctl.bash");
-  for (const OptionRow& row : all_options()) {
-    if (row.value.find('|') == std::string_view::npos) continue;
-    std::string choices(row.value);
-    std::replace(choices.begin(), choices.end(), '|', ' ');
-    EXPECT_THAT(text, HasSubstr("words='" + choices + "'")) << row.name;
-  }
-  for (const Command* command : all_commands()) {
-    EXPECT_THAT(text, HasSubstr(std::string(command->name)));
-  }
 }
 
 }  // namespace

@@ -53,6 +53,29 @@ TEST(NodeKindsDocument, TellsTheLastingWayInTheProgramsWords) {
   EXPECT_EQ(rows_below("| id | how |"), wanted);
 }
 
+TEST(NodeKindsDocument, ListsTheUnitsThatAreLookedForWithoutKubeletService) {
+  std::vector<std::string> wanted;
+  for (const NodeKind& kind : node_kinds()) {
+    std::istringstream units{std::string(kind.units)};
+    std::string list;
+    for (std::string unit; units >> unit;) {
+      list += fmt::format("{}`{}`", list.empty() ? "" : ", ", unit);
+    }
+    if (!list.empty()) wanted.push_back(fmt::format("| {} | {} |", kind.id, list));
+  }
+  EXPECT_EQ(rows_below("| id | units |"), wanted);
+}
+
+TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
+  std::vector<std::string> wanted;
+  for (const NodeKind& kind : node_kinds()) {
+    if (kind.lasting_file.empty()) continue;
+    wanted.push_back(
+        fmt::format("| {} | `{}` | {} |", kind.id, kind.lasting_file, kind.lasting_needs));
+  }
+  EXPECT_EQ(rows_below("| id | file | what must be done for it to count |"), wanted);
+}
+
 TEST(NodeKindsDocument, NamesASourceForEveryKind) {
   const auto rows = rows_below("| id | told by | upstream files |");
   ASSERT_EQ(rows.size(), node_kinds().size());

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every step of the README's transcript prints what it says: plays examples/quickstart.sh and
+# Every step of the tour prints what it says: plays examples/quickstart.sh and
 # compares each "$ command" with its output. Process ids, times, ids of changes and the release of the
 # kernel are left out.
 set -euo pipefail
@@ -15,7 +15,7 @@ if [ "$status" -ne 0 ]; then
   exit "$status"
 fi
 
-python3 - "$source_dir/README.md" "$work/output" <<'PYTHON'
+python3 - "$source_dir/docs/tour.md" "$work/output" <<'PYTHON'
 import re
 import sys
 
@@ -41,17 +41,17 @@ def steps(text):
     return [(command, "\n".join(lines).strip("\n")) for command, lines in found]
 
 
-readme = open(sys.argv[1], encoding="utf-8").read()
+tour = open(sys.argv[1], encoding="utf-8").read()
 mark = "<!-- transcript of examples/quickstart.sh -->"
-block = re.search(mark + r"\n+```console\n(.*?)```", readme, re.S)
+block = re.search(mark + r"\n+```console\n(.*?)```", tour, re.S)
 if not block:
-    sys.exit("FAILED: the README has no transcript")
+    sys.exit("FAILED: docs/tour.md has no transcript")
 seen = steps(open(sys.argv[2], encoding="utf-8").read())
 told = steps(block.group(1))
 if len(told) < 3:
-    sys.exit("FAILED: the transcript of the README holds hardly anything")
+    sys.exit("FAILED: the transcript of docs/tour.md holds hardly anything")
 for step in told:
     if step not in seen:
         others = "\n---\n".join(printed for command, printed in seen if command == step[0])
-        sys.exit(f"FAILED: {step[0]}\nthe README says:\n{step[1]}\nprinted was:\n{others}")
+        sys.exit(f"FAILED: {step[0]}\nthe tour says:\n{step[1]}\nprinted was:\n{others}")
 PYTHON

@@ -4,7 +4,7 @@
 # --- What the node says ------------------------------------------------------------------------
 
 # unit PROPERTY: one property of the kubelet's unit.
-unit() { node_run systemctl show kubelet.service -p "$1" --value; }
+unit() { node_run systemctl show "$NODE_UNIT" -p "$1" --value; }
 
 kubelet_pid() { unit MainPID; }
 
@@ -34,7 +34,18 @@ node_wait_healthy() {
   wait_until 20 kubelet_is_healthy || fail "the kubelet of node '$NODE' is not healthy"
 }
 
-kubelet_journal() { node_run journalctl --no-pager -q -u kubelet.service -o cat; }
+kubelet_journal() { node_run journalctl --no-pager -q -u "$NODE_UNIT" -o cat; }
+
+# For a case that failed: what the kubelet of the node said last.
+node_report() {
+  [ -n "$NODE" ] && [ -n "${E2E_LEADER[$NODE]:-}" ] || return 0
+  echo "--- the last tool output (status $STATUS)"
+  tail -n 40 "$OUT" "$ERR" 2>/dev/null || true
+  echo "--- the kubelet of node '$NODE'"
+  node_run systemctl show "$NODE_UNIT" -p ActiveState -p SubState -p Result -p MainPID \
+    -p NRestarts -p NeedDaemonReload || true
+  node_run journalctl --no-pager -q -n 30 -u "$NODE_UNIT" -o short-monotonic || true
+}
 
 # --- The program under test --------------------------------------------------------------------
 

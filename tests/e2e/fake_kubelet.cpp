@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,7 +25,9 @@
 #include "fake_kubelet_config.hpp"
 #include "fake_kubelet_flags.hpp"
 #include "fake_kubelet_knobs.hpp"
+#include "fake_kubelet_rancher.hpp"
 #include "fake_kubelet_rules.hpp"
+#include "fake_kubelite.hpp"
 
 namespace fake_kubelet {
 namespace {
@@ -156,6 +159,21 @@ int take_lock(const Flags& flags, const Version& version) {
   return watch;
 }
 
+void notify_ready() {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto length = std::min(std::strlen(path), sizeof address.sun_path - 1);
+  std::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  const int out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  sendto(out, "READY=1", 7, MSG_NOSIGNAL, generic,
+         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  close(out);
+}
+
 /// The running kubelet: one thread, one poll loop, every deadline known beforehand.
 class Server {
  public:
@@ -236,7 +254,19 @@ class Server {
       return;
     }
     is_serving_ = true;
+    if (!knobs_.server.empty()) start_server(knobs_.server.c_str());
     if (!(misbehaves_ && knobs_.never_ready)) notify_ready();
+  }
+
+  // The stand-in has no TLS. A child that holds the port is as good as the kubelet itself; it goes with it.
+  static void start_server(const char* program) {
+    if (fork() != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    execl(program, program, static_cast<char*>(nullptr));
+    std::_Exit(127);
   }
 
   bool open_port() {
@@ -265,21 +295,6 @@ class Server {
     close(listener_);
     listener_ = -1;
     return false;
-  }
-
-  static void notify_ready() {
-    const char* path = std::getenv("NOTIFY_SOCKET");
-    if (path == nullptr) return;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto length = std::min(std::strlen(path), sizeof address.sun_path - 1);
-    std::memcpy(address.sun_path, path, length);
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    const int out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&address));
-    sendto(out, "READY=1", 7, MSG_NOSIGNAL, generic,
-           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
-    close(out);
   }
 
   void answer() {
@@ -359,7 +374,38 @@ int run(int count, char** words) {
   return Server(config, knobs, version, watch).run(signals);
 }
 
+/// Under the name k3s or rke2: as that program.
+int run_as(const std::string& program, Words words) {
+  const auto version = parse_version(configured_version());
+  if (words.size() > 1 && words[1] == "--version") {
+    std::printf("%s version %s+%s1 (1a2b3c4d)\ngo version go1.24.4\n", program.c_str(),
+                version.text.c_str(), program == "k3s" ? "k3s" : "rke2r");
+    return 0;
+  }
+  Rancher rancher(program, std::move(words), version);
+  Words made = rancher.kubelet_words();
+  log_line("Starting " + program + " " + version.text);
+  std::string line;
+  for (std::size_t i = 1; i < made.size(); ++i) line += (i == 1 ? "" : " ") + made[i];
+  log_line("Running kubelet " + line);
+  if (program == "rke2") {
+    run_rke2(rancher, std::move(made), read_knobs().child_delay_ms, notify_ready);
+  }
+  std::vector<char*> raw;
+  for (auto& word : made) raw.push_back(word.data());
+  return run(static_cast<int>(raw.size()), raw.data());
+}
+
 }  // namespace
 }  // namespace fake_kubelet
 
-int main(int count, char** words) { return fake_kubelet::run(count, words); }
+int main(int count, char** words) {
+  const std::string name = std::string(words[0]).substr(std::string(words[0]).rfind('/') + 1);
+  if (name == "k3s" || name == "rke2") return fake_kubelet::run_as(name, {words, words + count});
+  if (count == 0 || !fake_kubelet::is_kubelite(words[0])) return fake_kubelet::run(count, words);
+  fake_kubelet::begin_thread();
+  auto made = fake_kubelet::kubelite_words(count, words);
+  std::vector<char*> pointers;
+  for (auto& word : made) pointers.push_back(word.data());
+  return fake_kubelet::run(static_cast<int>(pointers.size()), pointers.data());
+}

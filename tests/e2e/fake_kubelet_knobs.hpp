@@ -23,8 +23,10 @@ struct Knobs {
   bool health_hangs = false;            // the port takes connections and never answers
   int health_status = 200;              // what /healthz answers
   int stop_delay_ms = 0;                // from SIGTERM to the end
+  int child_delay_ms = 1000;            // rke2: from the end of the kubelet to its next start
   bool never_ready = false;             // READY=1 is not sent although the port is open
   std::string exit_message;             // logged at exit_after_ms
+  std::string server;                   // a program that serves port 10250 for it, as its child
   std::string only_when_list_contains;  // the misbehaviour needs this entry; empty: always
 };
 
@@ -64,12 +66,14 @@ inline Knobs read_knobs() {
                                                  {"exit_after_ms", &knobs.exit_after_ms},
                                                  {"exit_code", &knobs.exit_code},
                                                  {"health_status", &knobs.health_status},
+                                                 {"child_delay_ms", &knobs.child_delay_ms},
                                                  {"stop_delay_ms", &knobs.stop_delay_ms}};
     const std::map<std::string, bool*> switches = {{"never_healthy", &knobs.never_healthy},
                                                    {"health_hangs", &knobs.health_hangs},
                                                    {"never_ready", &knobs.never_ready}};
     const std::map<std::string, std::string*> texts = {
         {"exit_message", &knobs.exit_message},
+        {"server", &knobs.server},
         {"only_when_list_contains", &knobs.only_when_list_contains}};
     if (numbers.contains(key)) {
       *numbers.at(key) = to_int(value);

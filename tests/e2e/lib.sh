@@ -36,6 +36,9 @@ E2E_TOOL=${KUBELET_SYSCTL_BIN:-${KUBELET_SYSCTL:-$E2E_SOURCE/build/static/kubele
 E2E_FAKE=${FAKE_KUBELET_BIN:-${FAKE_KUBELET:-$E2E_SOURCE/build/static/fake-kubelet}}
 E2E_BOOT_SECONDS=${E2E_BOOT_SECONDS:-60}
 E2E_CGROUPS=/sys/fs/cgroup
+# The unit that runs the kubelet; a case of another one says so.
+NODE_UNIT=kubelet.service
+E2E_TREES=("$E2E_CGROUPS")
 
 skip() {
   echo "skipped: $*" >&2
@@ -91,6 +94,12 @@ e2e_cgroup() {
   flock 9
 }
 
+# The control groups of this run, one in each tree; of a node, with its name.
+e2e_groups() { printf "%s/${E2E_TMP##*/}${1:+/$1}\n" "${E2E_TREES[@]}"; }
+e2e_remove_groups() {
+  e2e_groups "$@" | xargs -I GROUP find GROUP -depth -type d -exec rmdir {} + 2>/dev/null || true
+}
+
 e2e_inner() {
   unset E2E_INNER
   OUT=$E2E_TMP/stdout
@@ -117,7 +126,7 @@ e2e_end() {
     node_kill
   done
   exec 9<&-
-  find "$E2E_GROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  e2e_remove_groups
   umount --lazy "$E2E_TMP" 2>/dev/null || true
   exit "$status"
 }
@@ -193,7 +202,8 @@ e2e_quieten() {
   rm -rf "$NODE_ROOT"/usr/lib/systemd/system/{multi-user,graphical}.target.wants \
     "$NODE_ROOT"/usr/lib/systemd/system/kubelet.service{,.d} \
     "$NODE_ROOT"/var/lib/kubelet "$NODE_ROOT"/etc/kubernetes "$NODE_ROOT"/var/lib/kubelet-sysctl \
-    "$NODE_ROOT"/etc/sysconfig "$NODE_ROOT"/etc/default/kubelet
+    "$NODE_ROOT"/etc/sysconfig "$NODE_ROOT"/etc/default/kubelet \
+    "$NODE_ROOT"/etc/rancher "$NODE_ROOT"/var/lib/rancher
   echo node-1 >"$NODE_ROOT/etc/hostname"
   printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' \
     >"$NODE_ROOT/etc/systemd/journald.conf.d/e2e.conf"
@@ -229,10 +239,17 @@ e2e_kubelet_paths() {
     sed -n 's/^ExecStart=[-@:+!]*\(\/[^ ]*\/kubelet\)\( .*\)\?$/\1/p' | sort -u
 }
 
+# The stand-in is k3s and RKE2 too, under their names.
+e2e_host_paths() {
+  [ ! -d "$NODE_ROOT/etc/rancher/k3s" ] || echo /usr/local/bin/k3s
+  [ ! -d "$NODE_ROOT/etc/rancher/rke2" ] ||
+    echo /usr/local/bin/rke2 /var/lib/rancher/rke2/data/v1/bin/kubelet
+}
+
 e2e_install_programs() {
   local source=$1 path version=1.29.6 kubelet=${KUBELET_BIN:-$E2E_FAKE}
   [ -x "$kubelet" ] || skip "no kubelet at '$kubelet': build it, or set FAKE_KUBELET_BIN"
-  for path in $(e2e_kubelet_paths); do
+  for path in $(e2e_kubelet_paths) $(e2e_host_paths); do
     install -D -m 0755 "$kubelet" "$NODE_ROOT$path"
   done
   if [ -e "$source/node.json" ]; then
@@ -276,10 +293,12 @@ needs_tool() {
 }
 
 node_boot() {
-  local group=$E2E_GROUP/$NODE console=$E2E_TMP/$NODE/console
-  mkdir -p "$group"
+  local group console=$E2E_TMP/$NODE/console
   (
-    echo 0 >"$group/cgroup.procs"
+    for group in $(e2e_groups "$NODE"); do
+      mkdir -p "$group"
+      echo 0 >"$group/cgroup.procs"
+    done
     # setsid: the terminal's Ctrl-C is for the script, which then ends the node.
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --private-network \
       --link-journal=no --resolv-conf=off --timezone=off --machine="e2e-$NODE" --hostname=node-1 \
@@ -319,15 +338,16 @@ node_up() {
 }
 
 node_start() {
-  node_run systemctl start kubelet.service
+  node_run systemctl start "$NODE_UNIT"
   node_wait_healthy
 }
 
 # In the control group of the node's process 1, as far as there is one yet: not from outside.
 node_run() (
   exec 9<&-
-  scope=$E2E_GROUP/$NODE/payload/init.scope/cgroup.procs
-  [ ! -e "$scope" ] || echo 0 >"$scope"
+  for scope in $(e2e_groups "$NODE/payload/init.scope"); do
+    [ ! -e "$scope" ] || echo 0 >"$scope/cgroup.procs"
+  done
   exec nsenter --target "${E2E_LEADER[$NODE]}" --mount --uts --ipc --net --pid --cgroup -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     LANG=C.UTF-8 TERM="${TERM:-dumb}" "$@"
@@ -346,7 +366,7 @@ e2e_power_off() {
     wait "$supervisor" 2>/dev/null || true
   fi
   unset "E2E_SUPERVISOR[$NODE]" "E2E_LEADER[$NODE]"
-  find "$E2E_GROUP/$NODE" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  e2e_remove_groups "$NODE"
 }
 
 node_kill() {
@@ -362,17 +382,6 @@ node_reboot() {
   node_boot
   [ "$(node_run cat /proc/sys/kernel/random/boot_id)" != "$boot_id" ] ||
     fail "the node has the same boot id after it was booted anew"
-}
-
-# For a case that failed: what the kubelet of the node said last.
-node_report() {
-  [ -n "$NODE" ] && [ -n "${E2E_LEADER[$NODE]:-}" ] || return 0
-  echo "--- the last tool output (status $STATUS)"
-  tail -n 40 "$OUT" "$ERR" 2>/dev/null || true
-  echo "--- the kubelet of node '$NODE'"
-  node_run systemctl show kubelet.service -p ActiveState -p SubState -p Result -p MainPID \
-    -p NRestarts -p NeedDaemonReload || true
-  node_run journalctl --no-pager -q -n 30 -u kubelet.service -o short-monotonic || true
 }
 
 # shellcheck source=tests/e2e/assert.sh

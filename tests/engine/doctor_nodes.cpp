@@ -90,6 +90,17 @@ std::vector<Pair> what_stops() {
   };
 }
 
+/// A k3s of 1.32 whose operator's drop-in holds `entries`.
+Node on_k3s(const std::string& entries) {
+  return [entries] {
+    const std::string directory = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/";
+    return std::make_unique<Lab>(Lab::NodeFiles{
+        {"/etc/systemd/system/k3s.service", "[Service]\nExecStart=/usr/local/bin/k3s server\n"},
+        {directory + "00-k3s-defaults.conf", config("")},
+        {directory + "50-site.conf", config("allowedUnsafeSysctls: [" + entries + "]\n")}});
+  };
+}
+
 std::vector<Pair> what_is_listed() {
   const std::string list = "allowedUnsafeSysctls: [kernel.sem]\n";
   return {
@@ -108,6 +119,16 @@ std::vector<Pair> what_is_listed() {
       {"useless-in-kernel", with_kernel("net.core.netdev_max_backlog", KernelState::kAbsent),
        with_kernel("net.core.somaxconn", KernelState::kWritable)},
       {"wide-grant", with_pattern("net.ipv4.tcp_", 11), with_pattern("net.ipv4.tcp_", 10)},
+      {"host-needs-entry", on_k3s("kernel.sem"),
+       on_k3s("net.ipv4.ip_forward, net.ipv6.conf.all.forwarding")},
+      {"wish-list-broken", with({{kWishFile, "kernel.sem owner=\n"}}),
+       with({{kWishFile, "# nothing is wished\n"}})},
+      {"wish-not-met",
+       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem\nkernel.msgmax\n"}}),
+       with({{kArguments, flag("kernel.msg*")}, {kWishFile, "kernel.msgmax\n"}})},
+      {"expired-entry",
+       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem expires=2026-11-19\n"}}),
+       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem expires=2026-11-20\n"}})},
       {"safe-already", with_version("net.ipv4.tcp_rmem", "1.32.0"),
        with_version("net.ipv4.tcp_rmem", "1.31.4")},
       {"duplicate-entry", with_arguments(flag("kernel.sem,kernel.sem")),

@@ -14,8 +14,9 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Made by the command, of the records that it alone reads: tests/golden/doctor_test.cpp.
-const std::set<std::string> kOfTheCommand = {"unfinished-change", "broken-record"};
+/// Made by the command, of the records that it alone reads: tests/golden/doctor_test.cpp; list-lost in
+/// tests/unit/lost_list_test.cpp.
+const std::set<std::string> kOfTheCommand = {"unfinished-change", "broken-record", "list-lost"};
 
 std::vector<Pair> pairs() {
   std::vector<Pair> all = pairs_of_files();

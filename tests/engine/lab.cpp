@@ -17,6 +17,11 @@ std::unique_ptr<NodeTree> tree_with(const Lab::NodeFiles& files) {
   return tree;
 }
 
+std::string unit_in(Disk& disk) {
+  auto unit = choose_unit(disk, kReferenceSystemd);
+  return unit ? *unit : "kubelet.service";
+}
+
 }  // namespace
 
 Lab::Lab(const std::string& kind)
@@ -28,11 +33,12 @@ Lab::Lab(const NodeFiles& files) : Lab(tree_with(files)) {}
 Lab::Lab(std::unique_ptr<NodeTree> tree)
     : tree_(std::move(tree)),
       disk_(tree_->root()),
-      services_(tree_->root(), disk_),
+      services_(tree_->root(), disk_, unit_in(disk_)),
       faults_(services_.files()) {
   options.author = {
       .uid = 0, .login_uid = 1000, .sudo_user = "alice", .reason = "a test", .tool_version = "0.0"};
   discover.systemd_version = 252;
+  discover.unit = unit_in(disk_);
 }
 
 Result<Lab::Prepared> Lab::prepare(const Change& change) {

@@ -46,8 +46,10 @@ TEST(Usage, NamesTheNearestCommandAndOption) {
                      "did you mean '--window'?");
   expect_usage_error({"add", "a.b", "--dry_run"}, "there is no option '--dry_run'",
                      "did you mean '--dry-run'?");
-  expect_usage_error({"show", "--output", "jsn"}, "'--output' takes text|json, not 'jsn'",
+  expect_usage_error({"explain", "--output", "jsn"}, "'--output' takes text|json, not 'jsn'",
                      "did you mean 'json'?");
+  expect_usage_error({"show", "-o", "promtheus"}, "'--output' takes text|json|prometheus",
+                     "did you mean 'prometheus'?");
 }
 
 TEST(Usage, RefusesAnOptionThatMeansNothingToTheCommand) {
@@ -79,6 +81,27 @@ TEST(Usage, RefusesValuesThatAreNone) {
   expect_usage_error({"show", "--unit", "kubelet.timer"}, "'kubelet.timer' runs no kubelet", "");
   expect_usage_error({"show", "--root"}, "an option lacks its value", "");
   expect_usage_error({"add", "a.b", "-q", "-v"}, "'--quiet' and '--verbose'", "");
+}
+
+TEST(Usage, KnowsMetricsOfShowAlone) {
+  for (const Command* command : all_commands()) {
+    if (command->name == "show") continue;
+    expect_usage_error({std::string(command->name), "-o", "prometheus"},
+                       "'--output' takes text|json, not 'prometheus'", "");
+  }
+}
+
+TEST(Usage, TakesCredentialsForTheQuestionToTheKubeletAndOnePairOfThem) {
+  expect_usage_error({"show", "--kubeconfig", "/k"}, "credentials have no meaning without", "");
+  expect_usage_error({"show", "--configz", "--kubeconfig="}, "'--kubeconfig' takes a file", "");
+  expect_usage_error({"add", "a.b", "--configz", "--client-key", "/k"},
+                     "'--client-certificate' and '--client-key' need each other", "");
+  expect_usage_error({"show", "--configz", "--kubeconfig", "/k", "--client-certificate", "/c",
+                      "--client-key", "/k"},
+                     "'--kubeconfig' and '--client-certificate' do not go together", "");
+  expect_usage_error({"show", "--configz", "--root", "/usr"},
+                     "'--configz' and '--root' do not go together", "");
+  expect_usage_error({"explain", "--configz"}, "'--configz' has no meaning for 'explain'", "");
 }
 
 TEST(Usage, RefusesATrialThatCouldNotEndByItself) {

@@ -212,6 +212,7 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
     return made;
   }
   list = texts_of(model->configured);
+  take_host(*snapshot, *model, made);
   made.how = take_misbehaviour(list);
   made.health_port = model->health_port;
   if (made.how.argv) made.argv = *made.how.argv;
@@ -280,15 +281,20 @@ void FakeServices::run(Kubelet kubelet) {
   state_.sub_state = "running";
   state_.result = "success";
   state_.exec_main_status = 0;
+  start_hosted();
   show_process();
 }
 
 void FakeServices::say(const std::string& text, Milliseconds lag) {
-  journal_.push_back(
-      {.readable = now_ + lag, .invocation = fmt::format("{:032x}", invocations_), .text = text});
+  journal_.push_back({.readable = now_ + lag,
+                      .invocation = fmt::format("{:032x}", invocations_),
+                      .text = text,
+                      .at_ms = wall_ms()});
 }
 
 void FakeServices::end_process(const std::string& result, int status) {
+  if (kubelet_ && kubelet_->child) remove_process(root_, kubelet_->child->pid);
+  child_at_.reset();
   if (kubelet_) remove_process(root_, kubelet_->process.pid);
   kubelet_.reset();
   state_.result = result;
@@ -296,6 +302,7 @@ void FakeServices::end_process(const std::string& result, int status) {
 }
 
 void FakeServices::die() {
+  if (kubelet_->child) return end_child();
   for (const std::string& text : kubelet_->how.last_words) say(text, kubelet_->how.journal_lag);
   end_process("exit-code", kubelet_->how.exit_status);
   state_.active_state = "activating";
@@ -304,7 +311,9 @@ void FakeServices::die() {
 }
 
 void FakeServices::show_process() {
-  FakeProcess& process = kubelet_->process;
+  if (kubelet_->is_child) write_process(root_, kubelet_->process);
+  if (kubelet_->is_child && !kubelet_->child) return;
+  FakeProcess& process = kubelet_->child ? *kubelet_->child : kubelet_->process;
   const bool is_itself = now_ >= kubelet_->started + kubelet_->how.exec_after;
   process.argv = is_itself ? kubelet_->argv : std::vector<std::string>{"(kubelet)"};
   process.listens_on = kubelet_->answers(now_) ? kubelet_->health_port : 0;
@@ -313,8 +322,8 @@ void FakeServices::show_process() {
 }
 
 TimePoint FakeServices::next_event() const {
-  TimePoint next = restart_at_.value_or(kNever);
-  if (!kubelet_) return next;
+  TimePoint next = std::min(restart_at_.value_or(kNever), child_at_.value_or(kNever));
+  if (!kubelet_ || child_at_) return next;
   const Misbehaviour& how = kubelet_->how;
   if (how.dies_after) next = std::min(next, kubelet_->started + *how.dies_after);
   for (const Milliseconds after : {how.exec_after, how.healthy_after}) {
@@ -329,6 +338,8 @@ void FakeServices::advance(TimePoint until) {
     if (restart_at_ && *restart_at_ <= now_) {
       restart_at_.reset();
       start_again();
+    } else if (child_at_ && *child_at_ <= now_) {
+      start_child();
     } else if (kubelet_->how.dies_after && kubelet_->started + *kubelet_->how.dies_after <= now_) {
       die();
     } else {
@@ -352,10 +363,11 @@ void FakeServices::start_again() {
 bool FakeServices::wait_until(TimePoint until, std::int64_t pid) {
   constexpr int kMostWaits = 100000;
   if (++waits_ > kMostWaits) bug("a wait without an end");
-  if (pid != 0 && pid != this->pid()) return true;
+  const auto ended = [&] { return pid != 0 && pid != this->pid() && pid != kubelet_pid(); };
+  if (ended()) return true;
   while (next_event() <= until) {
     advance(next_event());
-    if (pid != 0 && pid != this->pid()) return true;
+    if (ended()) return true;
   }
   advance(until);
   return false;

@@ -109,7 +109,11 @@ class FakeServices final : public ServiceManager,
   int times_signals_were_held = 0;
   /// Milliseconds of the node's time since it was made.
   [[nodiscard]] std::int64_t elapsed_ms() const;
+  /// Of the main process; and of the kubelet, which may be another one.
   [[nodiscard]] std::int64_t pid() const { return kubelet_ ? kubelet_->process.pid : 0; }
+  [[nodiscard]] std::int64_t kubelet_pid() const {
+    return kubelet_ && kubelet_->child ? kubelet_->child->pid : pid();
+  }
   [[nodiscard]] std::int64_t restarts() const { return state_.restarts; }
 
   bool booted() override { return is_booted; }
@@ -126,6 +130,10 @@ class FakeServices final : public ServiceManager,
   Status disable(const std::string& unit) override;
   Result<std::vector<std::string>> last_words(const std::string& unit,
                                               const std::string& invocation, int lines) override;
+  Result<std::optional<LoggedLine>> first_line_with(const std::string& unit,
+                                                    const std::string& invocation,
+                                                    const std::string& mark,
+                                                    std::int64_t since_ms) override;
   Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
                            Milliseconds deadline) override;
   Result<HealthAnswer> get_whole(const std::string& address, int port, const std::string& path,
@@ -144,6 +152,14 @@ class FakeServices final : public ServiceManager,
     Misbehaviour how;
     TimePoint started;
     int health_port = 0;
+    /// The kubelet itself where it is a child; `argv` are its words, and `how` is about it.
+    std::optional<FakeProcess> child;
+    bool is_child = false;
+    std::vector<std::string>
+        host_argv;         ///< of the program that runs a kubelet; empty: there is none
+    std::string log;       ///< what that program says when it starts its kubelet
+    std::string log_file;  ///< where the kubelet writes its last words
+    std::string defaults;  ///< a file that the program writes at every start
     [[nodiscard]] bool answers(TimePoint now) const;
   };
 
@@ -151,6 +167,7 @@ class FakeServices final : public ServiceManager,
     TimePoint readable;
     std::string invocation;
     std::string text;
+    std::int64_t at_ms = 0;
   };
 
   void load();
@@ -161,6 +178,11 @@ class FakeServices final : public ServiceManager,
   Status start();
   void start_again();
   void run(Kubelet kubelet);
+  /// How a host of the kubelet would start it (fake_host.cpp).
+  static void take_host(const NodeSnapshot& snapshot, const NodeModel& model, Kubelet& made);
+  void start_hosted();
+  void start_child();
+  void end_child();
   void say(const std::string& text, Milliseconds lag);
   void end_process(const std::string& result, int status);
   void die();
@@ -180,6 +202,7 @@ class FakeServices final : public ServiceManager,
   Misbehaviour misbehaviour_;
   std::optional<Kubelet> kubelet_;
   std::optional<TimePoint> restart_at_;
+  std::optional<TimePoint> child_at_;  // the next start of a child that ended
   std::deque<TimePoint> starts_;
   std::int64_t next_pid_ = 1000;
   int invocations_ = 0;

@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.25)
 set(third_party_patterns "^yaml-cpp/" "^nlohmann/" "^CLI/" "^spdlog/" "^httplib\\.h$")
 set(users_of_yaml src/core/kubelet_config_yaml.cpp)
 set(users_of_json src/core/report_json.cpp src/core/report_verdicts_json.cpp
-    src/core/kubelet_config_json.cpp src/core/journal.cpp)
+    src/core/kubelet_config_json.cpp src/core/journal.cpp src/core/configz.cpp)
 set(users_of_cli src/cli/cli.cpp)
 set(users_of_spdlog src/host/log.cpp)
 set(users_of_httplib src/host/http_health.cpp)

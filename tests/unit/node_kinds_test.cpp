@@ -85,6 +85,35 @@ TEST(NodeKinds, EksOnAmazonLinux2023ReadsTheEnvironmentOfNodeadm) {
   EXPECT_EQ(kind_of(snapshot).new_list_route, "config-dir");
 }
 
+TEST(NodeKinds, SnapsAndK0sAreToldByTheirUnits) {
+  const std::pair<std::string, std::string> wanted[] = {
+      {"snap.microk8s.daemon-kubelite.service", "microk8s"},
+      {"snap.k8s.kubelet.service", "k8s-snap"},
+      {"k0sworker.service", "k0s"},
+      {"k0scontroller.service", "k0s"},
+      {"snap.microk8s.daemon-containerd.service", "unknown"}};
+  for (const auto& [unit, id] : wanted) {
+    const auto snapshot =
+        node({"/etc/systemd/system/" + unit, "[Service]\nExecStart=/usr/bin/x\n"});
+    EXPECT_EQ(kind_of(snapshot).id, id) << unit;
+    EXPECT_EQ(kind_of(snapshot).host != nullptr, id != "unknown") << unit;
+  }
+}
+
+TEST(NodeKinds, TyphoonRunsAnImageOfTheKubelet) {
+  const std::string image = "[Service]\nEnvironment=KUBELET_IMAGE=image:v1\n";
+  EXPECT_EQ(
+      kind_of(node({kUnit, image + "ExecStart=/usr/bin/podman run ${KUBELET_IMAGE} --v=2\n"})).id,
+      "typhoon");
+  EXPECT_EQ(
+      kind_of(node({kUnit, image + "ExecStartPre=/usr/bin/docker run -d ${KUBELET_IMAGE} --v=2\n"
+                                   "ExecStart=docker logs -f kubelet\n"}))
+          .id,
+      "typhoon");
+  EXPECT_EQ(kind_of(node({kUnit, image + "ExecStart=/opt/bin/kubelet-wrapper --v=2\n"})).id,
+            "unknown");
+}
+
 TEST(NodeKinds, KubesprayReadsItsOwnEnvironmentFile) {
   EXPECT_EQ(kind_of(node({kUnit,
                           "[Service]\nEnvironmentFile=-/etc/kubernetes/kubelet.env\n"
@@ -129,20 +158,49 @@ TEST(NodeKinds, NodesOfAnotherManagerAreRefusedWithItsRoute) {
   bottlerocket.os_id = "bottlerocket";
   const NodeSnapshot openshift =
       node({kUnit, "[Service]\nExecStart=/usr/local/bin/kubenswrapper /usr/bin/kubelet\n"});
-  const NodeSnapshot k3s =
-      node({"/etc/systemd/system/k3s.service", "[Service]\nExecStart=/usr/local/bin/k3s server\n"});
-  const NodeSnapshot rke2 = node({"/usr/local/lib/systemd/system/rke2-agent.service",
-                                  "[Service]\nExecStart=/usr/local/bin/rke2 agent\n"});
-  const std::pair<const NodeSnapshot*, std::string> wanted[] = {{&talos, "talos"},
-                                                                {&bottlerocket, "bottlerocket"},
-                                                                {&openshift, "openshift"},
-                                                                {&k3s, "k3s"},
-                                                                {&rke2, "rke2"}};
+  const std::pair<const NodeSnapshot*, std::string> wanted[] = {
+      {&talos, "talos"}, {&bottlerocket, "bottlerocket"}, {&openshift, "openshift"}};
   for (const auto& [snapshot, id] : wanted) {
     EXPECT_EQ(kind_of(*snapshot).id, id);
     EXPECT_TRUE(kind_of(*snapshot).refuse) << id;
     EXPECT_FALSE(kind_of(*snapshot).vendor_route.empty()) << id;
   }
+}
+
+TEST(NodeKinds, ProgramsThatRunTheKubeletAreToldByTheirUnits) {
+  const NodeSnapshot k3s =
+      node({"/etc/systemd/system/k3s.service", "[Service]\nExecStart=/usr/local/bin/k3s server\n"});
+  const NodeSnapshot rke2 = node({"/usr/local/lib/systemd/system/rke2-agent.service",
+                                  "[Service]\nExecStart=/usr/local/bin/rke2 agent\n"});
+  for (const auto& [snapshot, id] : {std::pair{&k3s, "k3s"}, std::pair{&rke2, "rke2"}}) {
+    EXPECT_EQ(kind_of(*snapshot).id, id);
+    EXPECT_FALSE(kind_of(*snapshot).refuse) << id;
+    EXPECT_NE(kind_of(*snapshot).host, nullptr) << id;
+  }
+}
+
+TEST(NodeKinds, SnapsOfEksAndOfTheCharmAreToldByTheNamesOfTheirUnits) {
+  const std::string directory = "/etc/systemd/system/";
+  const std::string text = "[Service]\nExecStart=/usr/bin/snap run kubelet.daemon\n";
+  EXPECT_EQ(kind_of(node({directory + "snap.kubelet-eks.daemon.service", text})).id, "eks-ubuntu");
+  EXPECT_EQ(kind_of(node({directory + "snap.kubelet.daemon.service", text})).id, "charmed");
+  EXPECT_EQ(kind_of(node({directory + "snap.other.daemon.service", text})).id, "unknown");
+}
+
+TEST(NodeKinds, GardenerReadsTheExtraArgumentsFileThatIsRarelyThere) {
+  EXPECT_EQ(kind_of(node({kUnit,
+                          "[Service]\nEnvironmentFile=-/var/lib/kubelet/extra_args\n"
+                          "ExecStart=/opt/bin/kubelet $KUBELET_EXTRA_ARGS\n"}))
+                .id,
+            "gardener");
+}
+
+TEST(NodeKinds, MachineOfClusterApiIsAKubeadmNodeWithResourceSizing) {
+  const File kubeadm = {kDropIns + "10-kubeadm.conf", kubeadm_drop_in("/etc/default/kubelet")};
+  const File sizing = {kDropIns + "11-resource-sizing.conf",
+                       "[Service]\nEnvironmentFile=-/run/kubelet/extra-args.env\n"};
+  EXPECT_EQ(kind_of(node(kBare, {kubeadm, sizing})).id, "cluster-api");
+  EXPECT_EQ(kind_of(node(kBare, {kubeadm})).id, "kubeadm");
 }
 
 TEST(NodeKinds, K3sIsToldByItsFilesOnlyWhereNoKubeletUnitStands) {

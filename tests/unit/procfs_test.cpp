@@ -74,6 +74,14 @@ TEST(Procfs, BootTimeIsTheSecondsOfBtime) {
 }
 
 // Port 10248 is 2808; state 0A listens, 01 is established. Column inode: proc(5).
+TEST(Procfs, UptimeIsTheFirstNumberToTheHundredthOfASecond) {
+  EXPECT_EQ(parse_uptime_ms("3446.07 6000.00\n"), std::optional<std::int64_t>(3446070));
+  EXPECT_EQ(parse_uptime_ms("0.99 1.00\n"), std::optional<std::int64_t>(990));
+  for (const char* text : {"", "12", "12.5 1.00", "x.07 1.00", "12.0x 1.00"}) {
+    EXPECT_FALSE(parse_uptime_ms(text)) << text;
+  }
+}
+
 TEST(Procfs, OnlyTheSocketsThatListenOnThePortCount) {
   const std::string_view tcp =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
@@ -102,6 +110,19 @@ TEST(Procfs, LegacyAndHybridLayoutsTellTheUnitInTheNamedLine) {
   EXPECT_EQ(control_group_of("1:name=systemd:/runtime.slice/kubelet.service\n"
                              "0::/runtime.slice/kubelet.service\n"),
             "/runtime.slice/kubelet.service");
+}
+
+// Source: cgroup_namespaces(7): paths are relative to the reader's root, "/.." leads above it. On nodes
+// of the three layouts tests/e2e/cases/host-cgroups reads the same.
+TEST(Procfs, AReaderInAnotherCgroupNamespaceGetsNoPathOfAUnit) {
+  EXPECT_EQ(control_group_of("0::/../system.slice/kubelet.service\n"),
+            "/../system.slice/kubelet.service");
+  EXPECT_EQ(control_group_of("9:name=systemd:/../system.slice/kubelet.service\n8:pids:/\n"
+                             "0::/../system.slice/kubelet.service\n"),
+            "/../system.slice/kubelet.service");
+  EXPECT_EQ(control_group_of("9:name=systemd:/../system.slice/kubelet.service\n0::/\n"),
+            "/../system.slice/kubelet.service");
+  EXPECT_EQ(control_group_of("9:name=systemd:/\n8:pids:/\n0::/\n"), "/");
 }
 
 TEST(Procfs, UnifiedLayoutTellsTheUnitInTheLineOfHierarchyZero) {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of what the kubelet itself answers against everything else.
+#include <fmt/format.h>
+
+#include "checks_parts.hpp"
+
+namespace kubelet_sysctl {
+void configz_differs(const NodeSnapshot&, const NodeModel& model, const Check& check,
+                     std::vector<Finding>& found) {
+  if (!model.running || model.running->configz != "differs" || !model.running->entries) return;
+  const std::vector<std::string>& entries = *model.running->entries;
+  found.push_back(finding_of(
+      check,
+      fmt::format("the kubelet itself says that it runs with {}, and its arguments and files say "
+                  "otherwise",
+                  entries.empty() ? "no entry" : some_of(entries)),
+      "see what else starts a kubelet here or hands it settings, and restart its unit"));
+}
+
+void configz_silent(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                    std::vector<Finding>& found) {
+  if (!snapshot.configz || !model.running || model.running->configz != "unknown") return;
+  found.push_back(finding_of(
+      check, fmt::format("the kubelet itself could not be asked: {}", snapshot.configz->why),
+      "the other evidence stands; see --configz in kubelet-sysctl(8) for what it needs"));
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kubelet's command line where another program makes it.
+#include "kubelet_sysctl/kubelet_host.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/node.hpp"
+#include "lines.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// The kind of file that a word of a host came from.
+OriginKind kind_of_source(const NodeSnapshot& snapshot, std::int32_t source) {
+  if (source == kNoSource) return OriginKind::kHost;
+  if (source == snapshot.unit.fragment) return OriginKind::kUnit;
+  const auto holds = [source](const std::vector<std::int32_t>& sources) {
+    return std::find(sources.begin(), sources.end(), source) != sources.end();
+  };
+  if (holds(snapshot.unit.drop_ins)) return OriginKind::kDropIn;
+  return holds(snapshot.host_files) ? OriginKind::kHostFile : OriginKind::kEnvironmentFile;
+}
+
+}  // namespace
+
+const KubeletHost* host_of(const NodeSnapshot& snapshot) { return kind_of(snapshot).host; }
+
+KubeletPlace kubelet_place(const NodeSnapshot& snapshot) {
+  const KubeletHost* host = host_of(snapshot);
+  return host == nullptr ? KubeletPlace::kMain : host->place;
+}
+
+std::optional<Error> host_refusal(const NodeSnapshot& snapshot) {
+  const KubeletHost* host = host_of(snapshot);
+  if (host == nullptr || host->refusal == nullptr) return std::nullopt;
+  const auto unit = resolve_command(snapshot);
+  return unit ? host->refusal(snapshot, *unit) : std::optional<Error>(unit.error());
+}
+
+std::vector<std::string> host_needs(const NodeSnapshot& snapshot) {
+  const KubeletHost* host = host_of(snapshot);
+  if (host == nullptr || host->needs == nullptr) return {};
+  const auto unit = resolve_command(snapshot);
+  return unit ? host->needs(snapshot, *unit) : std::vector<std::string>();
+}
+
+std::string host_log_file(const NodeSnapshot& snapshot) {
+  const KubeletHost* host = host_of(snapshot);
+  if (host == nullptr || host->log_file == nullptr) return {};
+  const auto unit = resolve_command(snapshot);
+  return unit ? host->log_file(snapshot, *unit) : std::string();
+}
+
+// Source: k3s pkg/daemons/config ArgString joins with blanks; logrus quotes a message as Go's %q.
+std::optional<std::vector<std::string>> words_in_log(std::string_view line, std::string_view mark) {
+  const std::size_t found = line.find(mark);
+  if (found == std::string_view::npos) return std::nullopt;
+  const bool quoted = line.substr(0, found).ends_with('"');
+  std::string text;
+  bool closed = !quoted;
+  for (std::size_t i = found + mark.size(); i < line.size(); ++i) {
+    if (quoted && line[i] == '"') {
+      closed = true;
+      break;
+    }
+    if (quoted && line[i] == '\\') {
+      if (i + 1 == line.size() || (line[i + 1] != '"' && line[i + 1] != '\\')) return std::nullopt;
+      ++i;
+    }
+    text += line[i];
+  }
+  if (!closed) return std::nullopt;  // a line that was cut short
+  std::vector<std::string> words = {"kubelet"};
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    // A word that is no flag is a piece of a value with blanks.
+    if (!rest.substr(0, end).starts_with('-')) return std::nullopt;
+    words.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return words;
+}
+
+std::vector<HostPath> host_paths(const NodeSnapshot& snapshot, const CommandLine& unit) {
+  const KubeletHost* host = host_of(snapshot);
+  if (host == nullptr || host->paths == nullptr) return {};
+  return host->paths(snapshot, unit);
+}
+
+Result<CommandLine> kubelet_command(const NodeSnapshot& snapshot, CommandLine unit) {
+  const KubeletHost* host = host_of(snapshot);
+  if (host == nullptr) return unit;
+  auto words = host->words(snapshot, unit);
+  if (!words) return std::move(words).error();
+  CommandLine made = std::move(unit);
+  made.words = std::move(*words);
+  made.origins.clear();
+  std::map<std::int32_t, LineCounter> lines;
+  for (const Word& word : made.words) {
+    Origin origin;
+    origin.kind = kind_of_source(snapshot, word.raw.source);
+    origin.variable = word.variable;
+    if (word.raw.source != kNoSource) {
+      const SourceFile& file = snapshot.files[static_cast<std::size_t>(word.raw.source)];
+      origin.path = file.path;
+      origin.span = {word.raw.begin, word.raw.end};
+      origin.source = word.raw.source;
+      origin.line = lines[word.raw.source].line_of(file.bytes, word.raw.begin);
+    }
+    made.origins.push_back(std::move(origin));
+  }
+  return made;
+}
+
+}  // namespace kubelet_sysctl

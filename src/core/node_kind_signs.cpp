@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// How each kind of node is told: by what its unit says, and where that says nothing by a path that exists.
+#include "node_kind_signs.hpp"
+
+#include <algorithm>
+
+namespace kubelet_sysctl {
+namespace {
+
+constexpr const char* kMachineConfigDaemon = "/etc/machine-config-daemon";
+constexpr const char* kK3sDirectory = "/etc/rancher/k3s";
+constexpr const char* kRke2Directory = "/etc/rancher/rke2";
+constexpr const char* kEksBootstrap = "/etc/eks/bootstrap.sh";
+constexpr const char* kGkeHome = "/home/kubernetes";
+constexpr const char* kAksDirectory = "/opt/azure";
+constexpr const char* kMinikubeHome = "/var/lib/minikube";
+constexpr const char* kKindDirectory = "/kind";
+
+bool has_marker(const NodeSnapshot& snapshot, const char* path) {
+  const auto marker = snapshot.markers.find(path);
+  return marker != snapshot.markers.end() && marker->second;
+}
+
+/// The files of the unit: its fragment and its drop-ins.
+std::vector<const SourceFile*> unit_files(const NodeSnapshot& snapshot) {
+  std::vector<const SourceFile*> files;
+  const auto add = [&](std::int32_t source) {
+    if (source >= 0 && static_cast<std::size_t>(source) < snapshot.files.size()) {
+      files.push_back(&snapshot.files[static_cast<std::size_t>(source)]);
+    }
+  };
+  add(snapshot.unit.fragment);
+  for (const std::int32_t source : snapshot.unit.drop_ins) add(source);
+  return files;
+}
+
+/// True when some line of the unit that is no comment holds `text`.
+bool unit_says(const NodeSnapshot& snapshot, std::string_view text) {
+  for (const SourceFile* file : unit_files(snapshot)) {
+    const std::string_view bytes = file->bytes;
+    for (std::size_t at = bytes.find(text); at != std::string_view::npos;
+         at = bytes.find(text, at + 1)) {
+      std::string_view line = line_at(bytes, at);
+      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+      if (!line.starts_with('#') && !line.starts_with(';')) return true;
+    }
+  }
+  return false;
+}
+
+/// True when the unit reads this environment file, needed or optional.
+bool unit_reads(const NodeSnapshot& snapshot, std::string_view path) {
+  const std::string needed = "EnvironmentFile=" + std::string(path);
+  const std::string optional = "EnvironmentFile=-" + std::string(path);
+  return unit_says(snapshot, needed) || unit_says(snapshot, optional);
+}
+
+bool has_drop_in(const NodeSnapshot& snapshot, std::string_view name) {
+  const auto files = unit_files(snapshot);
+  return std::any_of(files.begin(), files.end(), [&](const SourceFile* file) {
+    const std::string_view path = file->path;
+    return path.ends_with(name) && path.substr(0, path.size() - name.size()).ends_with('/');
+  });
+}
+
+std::string_view unit_of(const NodeSnapshot& snapshot) {
+  return snapshot.unit.id.empty() ? snapshot.unit.name : snapshot.unit.id;
+}
+
+/// A distribution that runs the kubelet inside its own program: its unit, or its files where there
+/// is no unit of the kubelet at all.
+bool is_embedded(const NodeSnapshot& snapshot, std::string_view name, const char* directory) {
+  const std::string_view unit = unit_of(snapshot);
+  const std::string_view stem = unit.substr(0, unit.find('.'));
+  if (stem == name || (stem.starts_with(name) && stem.substr(name.size()).starts_with('-'))) {
+    return true;
+  }
+  return snapshot.unit.load == UnitLoad::kNotFound && has_marker(snapshot, directory);
+}
+
+}  // namespace
+
+bool is_talos(const NodeSnapshot& snapshot) { return snapshot.os_id == "talos"; }
+
+bool is_bottlerocket(const NodeSnapshot& snapshot) { return snapshot.os_id == "bottlerocket"; }
+
+bool is_openshift(const NodeSnapshot& snapshot) {
+  return snapshot.os_id == "rhcos" || has_marker(snapshot, kMachineConfigDaemon) ||
+         unit_says(snapshot, "kubenswrapper");
+}
+
+bool is_k3s(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "k3s", kK3sDirectory); }
+
+bool is_rke2(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "rke2", kRke2Directory); }
+
+bool is_microk8s(const NodeSnapshot& snapshot) {
+  return unit_of(snapshot) == "snap.microk8s.daemon-kubelite.service";
+}
+
+bool is_k8s_snap(const NodeSnapshot& snapshot) {
+  return unit_of(snapshot) == "snap.k8s.kubelet.service";
+}
+
+bool is_k0s(const NodeSnapshot& snapshot) {
+  return unit_of(snapshot) == "k0sworker.service" || unit_of(snapshot) == "k0scontroller.service";
+}
+
+bool is_typhoon(const NodeSnapshot& snapshot) {
+  return unit_says(snapshot, "KUBELET_IMAGE") &&
+         (unit_says(snapshot, "podman run ") || unit_says(snapshot, "docker run "));
+}
+
+bool is_eks_al2023(const NodeSnapshot& snapshot) {
+  return unit_reads(snapshot, "/etc/eks/kubelet/environment");
+}
+
+bool is_eks_al2(const NodeSnapshot& snapshot) {
+  return has_drop_in(snapshot, "10-kubelet-args.conf") &&
+         (has_marker(snapshot, kEksBootstrap) ||
+          unit_says(snapshot, "/etc/kubernetes/kubelet/kubelet-config.json"));
+}
+
+bool is_eks_ubuntu(const NodeSnapshot& snapshot) {
+  return unit_of(snapshot) == "snap.kubelet-eks.daemon.service";
+}
+
+bool is_charmed(const NodeSnapshot& snapshot) {
+  return unit_of(snapshot) == "snap.kubelet.daemon.service";
+}
+
+bool is_gardener(const NodeSnapshot& snapshot) {
+  return unit_reads(snapshot, "/var/lib/kubelet/extra_args");
+}
+
+bool is_cluster_api(const NodeSnapshot& snapshot) {
+  return has_drop_in(snapshot, "11-resource-sizing.conf") && is_kubeadm(snapshot);
+}
+
+bool is_gke(const NodeSnapshot& snapshot) {
+  return unit_says(snapshot, "KUBELET_OPTS") && unit_reads(snapshot, "/etc/default/kubelet") &&
+         (has_marker(snapshot, kGkeHome) || unit_says(snapshot, "/home/kubernetes/"));
+}
+
+bool is_aks(const NodeSnapshot& snapshot) {
+  return unit_says(snapshot, "KUBELET_FLAGS") &&
+         (has_marker(snapshot, kAksDirectory) || unit_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS"));
+}
+
+bool is_kops(const NodeSnapshot& snapshot) {
+  return unit_says(snapshot, "DAEMON_ARGS") && unit_reads(snapshot, "/etc/sysconfig/kubelet");
+}
+
+bool is_kind(const NodeSnapshot& snapshot) {
+  return has_drop_in(snapshot, "11-kind.conf") || has_marker(snapshot, kKindDirectory);
+}
+
+bool is_minikube(const NodeSnapshot& snapshot) {
+  return has_drop_in(snapshot, "10-kubeadm.conf") && !unit_says(snapshot, "EnvironmentFile=") &&
+         (has_marker(snapshot, kMinikubeHome) || unit_says(snapshot, "/var/lib/minikube/"));
+}
+
+bool is_kubespray(const NodeSnapshot& snapshot) {
+  return unit_reads(snapshot, "/etc/kubernetes/kubelet.env");
+}
+
+bool is_kubeadm(const NodeSnapshot& snapshot) {
+  return unit_says(snapshot, "KUBELET_KUBEADM_ARGS") || has_drop_in(snapshot, "10-kubeadm.conf");
+}
+
+bool is_anything(const NodeSnapshot&) { return true; }
+
+const std::vector<std::string>& kind_markers() {
+  static const std::vector<std::string> markers = {
+      kMachineConfigDaemon, kK3sDirectory, kRke2Directory, kEksBootstrap, kGkeHome,
+      kAksDirectory,        kMinikubeHome, kKindDirectory,
+  };
+  return markers;
+}
+
+}  // namespace kubelet_sysctl

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file of the node from which whoever rewrites the list takes it: kubeadm's patch, nodeadm's fragment.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/kubelet_config.hpp"
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+constexpr const char* kRoute = "lasting";
+constexpr const char* kByHand = "put the list there by hand, or move the file away";
+
+/// True when the file holds a list that somebody relies on.
+bool holds_list(const NodeKind& kind, const SourceFile& file) {
+  if (kind.lasting_text != nullptr) return true;
+  const auto parsed = parse_kubelet_config(file.bytes, ConfigRole::kDropIn);
+  return parsed && parsed->form != ListForm::kAbsent;
+}
+
+/// A file whose whole text is ours is recognised by its first line, which says so.
+Result<FileEdit> whole_edit(const NodeKind& kind, const SourceFile& file,
+                            const std::vector<std::string>& wanted) {
+  const std::string text = kind.lasting_text(wanted);
+  const std::string_view first = std::string_view(text).substr(0, text.find('\n') + 1);
+  if (!file.bytes.starts_with(first)) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .message = "will not edit this file: somebody else wrote it",
+                 .path = file.path,
+                 .hint = kByHand};
+  }
+  return edit_of(file, {{.at = {0, file.bytes.size()}, .text = text}}, kRoute);
+}
+
+/// Nothing where there is no such file, or it is as wished.
+Result<std::optional<FileEdit>> lasting_edit(const NodeSnapshot& snapshot, const NodeModel& model,
+                                             const std::vector<std::string>& wanted, bool asked) {
+  const NodeKind& kind = *model.kind;
+  std::optional<FileEdit> none;
+  const SourceFile* file = find_file(snapshot, kind.lasting_file);
+  if (kind.lasting_file.empty() || file == nullptr) return none;
+  if (!file->exists() && !asked) return none;
+  if (!file->exists()) {
+    std::string text = kind.lasting_text != nullptr
+                           ? kind.lasting_text(wanted)
+                           : new_config_drop_in(wanted, ConfigFormat::kYaml);
+    return std::optional<FileEdit>(creation_of(*file, std::move(text), kRoute));
+  }
+  if (!asked && !holds_list(kind, *file)) return none;
+  auto edit = kind.lasting_text != nullptr ? whole_edit(kind, *file, wanted)
+                                           : config_edit(*file, ConfigRole::kDropIn, wanted);
+  // Somebody's own file is no reason to refuse a change that did not ask for it.
+  if (!edit && !asked) return none;
+  if (!edit) {
+    Error error = std::move(edit).error();
+    error.kind = ErrorKind::kUnsupported;
+    error.hint = kByHand;
+    return error;
+  }
+  if (edit->after == file->bytes) return none;
+  edit->route = kRoute;
+  return std::optional<FileEdit>(std::move(*edit));
+}
+
+/// True when somebody rewrites what the plan edits, or where it edits nothing the place of the list.
+bool is_place_rewritten(const NodeSnapshot& snapshot, const NodeModel& model, const Plan& plan) {
+  if (plan.edits.empty()) {
+    const Layer* winner = winner_of(model);
+    const SourceFile* file = winner == nullptr ? nullptr : find_file(snapshot, winner->at.path);
+    return file != nullptr && is_rewritten(model, *file);
+  }
+  return std::any_of(plan.edits.begin(), plan.edits.end(),
+                     [&model](const FileEdit& edit) { return is_rewritten(model, edit.before); });
+}
+
+}  // namespace
+
+Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool asked, Plan& plan) {
+  const bool rewritten = is_place_rewritten(snapshot, model, plan);
+  auto edit = lasting_edit(snapshot, model, plan.after, asked && rewritten);
+  if (!edit) return std::move(edit).error();
+  const NodeKind& kind = *model.kind;
+  if (kind.advise != nullptr && (rewritten || asked)) plan.advice = kind.advise(plan.after);
+  Finding finding;
+  if (*edit) {
+    finding.id = "lasting-file";
+    finding.message = fmt::format("this file brings the list back: {}", kind.lasting_needs);
+    finding.path = (*edit)->before.path;
+    plan.edits.push_back(std::move(**edit));
+  } else if (asked && !rewritten) {
+    finding.id = "lasts-here";
+    finding.message = "nothing is known that rewrites the file of the list on this kind of node";
+  } else if (asked && !plan.advice) {
+    finding.id = "no-lasting-place";
+    finding.message = "no place is known that would make the list last on this kind of node";
+  } else {
+    return {};
+  }
+  finding.severity = Severity::kNote;
+  plan.findings.push_back(std::move(finding));
+  return {};
+}
+
+}  // namespace kubelet_sysctl::planning

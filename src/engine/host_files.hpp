@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program that runs the kubelet decides by: its files, and the line of its journal.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/node.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// Reads what the host of the snapshot's kind names, into files, host_files and listings. Without a host:
+/// nothing. Errors: those of reading.
+Status read_host_files(FileSystem& files, const CommandLine& unit, NodeSnapshot& snapshot);
+
+/// The words that the host logged when it started its kubelet, into logged_argv; nothing where its log does
+/// not say them. A journal that cannot be read leaves them unknown.
+Status read_logged_argv(Ports& ports, NodeSnapshot& snapshot);
+
+/// Size of the file that the kubelet of a host logs to; 0 when it logs to the journal.
+std::uint64_t size_of_host_log(FileSystem& files, const NodeSnapshot& snapshot);
+/// The last lines of that file, at most `lines`, of what was written since it had `size` bytes; nothing when the
+/// kubelet logs to the journal.
+std::optional<std::vector<std::string>> last_words_in_file(FileSystem& files,
+                                                           const NodeSnapshot& snapshot,
+                                                           std::uint64_t size, std::size_t lines);
+
+}  // namespace kubelet_sysctl
