@@ -78,7 +78,7 @@ def main():
         wanted = set(literal(module, "VALUES")) | {"no-restart", "dry-run", "output"}
         wanted |= {name.replace("_", "-") for name, verbs in literal(module, "PERMISSIONS").items() if verb in verbs}
         same(f"options that '{verb}' takes", set(), wanted - options.keys())
-        for name in ("unit", "window", "timeout"):
+        for name in ("window", "timeout"):
             same(f"the default of '--{name}'", re.search(r"default: (\S+)\)", options[name]).group(1),
                  defaults["kubelet_sysctl_" + name])
     sys.exit(1 if failed else 0)

@@ -49,9 +49,9 @@ TEST(ManualPage, NamesEveryCommandOptionAndExitCode) {
 }
 
 TEST(ManualPage, NamesNoOptionThatNobodyTakes) {
-  // Those of the program without a command, of the kubelet, and of dpkg.
-  std::set<std::string> known{"--help", "--version", "--allowed-unsafe-sysctls", "--config-dir",
-                              "--purge"};
+  // Those of the program without a command, of the kubelet, of kubeadm, and of dpkg.
+  std::set<std::string> known{"--help",       "--version", "--allowed-unsafe-sysctls",
+                              "--config-dir", "--patches", "--purge"};
   for (const OptionRow& row : all_options()) known.emplace(row.name);
   const std::string page = manual();
   const std::regex option("--[a-z][a-z0-9-]*");

@@ -15,8 +15,9 @@ namespace {
 using testing::HasSubstr;
 
 /// Made by the command, of the records that it alone reads: tests/golden/doctor_test.cpp; list-lost in
-/// tests/unit/lost_list_test.cpp.
-const std::set<std::string> kOfTheCommand = {"unfinished-change", "broken-record", "list-lost"};
+/// tests/unit/lost_list_test.cpp. The answer to --configz: tests/engine/configz_test.cpp.
+const std::set<std::string> kOfTheCommand = {"unfinished-change", "broken-record", "list-lost",
+                                             "configz-differs", "configz-silent"};
 
 std::vector<Pair> pairs() {
   std::vector<Pair> all = pairs_of_files();

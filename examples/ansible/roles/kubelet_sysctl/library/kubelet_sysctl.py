@@ -37,7 +37,7 @@ options:
     type: str
     choices: [auto, config, args]
   unit:
-    description: The unit that runs the kubelet.
+    description: The unit that runs the kubelet; left out, C(kubelet.service) or the one of a distribution.
     type: str
   window:
     description: How long the kubelet must stay the same and healthy, such as C(10s).
