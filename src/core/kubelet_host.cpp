@@ -3,12 +3,11 @@
 #include "kubelet_sysctl/kubelet_host.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/node.hpp"
-#include "lines.hpp"
+#include "word_origins.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -97,21 +96,9 @@ Result<CommandLine> kubelet_command(const NodeSnapshot& snapshot, CommandLine un
   if (!words) return std::move(words).error();
   CommandLine made = std::move(unit);
   made.words = std::move(*words);
-  made.origins.clear();
-  std::map<std::int32_t, LineCounter> lines;
-  for (const Word& word : made.words) {
-    Origin origin;
-    origin.kind = kind_of_source(snapshot, word.raw.source);
-    origin.variable = word.variable;
-    if (word.raw.source != kNoSource) {
-      const SourceFile& file = snapshot.files[static_cast<std::size_t>(word.raw.source)];
-      origin.path = file.path;
-      origin.span = {word.raw.begin, word.raw.end};
-      origin.source = word.raw.source;
-      origin.line = lines[word.raw.source].line_of(file.bytes, word.raw.begin);
-    }
-    made.origins.push_back(std::move(origin));
-  }
+  made.origins = word_origins(snapshot, made.words, [&snapshot](const Word& word) {
+    return kind_of_source(snapshot, word.raw.source);
+  });
   return made;
 }
 

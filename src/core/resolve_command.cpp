@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/model.hpp"
-#include "lines.hpp"
+#include "word_origins.hpp"
 #include "words.hpp"
 
 namespace kubelet_sysctl {
@@ -336,23 +335,11 @@ class Resolver {
   }
 
   void note_origins() {
-    std::map<std::int32_t, LineCounter> lines;
-    for (const Word& word : result_.words) {
-      Origin origin;
-      origin.variable = word.variable;
-      origin.kind =
-          word.raw.source == snapshot_.unit.fragment ? OriginKind::kUnit : OriginKind::kDropIn;
+    result_.origins = word_origins(snapshot_, result_.words, [this](const Word& word) {
       const auto variable = result_.environment.find(word.variable);
-      if (variable != result_.environment.end()) origin.kind = variable->second.kind;
-      if (word.raw.source != kNoSource) {
-        const SourceFile& file = snapshot_.files[static_cast<std::size_t>(word.raw.source)];
-        origin.path = file.path;
-        origin.span = {word.raw.begin, word.raw.end};
-        origin.source = word.raw.source;
-        origin.line = lines[word.raw.source].line_of(file.bytes, word.raw.begin);
-      }
-      result_.origins.push_back(std::move(origin));
-    }
+      if (variable != result_.environment.end()) return variable->second.kind;
+      return word.raw.source == snapshot_.unit.fragment ? OriginKind::kUnit : OriginKind::kDropIn;
+    });
   }
 
   Status check_version() {
