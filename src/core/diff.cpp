@@ -270,6 +270,8 @@ std::string shown_words(const Texts& words) {
       cut = true;
       continue;
     }
+    // A blank inside a word of a unit is written \x20, and the backslash ended the word before.
+    if (word.starts_with("x20--")) word.remove_prefix(std::string_view("x20").size());
     // Of NAME=--flag=value the name is shown as the variable.
     if (const std::size_t flag = word.find("=--"); flag != std::string_view::npos) {
       word.remove_prefix(flag + 1);

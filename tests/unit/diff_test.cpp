@@ -116,6 +116,15 @@ TEST(ArgumentDiff, ASpliceOverTheWholeFileShowsNoSecretEither) {
   EXPECT_THAT(text, Not(HasSubstr("wort")));
 }
 
+// k0s install writes a blank inside an argument as \x20: k0sproject/k0s, units of kardianos/service.
+TEST(ArgumentDiff, AnEscapedBlankOfAUnitIsNoPartOfTheWordBehindIt) {
+  const std::string before = "ExecStart=/k0s worker --kubelet-extra-args=--v=2\n";
+  const Splice splice{{before.size() - 1, before.size() - 1},
+                      "\\x20--allowed-unsafe-sysctls=kernel.sem"};
+  EXPECT_EQ(diff_of(edit_of(before, {splice}, "unit")),
+            "/f:1\n+ --allowed-unsafe-sysctls=kernel.sem\n");
+}
+
 TEST(ArgumentDiff, ANewUnitThatRepeatsTheCommandShowsOnlyTheList) {
   FileEdit edit = edit_of("",
                           {{{0, 0},
