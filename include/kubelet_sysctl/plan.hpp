@@ -25,9 +25,8 @@ struct Change {
   bool force = false;       ///< write entries that some kubelet would die of
   bool allow_wide = false;  ///< write a pattern of everything below net
   Via via = Via::kAuto;
-  std::string file;  ///< --file: the file to edit; empty for the tool's choice
-  bool lasting =
-      false;  ///< --lasting: also write where the setting comes from, if that is on the node
+  std::string file;      ///< --file: the file to edit; empty for the tool's choice
+  bool lasting = false;  ///< also write where the setting comes from, if that is on the node
   std::vector<std::string> dropped = {};  ///< sync: entries that go
   bool whole = false;                     ///< sync: the list becomes `entries`
 };
@@ -37,6 +36,7 @@ struct SyncWish {
   bool drop_expired = false;  ///< --drop-expired: also where the list's own setting says keep
   bool force = false;
   bool allow_wide = false;
+  bool lasting = false;
   Via via = Via::kAuto;
   std::string file = {};
 };

@@ -41,6 +41,7 @@ int run_sync(Session& session) {
   const SyncWish wish = {.drop_expired = options.drop_expired,
                          .force = options.force,
                          .allow_wide = options.allow_wide,
+                         .lasting = options.lasting,
                          .via = options.via,
                          .file = options.file};
   WishList wished;
@@ -75,7 +76,8 @@ constexpr Command kSyncCommand = {
     .arguments = "",
     .options = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile | kTakesVia | kTakesFile |
                kTakesTrial | kTakesUnchangedExit77 | kTakesKubeletVersion | kTakesForce |
-               kTakesAllowWide | kTakesEvictPods | kTakesDropExpired | kTakesBeforeStart,
+               kTakesAllowWide | kTakesEvictPods | kTakesDropExpired | kTakesBeforeStart |
+               kTakesLasting,
     .about =
         "Reads /etc/kubelet-sysctl.conf, then /etc/kubelet-sysctl.conf.d/*.conf, and changes the "
         "list as\n"

@@ -99,7 +99,8 @@ class Planner {
                           candidate.findings.end());
     plan_.expected_argv = proved.argv;
     note_shadowed(proved);
-    planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings);
+    planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings,
+                             change_.verb != Verb::kUndo && !change_.lasting);
   }
 
   /// Says what a list that now comes to stand above another one hides.

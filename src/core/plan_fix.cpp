@@ -80,7 +80,7 @@ class Mender {
     plan_.after = texts_of(model_.configured);
     plan_.expected_argv = model_.argv;
     if (!plan_.edits.empty()) {
-      planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings);
+      planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings, false);
       decide_restart(before_, model_before_, plan_);
     }
     if (auto status = advise(); !status) return std::move(status).error();

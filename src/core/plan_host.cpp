@@ -26,6 +26,7 @@ void note_restart(const NodeSnapshot& snapshot, Plan& plan) {
   finding.id = "restarts-more";
   finding.severity = Severity::kWarning;
   finding.message = fmt::format("the restart of '{}' restarts {} too", snapshot.unit.name, too);
+  finding.hint = "its kubelet may take minutes to start; '--timeout 10m' waits that long for it";
   plan.findings.push_back(std::move(finding));
 }
 

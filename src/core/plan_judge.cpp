@@ -109,8 +109,10 @@ bool is_rewritten(const NodeModel& model, const SourceFile& file) {
 
 namespace {
 
-/// What to do about it, short: a command is filled in, a document is printed where it is asked for.
-std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& wanted) {
+/// What to do about it, short: a command is filled in, a document is printed where it is asked for, by a verb
+/// that takes the option for it.
+std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& wanted,
+                         bool takes_lasting) {
   if (kind.advise == nullptr) return std::string(kind.vendor_route);
   const Advice advice = kind.advise(wanted);
   if (advice.object.empty()) {
@@ -118,6 +120,7 @@ std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& w
     command.remove_suffix(command.ends_with('\n') ? 1 : 0);
     return fmt::format("{}: {}", advice.what, command);
   }
+  if (!takes_lasting) return std::string(kind.vendor_route);
   return fmt::format("{}; '--lasting' {}", kind.vendor_route,
                      kind.lasting_file.empty()
                          ? "prints it filled in"
@@ -127,7 +130,8 @@ std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& w
 }  // namespace
 
 void note_rewritten(const NodeModel& model, const std::vector<std::string>& wanted,
-                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings) {
+                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
+                    bool takes_lasting) {
   for (const FileEdit& edit : edits) {
     if (!is_rewritten(model, edit.before)) continue;
     Finding finding;
@@ -135,7 +139,8 @@ void note_rewritten(const NodeModel& model, const std::vector<std::string>& want
     finding.severity = Severity::kWarning;
     finding.message = fmt::format("this file is rewritten by {}", model.kind->rewritten_by);
     finding.path = edit.before.path;
-    finding.hint = fmt::format("make it last: {}", lasting_hint(*model.kind, wanted));
+    finding.hint =
+        fmt::format("make it last: {}", lasting_hint(*model.kind, wanted, takes_lasting));
     findings.push_back(std::move(finding));
   }
 }

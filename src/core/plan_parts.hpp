@@ -50,9 +50,11 @@ std::optional<Error> other_manager(const NodeModel& model, const std::vector<std
 /// for it, or where it holds a list already; and fills in what is to be done elsewhere. Errors: kUnsupported
 /// when the file is somebody else's; those of edit_kubelet_config().
 Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool asked, Plan& plan);
-/// Says of every edited file that somebody rewrites it, where that is so.
+/// Says of every edited file that somebody rewrites it, where that is so; and that --lasting prints more, for a
+/// verb that takes it.
 void note_rewritten(const NodeModel& model, const std::vector<std::string>& wanted,
-                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings);
+                    const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
+                    bool takes_lasting);
 bool is_rewritten(const NodeModel& model, const SourceFile& file);
 
 /// Says of a plan which part of it the wished list of the node speaks against, and the next sync undoes.

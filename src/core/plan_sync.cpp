@@ -115,6 +115,7 @@ Result<Plan> plan_sync(const NodeSnapshot& snapshot, const NodeModel& model, con
   change.force = wish.force;
   change.allow_wide = wish.allow_wide;
   change.via = wish.via;
+  change.lasting = wish.lasting;
   change.file = wish.file;
   for (const WishedEntry* one : lasting_wishes(wished)) {
     const bool goes = drop && is_expired(*one, snapshot.read_at_ms);

@@ -300,7 +300,8 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   log_size_ = size_of_host_log(ports_.files, snapshot_);
   restarted_ = true;
   auto restarted = step(fmt::format("restart {}", discover_.unit), [this] {
-    return ports_.services.restart(discover_.unit, kRestartDeadline);
+    // A unit of Type=notify comes back when it is up, which may take as long as somebody says it may.
+    return ports_.services.restart(discover_.unit, std::max(kRestartDeadline, options_.timeout));
   });
   if (!restarted) return std::move(restarted).error();
   // On the way back the record keeps what it says. A record that cannot be written is no reason to

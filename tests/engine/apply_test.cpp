@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a change ends when nothing is in its way, and what is asked of systemd in which order.
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
@@ -54,6 +56,16 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
   EXPECT_EQ(record->state, TransactionState::kConfirmed);
   EXPECT_EQ(record->sudo_user, "alice");
   EXPECT_EQ(record->reason, "a test");
+}
+
+// systemctl(1) waits for the start job, and that of a unit of Type=notify ends when the service says it is up.
+TEST(Apply, AUnitThatComesBackLateIsWaitedForAsLongAsTheTimeoutSays) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.options.timeout = std::chrono::minutes(10);
+  auto outcome = lab.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_GE(lab.services().restart_deadline, std::chrono::minutes(10));
 }
 
 TEST(Apply, FileRouteIsSeenByAFileOlderThanTheProcessThatNamesIt) {

@@ -219,7 +219,8 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
   return made;
 }
 
-Status FakeServices::restart(const std::string& unit, Milliseconds) {
+Status FakeServices::restart(const std::string& unit, Milliseconds deadline) {
+  restart_deadline = deadline;
   if (dead) return program_ended();
   changes.emplace_back("restart");
   if (state_.load_state != "loaded") {

@@ -95,6 +95,7 @@ class FakeServices final : public ServiceManager,
 
   /// "reload", "reset-failed", "restart" as they came; asking is not noted.
   std::vector<std::string> changes;
+  Milliseconds restart_deadline{0};  ///< that the last restart was given
   /// The list of each kubelet that was started, newest last.
   std::vector<std::vector<std::string>> started_lists;
   /// Timers that are armed, oldest first. Nothing fires them; a test takes the due ones and runs
