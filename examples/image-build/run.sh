@@ -43,6 +43,8 @@ image kubeadm-deb kubeadm
 mv "$NODE_ROOT/var/lib/kubelet/config.yaml" "$E2E_TMP/config.yaml"
 "$here/apply.sh" "$NODE_ROOT" | grep 'pending: nothing was written'
 node_boot
+# As kubeadm's join: it stops the kubelet of the boot, writes its configuration, and starts it.
+node_run systemctl stop kubelet.service kubelet-sysctl-sync.service
 cp "$E2E_TMP/config.yaml" "$(node_path /var/lib/kubelet/config.yaml)"
 node_start
 assert_eq 'net.core.somaxconn,kernel.shm*,kernel.msg*' "$(kubelet_list)" "the list of the first start"
