@@ -11,9 +11,11 @@ namespace kubelet_sysctl {
 // Source: k3s issue 8487: without its entries the pods of the load balancer fail with SysctlForbidden.
 std::optional<Finding> lacking_needs(const NodeSnapshot& snapshot, const Check& check,
                                      const std::vector<std::string>& list) {
+  std::vector<std::string> needs = host_needs(snapshot);
+  if (needs.empty()) return std::nullopt;
   const EntrySet held(list);
   std::vector<std::string> missing;
-  for (std::string& entry : host_needs(snapshot)) {
+  for (std::string& entry : needs) {
     if (held.covering(entry) == nullptr) missing.push_back(std::move(entry));
   }
   if (missing.empty()) return std::nullopt;

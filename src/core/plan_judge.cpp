@@ -114,8 +114,9 @@ namespace {
 std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& wanted,
                          bool takes_lasting) {
   if (kind.advise == nullptr) return std::string(kind.vendor_route);
-  const Advice advice = kind.advise(wanted);
-  if (advice.object.empty()) {
+  // Whether it is a document does not hang on the list, which may be long.
+  if (kind.advise({}).object.empty()) {
+    const Advice advice = kind.advise(wanted);
     std::string_view command = advice.command;
     command.remove_suffix(command.ends_with('\n') ? 1 : 0);
     return fmt::format("{}: {}", advice.what, command);
