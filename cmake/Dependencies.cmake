@@ -41,10 +41,18 @@ else()
   target_link_libraries(kubelet_sysctl_yaml INTERFACE yaml-cpp)
 endif()
 
+# Debian has no archive of fmt: the static program compiles its headers, anything else links the library.
+add_library(kubelet_sysctl_fmt INTERFACE)
+if(KUBELET_SYSCTL_STATIC)
+  target_link_libraries(kubelet_sysctl_fmt INTERFACE fmt::fmt-header-only)
+else()
+  target_link_libraries(kubelet_sysctl_fmt INTERFACE fmt::fmt)
+endif()
+
 # spdlog's own targets link the shared fmt, or compile a copy of it: take the headers alone.
 add_library(kubelet_sysctl_spdlog INTERFACE)
 target_compile_definitions(kubelet_sysctl_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
 target_include_directories(
   kubelet_sysctl_spdlog SYSTEM
   INTERFACE $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
-target_link_libraries(kubelet_sysctl_spdlog INTERFACE fmt::fmt-header-only)
+target_link_libraries(kubelet_sysctl_spdlog INTERFACE kubelet_sysctl_fmt)
