@@ -39,7 +39,7 @@ Result<Questions> questions_of(const Session& session) {
   const auto file = named_file(options, session.host);
   if (!file) return file.error();
   auto pods = parse_manifests(*file, asked.skipped);
-  if (!pods) return std::move(pods).error();
+  if (!pods) return without_contents(std::move(pods).error(), options);
   asked.pods = std::move(*pods);
   return asked;
 }

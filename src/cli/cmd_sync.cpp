@@ -23,8 +23,13 @@ Error no_wish_list() {
 }
 
 /// What is wished: by the file of the options, or by those of the node.
-Result<WishList> wish_list_of(const std::optional<SourceFile>& named, const NodeModel& model) {
-  if (named) return parse_wish_list({&*named});
+Result<WishList> wish_list_of(const std::optional<SourceFile>& named, const NodeModel& model,
+                              const Options& options) {
+  if (named) {
+    auto list = parse_wish_list({&*named});
+    if (!list) return without_contents(std::move(list).error(), options);
+    return list;
+  }
   if (model.wish_fault) return *model.wish_fault;
   if (!model.wish_list) return no_wish_list();
   return *model.wish_list;
@@ -46,7 +51,7 @@ int run_sync(Session& session) {
                          .file = options.file};
   WishList wished;
   const auto plan = [&](const NodeSnapshot& snapshot, const NodeModel& model) -> Result<Plan> {
-    auto list = wish_list_of(named, model);
+    auto list = wish_list_of(named, model, options);
     if (!list) return std::move(list).error();
     wished = std::move(*list);
     return plan_sync(snapshot, model, wished, wish);
@@ -54,7 +59,7 @@ int run_sync(Session& session) {
   const auto look = [&](Ports& ports, NodeSnapshot& snapshot, const NodeModel& model) {
     // A refusal shows the line of the wish, wherever it stands.
     if (named) snapshot.files.push_back(*named);
-    const auto list = wish_list_of(named, model);
+    const auto list = wish_list_of(named, model, options);
     if (!list) return;
     std::vector<std::string> entries;
     for (const WishedEntry* one : lasting_wishes(*list)) entries.push_back(one->entry);

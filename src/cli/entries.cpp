@@ -18,8 +18,14 @@
 namespace kubelet_sysctl {
 namespace {
 
-constexpr std::size_t kMostBytes = 16U << 20U;
+constexpr std::size_t kMostInput = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\v\f";
+
+Error too_large(const std::string& path) {
+  return {.kind = ErrorKind::kBadEntry,
+          .message = "will not read what has more than 16 MiB",
+          .path = path};
+}
 
 Error cannot_read(const std::string& path, int number) {
   Error error;
@@ -40,11 +46,7 @@ Result<std::string> read_whole(const std::string& path) {
     const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
     if (count == 0) break;
     text.append(block.data(), count);
-    if (text.size() > kMostBytes) {
-      return Error{.kind = ErrorKind::kBadEntry,
-                   .message = "will not read what has more than 16 MiB",
-                   .path = path};
-    }
+    if (text.size() > kMostInput) return too_large(path);
   }
   if (std::ferror(file.get()) != 0) return cannot_read(path, errno);
   return text;
@@ -88,6 +90,15 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
   return entries;
 }
 
+Error without_contents(Error error, const Options& options) {
+  if (options.from_file == "-" || error.line == 0) return error;
+  error.excerpt.clear();
+  if (error.kind != ErrorKind::kBadEntry) return error;
+  error.message = "this line is not an entry";
+  error.hint = "a line holds a name such as 'net.core.somaxconn', or a comment after '#'";
+  return error;
+}
+
 Result<SourceFile> named_file(const Options& options, const CliHost& host) {
   if (options.file_of_container) return *options.file_of_container;
   const bool from_input = options.from_file == "-";
@@ -95,6 +106,7 @@ Result<SourceFile> named_file(const Options& options, const CliHost& host) {
   file.path = file.real_path = from_input ? "standard input" : options.from_file;
   auto text = from_input ? Result<std::string>(host.read_input()) : read_whole(file.path);
   if (!text) return std::move(text).error();
+  if (text->size() > kMostInput) return too_large(file.path);
   file.kind = FileKind::kRegular;
   file.bytes = std::move(*text);
   return file;
@@ -112,7 +124,7 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
   if (!file) return std::move(file).error();
   const std::string& path = file->path;
   auto listed = parse_entry_list(path, file->bytes);
-  if (!listed) return std::move(listed).error();
+  if (!listed) return without_contents(std::move(listed).error(), options);
   if (listed->empty()) {
     // An empty file is more often a mistake than a wish; emptying the list must be said.
     return Error{.kind = ErrorKind::kBadEntry,

@@ -20,6 +20,11 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
 /// standard input. Errors: kNotFound, kPermission, kIo; kBadEntry for more than 16 MiB.
 Result<SourceFile> named_file(const Options& options, const CliHost& host);
 
+/// `error`, found in what --from-file names, with its place and without the text that stands there: who may
+/// run this program through sudo may not be one who may read every file, and logs keep what it prints.
+/// Standard input is the caller's own and is shown.
+Error without_contents(Error error, const Options& options);
+
 /// The entries in `text`, one a line; '#' at the start of a line or after a blank begins a comment.
 /// `path` names the text in errors. Errors: kBadEntry.
 Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::string_view text);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: puts the real machine behind the ports and runs one command line.
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "host/clock.hpp"
 #include "host/disk.hpp"
@@ -23,10 +26,13 @@
 
 namespace {
 
+/// One byte more than any reader takes says that there is more.
 std::string read_input() {
+  constexpr std::size_t kMost = (16U << 20U) + 1;
   std::string text;
   char block[65536];
-  for (std::size_t count = 0; (count = std::fread(block, 1, std::size(block), stdin)) > 0;) {
+  for (std::size_t count = 0;
+       text.size() < kMost && (count = std::fread(block, 1, std::size(block), stdin)) > 0;) {
     text.append(block, count);
   }
   return text;
@@ -36,15 +42,38 @@ std::string read_input() {
 int checked_exit(int code, int write_error, bool node_was_changed) {
   if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno;
   if (write_error == 0 || write_error == EPIPE) return code;
-  fmt::print(stderr, "kubelet-sysctl: error: cannot write to standard output: {}\n",
-             std::strerror(write_error));
+  // Not fmt::print: it throws where standard error does not take the text either.
+  std::fprintf(stderr, "kubelet-sysctl: error: cannot write to standard output: %s\n",
+               std::strerror(write_error));
   // Exit code 1 says that nothing was changed; where something was, that is what counts.
   return code == 0 && !node_was_changed ? 1 : code;
+}
+
+/// A file that is opened must not become standard output by its number: each one that is missing gets a
+/// descriptor that fails as a closed one does.
+void open_missing_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number, which is `fd`: those below are open.
+    if (::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) std::_Exit(1);
+  }
+}
+
+/// What a careless parent left open must not reach systemctl or a kubelet that this program starts.
+void keep_descriptors_from_children() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir("/proc/self/fd"), ::closedir);
+  if (!listing) return;
+  while (const dirent* const entry = ::readdir(listing.get())) {
+    const int fd = std::atoi(entry->d_name);
+    if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_missing_streams();
+  keep_descriptors_from_children();
   // A closed pipe must not end the program between two writes of a change.
   std::signal(SIGPIPE, SIG_IGN);
   const auto facts = kubelet_sysctl::machine_facts();

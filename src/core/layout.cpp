@@ -3,15 +3,36 @@
 #include "layout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace kubelet_sysctl {
 namespace {
 
+/// Whether a character shows nothing itself and changes how others are read: zero-width characters,
+/// line and paragraph separators, the controls of text direction, the byte order mark.
+/// Source: Unicode 15, general categories Zl, Zp and Cf; UAX #9 for the directions.
+bool is_invisible(std::string_view character) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kRanges = {{
+      {"\u00AD", "\u00AD"},  // soft hyphen
+      {"\u061C", "\u061C"},  // Arabic letter mark
+      {"\u200B", "\u200F"},  // zero widths, left-to-right and right-to-left mark
+      {"\u2028", "\u202E"},  // separators, embeddings and overrides
+      {"\u2060", "\u206F"},  // word joiner, isolates
+      {"\uFEFF", "\uFEFF"},  // byte order mark
+      {"\uFFF9", "\uFFFB"},  // annotations
+  }};
+  // The bytes of UTF-8 sort as the characters do.
+  return std::any_of(kRanges.begin(), kRanges.end(), [&](const auto& range) {
+    return range.first <= character && character <= range.second;
+  });
+}
+
 /// Bytes of the printable UTF-8 character at the start of `text`; 0 for a control character (C0,
-/// DEL, C1) and for what is not UTF-8. Source: ECMA-48 for the control ranges.
+/// DEL, C1), for an invisible one and for what is not UTF-8. Source: ECMA-48 for the control ranges.
 std::size_t character_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   if (lead < 0x20 || lead == 0x7F) return 0;
@@ -19,7 +40,7 @@ std::size_t character_length(std::string_view text) {
   if (lead == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0) return 0;
   const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
   if (length > text.size() || !is_utf8(text.substr(0, length))) return 0;
-  return length;
+  return is_invisible(text.substr(0, length)) ? 0 : length;
 }
 
 bool is_plain(char byte) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/printable.hpp"
 #include "kubelet_sysctl/report.hpp"
 
 namespace kubelet_sysctl {
@@ -16,10 +17,6 @@ enum class Paint { kBold, kDim, kRed, kGreen, kYellow };
 
 /// `text` in a colour, or as it is when the style has none.
 std::string painted(const TextStyle& style, Paint paint, std::string_view text);
-
-/// `text` with control characters and broken UTF-8 as \xNN: files and processes must not be able to
-/// write escape sequences to an operator's terminal.
-std::string printable(std::string_view text);
 
 /// One string for each column a terminal needs for `text`: a code point, a tab as one blank, what
 /// printable() would escape as '?'. `cell_of` tells the cell that holds a byte.

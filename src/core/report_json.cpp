@@ -23,7 +23,7 @@ Json document(const char* kind) {
 
 /// One line. Bytes that are not UTF-8 become U+FFFD: files have such bytes, and dump() would throw.
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/metrics.hpp"
+#include "kubelet_sysctl/printable.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -41,6 +42,9 @@ std::string escaped(std::string_view text) {
       out += "\xEF\xBF\xBD";  // U+FFFD
     } else if (one == "\n") {
       out += "\\n";
+    } else if (const std::string shown = printable(one); shown != one) {
+      for (const char byte : shown)
+        out += byte == '\\' ? std::string("\\\\") : std::string(1, byte);
     } else {
       if (one == "\\" || one == "\"") out += '\\';
       out += one;

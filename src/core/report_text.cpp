@@ -15,13 +15,21 @@ constexpr std::string_view kCut = "…";
 
 /// The line of the file in a window around the place, and the caret under it.
 std::string excerpt_text(const Error& error, const TextStyle& style) {
-  const Cells line = cells_of(error.excerpt);
+  // A line may have megabytes: no more of it is laid out than the window can hold.
+  constexpr std::size_t kMostBytes = 4 * kWindow;  // of a character in UTF-8, each of them
+  const std::size_t at = std::min(error.column - 1, error.excerpt.size());
+  std::size_t from = at - std::min(at, kMostBytes);
+  while (from < at && (static_cast<unsigned char>(error.excerpt[from]) & 0xC0U) == 0x80U) ++from;
+  const std::string_view near =
+      std::string_view(error.excerpt).substr(from, at - from + kMostBytes);
+  const Cells line = cells_of(near);
   const std::size_t size = line.cells.size();
   const auto cell_at = [&](std::size_t byte) {
     return byte < line.cell_of.size() ? line.cell_of[byte] : size;
   };
-  const std::size_t caret = cell_at(error.column - 1);
-  const std::size_t caret_end = std::max(caret + 1, cell_at(error.column - 1 + error.width));
+  const std::size_t caret = cell_at(at - from);
+  const std::size_t caret_end = std::max(caret + 1, cell_at(at - from + error.width));
+  const bool more = from + near.size() < error.excerpt.size();
 
   const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
   std::size_t begin = 0;
@@ -32,11 +40,12 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
     end = begin + room;
   }
   std::string text = "  ";
-  if (begin > 0) text += kCut;
+  const bool cut = begin > 0 || from > 0;
+  if (cut) text += kCut;
   for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
-  if (end < size) text += kCut;
+  if (end < size || more) text += kCut;
 
-  std::string under(2 + (begin > 0 ? 1 : 0) + caret - begin, ' ');
+  std::string under(2 + (cut ? 1 : 0) + caret - begin, ' ');
   const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
   return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +
          '\n';

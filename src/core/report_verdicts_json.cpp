@@ -101,7 +101,7 @@ std::string verdicts_json(const Verdicts& verdicts, const Ground& ground, bool v
   made["skipped"] = verdicts.skipped;
   made["notes"] = verdicts.notes;
   // Manifests and arguments may hold bytes that are not UTF-8, and dump() would throw.
-  return made.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return made.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace kubelet_sysctl

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/printable.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
@@ -37,7 +39,11 @@ std::string signed_entries(const std::string& added, const std::string& removed)
 std::string user_of(const Transaction& transaction) {
   const std::string uid =
       transaction.uid == 0 ? std::string("root") : fmt::format("uid {}", transaction.uid);
-  return transaction.sudo_user.empty() ? uid : fmt::format("{} ({})", uid, transaction.sudo_user);
+  std::string user = uid;
+  if (!transaction.sudo_user.empty()) user += fmt::format(" ({})", transaction.sudo_user);
+  // The kernel keeps it through su and sudo; unlike the name, no caller can set it.
+  if (transaction.login_uid) user += fmt::format(", login uid {}", *transaction.login_uid);
+  return user;
 }
 
 int priority_of(OutcomeKind kind) {
@@ -58,13 +64,14 @@ void log_change(Ports& ports, const Transaction& transaction, const std::string&
                               signed_entries(added, removed), transaction.id, user);
   if (outcome.cause) entry.message += ": " + outcome.cause->message;
   std::replace(entry.message.begin(), entry.message.end(), '\n', ' ');
+  entry.message = printable(entry.message);
   entry.fields = {{"KUBELET_SYSCTL_TRANSACTION", transaction.id},
                   {"KUBELET_SYSCTL_VERB", name_of(transaction.verb)},
                   {"KUBELET_SYSCTL_OUTCOME", name_of(outcome.kind)},
                   {"KUBELET_SYSCTL_STATE", name_of(transaction.state)},
                   {"KUBELET_SYSCTL_ADDED", added},
                   {"KUBELET_SYSCTL_REMOVED", removed},
-                  {"KUBELET_SYSCTL_REASON", transaction.reason},
+                  {"KUBELET_SYSCTL_REASON", printable(transaction.reason)},
                   {"KUBELET_SYSCTL_USER", user}};
   auto written = ports.log.write(entry);
   if (written) return;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -26,6 +27,20 @@ std::optional<std::uint32_t> login_uid() {
   // All bits set: nobody has logged in (audit_setloginuid(3)).
   if (fault != std::errc{} || uid == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   return uid;
+}
+
+/// The environment is the caller's to write, and this name ends in records and logs: what no user can be
+/// called is left out. Source: useradd(8), NAME_REGEX of adduser(8); "DOMAIN\\user" of winbind.
+std::string sudo_user() {
+  constexpr std::size_t kMost = 256;  // LOGIN_NAME_MAX
+  static constexpr std::string_view kOther = "._-@$\\+";
+  const char* value = std::getenv("SUDO_USER");
+  const std::string_view name = value == nullptr ? "" : value;
+  const bool plain = std::all_of(name.begin(), name.end(), [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || kOther.find(byte) != std::string_view::npos;
+  });
+  return plain && name.size() < kMost ? std::string(name) : std::string();
 }
 
 std::string program_path() {
@@ -56,8 +71,7 @@ MachineFacts machine_facts() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) facts.hostname = name.data();
   facts.uid = ::geteuid();
-  const char* sudo_user = std::getenv("SUDO_USER");
-  if (sudo_user != nullptr) facts.sudo_user = sudo_user;
+  facts.sudo_user = sudo_user();
   facts.login_uid = login_uid();
   facts.surroundings = surroundings();
   facts.program = program_path();

@@ -66,12 +66,13 @@ struct Node {
 };
 
 // Source: prometheus.io/docs/instrumenting/exposition_formats, "Text format details".
-TEST(Metrics, EscapeBackslashQuoteAndLineEndOfALabelAndNothingElse) {
+TEST(Metrics, EscapeBackslashQuoteAndLineEndOfALabelAndControlCharacters) {
   const Node node({"a\\b", "c\"d", "e\nf", "g{h},='\t"});
-  EXPECT_THAT(node.series("entry"), AllOf(Contains("{entry=\"a\\\\b\",state=\"configured\"} 1"),
-                                          Contains("{entry=\"c\\\"d\",state=\"configured\"} 1"),
-                                          Contains("{entry=\"e\\nf\",state=\"configured\"} 1"),
-                                          Contains("{entry=\"g{h},='\t\",state=\"running\"} 1")));
+  EXPECT_THAT(node.series("entry"),
+              AllOf(Contains("{entry=\"a\\\\b\",state=\"configured\"} 1"),
+                    Contains("{entry=\"c\\\"d\",state=\"configured\"} 1"),
+                    Contains("{entry=\"e\\nf\",state=\"configured\"} 1"),
+                    Contains("{entry=\"g{h},='\\\\x09\",state=\"running\"} 1")));
 }
 
 TEST(Metrics, AreUtf8WhateverBytesAnEntryHolds) {

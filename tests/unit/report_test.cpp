@@ -81,6 +81,13 @@ TEST(ErrorText, ALongLineIsShownInAWindowAroundThePlace) {
   EXPECT_EQ(lines[1].substr(lines[2].find('^') + mark_bytes, 4), "HERE");
 }
 
+TEST(ErrorText, ShowsTextThatChangesHowOtherTextIsReadAsBytes) {
+  const std::string shown =
+      error_text({.message = "\u202Ea\u2066b\u200Bc\u2028d\uFEFF \u00E9"}, kPlain);
+  EXPECT_THAT(shown, HasSubstr("\\xe2\\x80\\xaea\\xe2\\x81\\xa6b\\xe2\\x80\\x8bc"
+                               "\\xe2\\x80\\xa8d\\xef\\xbb\\xbf \u00E9"));
+}
+
 TEST(ErrorText, LetsNoEscapeSequenceOfAFileReachTheTerminal) {
   const Error error{.message = "bad \x1b[2J here",
                     .path = "/f\n",

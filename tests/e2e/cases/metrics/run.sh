@@ -6,7 +6,7 @@
 needs_tool
 needs_stand_in
 /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || skip "python3-prometheus-client is missing"
-textfile=/var/lib/prometheus/node-exporter/kubelet-sysctl.prom
+textfile=/run/kubelet-sysctl-metrics/kubelet-sysctl.prom
 list=net.core.somaxconn,net.ipv4.tcp_tw_reuse
 service=kubelet-sysctl-metrics.service
 
@@ -34,6 +34,12 @@ cp "$E2E_SOURCE"/examples/prometheus/kubelet-sysctl-metrics.{service,timer} \
   "$NODE_ROOT/etc/systemd/system/"
 node_boot
 node_start
+# The exporter's directory is its own user's, who put a link where an earlier form of the unit wrote.
+theirs=$(node_path /var/lib/prometheus/node-exporter)
+mkdir -p "$theirs"
+ln -s /etc/victim "$theirs/kubelet-sysctl.prom.new"
+ln -s $textfile "$theirs/kubelet-sysctl.prom"
+chown -R 4242:4242 "${theirs%/*}"
 
 # 1. A node on which nothing was ever changed.
 assert_eq 0 "$(take)"
@@ -47,6 +53,9 @@ assert_eq "" "$(metric last_change_timestamp_seconds)"
 assert_eq "" "$(metric expired_entries)"
 assert_eq 644 "$(stat -c %a "$(node_path $textfile)")"
 assert_eq kubelet-sysctl.prom "$(ls -A "$(node_path ${textfile%/*})")" "files for the exporter"
+[ ! -e "$(node_path /etc/victim)" ] || fail "root wrote where another user's link leads"
+assert_eq "0 755" "$(stat -c '%u %a' "$(node_path ${textfile%/*})")" "owner of the directory"
+assert_eq 1 "$(node_run grep -c '^kubelet_sysctl_up 1' /var/lib/prometheus/node-exporter/kubelet-sysctl.prom)"
 age=$(($(date +%s) - $(printf %.0f "$(metric last_run_timestamp_seconds)")))
 [ "$age" -ge -1 ] && [ "$age" -le 60 ] || fail "the time of the run is $age s ago"
 
