@@ -209,4 +209,17 @@ Advice advise_charmed(const std::vector<std::string>& list) {
               shell_word(fmt::format("kubelet-extra-config={{{}: {}}}", kKey, json_list(list))))};
 }
 
+Advice advise_kubelet_snap(const std::vector<std::string>& list) {
+  return {.what = "the settings of the snap are the kubelet's arguments: set this one",
+          .command = fmt::format("snap set kubelet {}\nsnap restart kubelet\n",
+                                 flag_word("allowed-unsafe-sysctls=", list))};
+}
+
+Advice advise_ack(const std::vector<std::string>& list) {
+  return {.what =
+              "give the node pool this kubelet configuration: in the console, or as the body of "
+              "ModifyNodePoolNodeConfig",
+          .object = fmt::format("{{\"kubelet_config\":{{\"{}\":{}}}}}\n", kKey, json_list(list))};
+}
+
 }  // namespace kubelet_sysctl

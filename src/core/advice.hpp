@@ -27,6 +27,8 @@ Advice advise_microk8s(const std::vector<std::string>& list);
 Advice advise_k8s_snap(const std::vector<std::string>& list);
 Advice advise_k0s(const std::vector<std::string>& list);
 Advice advise_charmed(const std::vector<std::string>& list);
+Advice advise_kubelet_snap(const std::vector<std::string>& list);
+Advice advise_ack(const std::vector<std::string>& list);
 
 /// The NodeConfig that nodeadm reads from the node itself.
 std::string node_config_fragment(const std::vector<std::string>& list);

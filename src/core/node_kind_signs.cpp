@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How each kind of node is told: by what its unit says, and where that says nothing by a path that exists.
+// What a later file of the unit resets counts for nothing: the settings in force decide.
 #include "node_kind_signs.hpp"
 
 #include <algorithm>
+
+#include "kubelet_sysctl/unit_file.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -14,7 +17,8 @@ constexpr const char* kEksBootstrap = "/etc/eks/bootstrap.sh";
 constexpr const char* kGkeHome = "/home/kubernetes";
 constexpr const char* kAksDirectory = "/opt/azure";
 constexpr const char* kMinikubeHome = "/var/lib/minikube";
-constexpr const char* kKindDirectory = "/kind";
+constexpr const char* kKindVersion = "/kind/version";
+constexpr const char* kCharmDirectory = "/root/cdk";
 
 bool has_marker(const NodeSnapshot& snapshot, const char* path) {
   const auto marker = snapshot.markers.find(path);
@@ -48,11 +52,55 @@ bool unit_says(const NodeSnapshot& snapshot, std::string_view text) {
   return false;
 }
 
+/// The settings of the unit that are in force: what a later file resets is not among them.
+ServiceSettings settings_of(const NodeSnapshot& snapshot) {
+  ServiceSettings settings;
+  for (const SourceFile* file : unit_files(snapshot)) {
+    apply_settings(parse_unit_file(*file, find_source(snapshot, file->path)), settings);
+  }
+  return settings;
+}
+
+bool any_says(const std::vector<UnitSetting>& settings, std::string_view text) {
+  return std::any_of(settings.begin(), settings.end(), [text](const UnitSetting& one) {
+    return one.value.text.find(text) != std::string::npos;
+  });
+}
+
+/// True when the ExecStart= in force holds `text`. The cheap look comes first: few units hold it at all.
+bool command_says(const NodeSnapshot& snapshot, std::string_view text) {
+  return unit_says(snapshot, text) && any_says(settings_of(snapshot).exec_start, text);
+}
+
+/// True when the ExecStart= or an Environment= in force holds `text`.
+bool settings_say(const NodeSnapshot& snapshot, std::string_view text) {
+  if (!unit_says(snapshot, text)) return false;
+  const ServiceSettings settings = settings_of(snapshot);
+  return any_says(settings.exec_start, text) || any_says(settings.environment, text);
+}
+
+/// True when the program of the ExecStart= in force has this name, with or without a directory.
+bool runs_program(const NodeSnapshot& snapshot, std::string_view name) {
+  if (!unit_says(snapshot, name)) return false;
+  const auto commands = settings_of(snapshot).exec_start;
+  return std::any_of(commands.begin(), commands.end(), [name](const UnitSetting& one) {
+    std::string_view program = one.value.text;
+    program = program.substr(0, program.find_first_of(" \t"));
+    // Source: systemd.service(5), the prefixes of a command line.
+    program.remove_prefix(std::min(program.find_first_not_of("@-:+!|"), program.size()));
+    return program.substr(program.rfind('/') + 1) == name;
+  });
+}
+
 /// True when the unit reads this environment file, needed or optional.
 bool unit_reads(const NodeSnapshot& snapshot, std::string_view path) {
-  const std::string needed = "EnvironmentFile=" + std::string(path);
-  const std::string optional = "EnvironmentFile=-" + std::string(path);
-  return unit_says(snapshot, needed) || unit_says(snapshot, optional);
+  if (!unit_says(snapshot, path)) return false;
+  const auto files = settings_of(snapshot).environment_files;
+  return std::any_of(files.begin(), files.end(), [path](const UnitSetting& one) {
+    std::string_view text = one.value.text;
+    if (text.starts_with('-')) text.remove_prefix(1);
+    return text == path;
+  });
 }
 
 bool has_drop_in(const NodeSnapshot& snapshot, std::string_view name) {
@@ -86,7 +134,7 @@ bool is_bottlerocket(const NodeSnapshot& snapshot) { return snapshot.os_id == "b
 
 bool is_openshift(const NodeSnapshot& snapshot) {
   return snapshot.os_id == "rhcos" || has_marker(snapshot, kMachineConfigDaemon) ||
-         unit_says(snapshot, "kubenswrapper");
+         command_says(snapshot, "kubenswrapper");
 }
 
 bool is_k3s(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "k3s", kK3sDirectory); }
@@ -106,7 +154,8 @@ bool is_k0s(const NodeSnapshot& snapshot) {
 }
 
 bool is_typhoon(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_IMAGE") &&
+  const bool contained = runs_program(snapshot, "podman") || runs_program(snapshot, "docker");
+  return contained && unit_says(snapshot, "KUBELET_IMAGE") &&
          (unit_says(snapshot, "podman run ") || unit_says(snapshot, "docker run "));
 }
 
@@ -124,8 +173,19 @@ bool is_eks_ubuntu(const NodeSnapshot& snapshot) {
   return unit_of(snapshot) == "snap.kubelet-eks.daemon.service";
 }
 
-bool is_charmed(const NodeSnapshot& snapshot) {
+bool is_kubelet_snap(const NodeSnapshot& snapshot) {
   return unit_of(snapshot) == "snap.kubelet.daemon.service";
+}
+
+// The snap alone is nobody's sign: anyone may install it. The charm keeps its files in a place of its own.
+bool is_charmed(const NodeSnapshot& snapshot) {
+  return is_kubelet_snap(snapshot) && has_marker(snapshot, kCharmDirectory);
+}
+
+bool is_ack(const NodeSnapshot& snapshot) {
+  return settings_say(snapshot, "/var/lib/kubelet/ack-managed-config.yaml") ||
+         (unit_reads(snapshot, "/etc/kubernetes/kubelet-customized-args.conf") &&
+          command_says(snapshot, "KUBELET_CUSTOMIZED_ARGS"));
 }
 
 bool is_gardener(const NodeSnapshot& snapshot) {
@@ -137,42 +197,54 @@ bool is_cluster_api(const NodeSnapshot& snapshot) {
 }
 
 bool is_gke(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_OPTS") && unit_reads(snapshot, "/etc/default/kubelet") &&
-         (has_marker(snapshot, kGkeHome) || unit_says(snapshot, "/home/kubernetes/"));
+  return command_says(snapshot, "KUBELET_OPTS") && unit_reads(snapshot, "/etc/default/kubelet") &&
+         (has_marker(snapshot, kGkeHome) || settings_say(snapshot, "/home/kubernetes/"));
 }
 
 bool is_aks(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_FLAGS") &&
-         (has_marker(snapshot, kAksDirectory) || unit_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS"));
+  return command_says(snapshot, "KUBELET_FLAGS") &&
+         (has_marker(snapshot, kAksDirectory) ||
+          command_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS"));
 }
 
 bool is_kops(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "DAEMON_ARGS") && unit_reads(snapshot, "/etc/sysconfig/kubelet");
+  return command_says(snapshot, "DAEMON_ARGS") && unit_reads(snapshot, "/etc/sysconfig/kubelet");
 }
 
 bool is_kind(const NodeSnapshot& snapshot) {
-  return has_drop_in(snapshot, "11-kind.conf") || has_marker(snapshot, kKindDirectory);
+  return has_drop_in(snapshot, "11-kind.conf") || has_marker(snapshot, kKindVersion);
 }
 
 bool is_minikube(const NodeSnapshot& snapshot) {
   return has_drop_in(snapshot, "10-kubeadm.conf") && !unit_says(snapshot, "EnvironmentFile=") &&
-         (has_marker(snapshot, kMinikubeHome) || unit_says(snapshot, "/var/lib/minikube/"));
+         (has_marker(snapshot, kMinikubeHome) || settings_say(snapshot, "/var/lib/minikube/"));
 }
 
+// Others have an environment file of this name: the package of Arch Linux, Magnum, CoreOS. The words of the
+// command are those of its template. Source: roles/kubernetes/node/templates/kubelet.service.j2.
 bool is_kubespray(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/etc/kubernetes/kubelet.env");
+  return unit_reads(snapshot, "/etc/kubernetes/kubelet.env") &&
+         command_says(snapshot, "$KUBE_LOGTOSTDERR") &&
+         command_says(snapshot, "$KUBELET_API_SERVER") &&
+         command_says(snapshot, "$KUBELET_HOSTNAME") &&
+         !unit_reads(snapshot, "/etc/sysconfig/heat-params");
 }
 
+// Others take over the names of kubeadm's files. A node that joined with kubeadm has the file that it makes
+// for that in the command in force, by way of a variable.
 bool is_kubeadm(const NodeSnapshot& snapshot) {
-  return unit_says(snapshot, "KUBELET_KUBEADM_ARGS") || has_drop_in(snapshot, "10-kubeadm.conf");
+  const bool its_words = command_says(snapshot, "KUBELET_KUBEADM_ARGS") ||
+                         (has_drop_in(snapshot, "10-kubeadm.conf") &&
+                          command_says(snapshot, "KUBELET_KUBECONFIG_ARGS"));
+  return its_words && settings_say(snapshot, "/etc/kubernetes/bootstrap-kubelet.conf");
 }
 
 bool is_anything(const NodeSnapshot&) { return true; }
 
 const std::vector<std::string>& kind_markers() {
   static const std::vector<std::string> markers = {
-      kMachineConfigDaemon, kK3sDirectory, kRke2Directory, kEksBootstrap, kGkeHome,
-      kAksDirectory,        kMinikubeHome, kKindDirectory,
+      kMachineConfigDaemon, kK3sDirectory, kRke2Directory, kEksBootstrap,   kGkeHome,
+      kAksDirectory,        kMinikubeHome, kKindVersion,   kCharmDirectory,
   };
   return markers;
 }

@@ -19,6 +19,8 @@ bool is_eks_al2023(const NodeSnapshot& snapshot);
 bool is_eks_al2(const NodeSnapshot& snapshot);
 bool is_eks_ubuntu(const NodeSnapshot& snapshot);
 bool is_charmed(const NodeSnapshot& snapshot);
+bool is_kubelet_snap(const NodeSnapshot& snapshot);
+bool is_ack(const NodeSnapshot& snapshot);
 bool is_gardener(const NodeSnapshot& snapshot);
 bool is_cluster_api(const NodeSnapshot& snapshot);
 bool is_gke(const NodeSnapshot& snapshot);

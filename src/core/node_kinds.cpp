@@ -25,7 +25,7 @@ constexpr std::string_view kKubeadmRoute =
     "kubeletconfiguration patch";
 
 // Sources of every row: the layouts and their upstream files are in docs/node-kinds.md.
-constexpr std::array<NodeKind, 23> kRows = {{
+constexpr std::array<NodeKind, 25> kRows = {{
     {.id = "talos",
      .title = "Talos Linux",
      .matches = is_talos,
@@ -200,6 +200,16 @@ constexpr std::array<NodeKind, 23> kRows = {{
                      "[...]}'",
      .units = "snap.kubelet.daemon.service",
      .advise = advise_charmed},
+    {.id = "kubelet-snap",
+     .title = "kubelet snap",
+     .matches = is_kubelet_snap,
+     .variable = {},
+     .new_list_route = "config",
+     .rewritten_by = "the snap, from its settings, whenever one of them changes",
+     .rewritten = "/var/snap/kubelet/current/args",
+     .vendor_route = "snap set kubelet allowed-unsafe-sysctls=... and snap restart kubelet",
+     .units = "snap.kubelet.daemon.service",
+     .advise = advise_kubelet_snap},
     {.id = "gke",
      .title = "GKE or GCE",
      .matches = is_gke,
@@ -254,6 +264,18 @@ constexpr std::array<NodeKind, 23> kRows = {{
                   "/usr/lib/systemd/system/kubelet.service /lib/systemd/system/kubelet.service",
      .vendor_route = "minikube start --extra-config=kubelet.allowed-unsafe-sysctls=...",
      .advise = advise_minikube},
+    {.id = "ack",
+     .title = "Alibaba Cloud ACK",
+     .matches = is_ack,
+     .variable = "KUBELET_EXTRA_ARGS",
+     .new_list_route = "config",
+     .rewritten_by = "ACK, whenever the kubelet settings of the node pool change",
+     .rewritten = "/var/lib/kubelet/ack-managed-config.yaml "
+                  "/etc/kubernetes/kubelet-customized-args.conf "
+                  "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+     .vendor_route = "allowedUnsafeSysctls in the kubelet settings of the node pool: in the "
+                     "console, or kubelet_config of ModifyNodePoolNodeConfig",
+     .advise = advise_ack},
     {.id = "kubespray",
      .title = "kubespray",
      .matches = is_kubespray,

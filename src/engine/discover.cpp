@@ -137,8 +137,10 @@ Status Discovery::hear_manager() {
 Status Discovery::look_for_markers() {
   for (const std::string& path : kind_markers()) {
     auto target = target_of(ports_.files, path);
-    if (!target) return std::move(target).error();
-    snapshot_.markers[path] = target->entry.has_value();
+    // Who may not look into root's directory does not learn what is in it.
+    const bool hidden = !target && target.error().kind == ErrorKind::kPermission;
+    if (!target && !hidden) return std::move(target).error();
+    snapshot_.markers[path] = !hidden && target->entry.has_value();
   }
   auto fields = os_release(ports_.files, snapshot_.systemd_version);
   if (!fields) return std::move(fields).error();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every case of tests/nodes/KIND/cases: whole command lines on a copy of the node, byte for byte.
+// Every case of tests/nodes/KIND/cases and tests/cases/NAME/cases: whole command lines on a copy of the node, byte for byte.
 //
 //   cmd      command lines, run in order, one a line; ROOT is the node's directory, CASE the case's
 //   stdout   what all of them print there     stderr   likewise
@@ -57,10 +57,12 @@ std::vector<std::string> words_of(const std::string& line) {
 
 std::vector<std::string> all_cases() {
   std::vector<std::string> cases;
-  for (const auto& kind : fs::directory_iterator(nodes_directory())) {
-    if (!fs::is_directory(kind.path() / "cases")) continue;
-    for (const auto& one : fs::directory_iterator(kind.path() / "cases")) {
-      cases.push_back(kind.path().filename().string() + "/" + one.path().filename().string());
+  for (const fs::path& all : {nodes_directory(), cases_directory()}) {
+    for (const auto& kind : fs::directory_iterator(all)) {
+      if (!fs::is_directory(kind.path() / "cases")) continue;
+      for (const auto& one : fs::directory_iterator(kind.path() / "cases")) {
+        cases.push_back(kind.path().filename().string() + "/" + one.path().filename().string());
+      }
     }
   }
   std::sort(cases.begin(), cases.end());
@@ -130,8 +132,7 @@ class Cases : public testing::TestWithParam<std::string> {};
 
 TEST_P(Cases, SayAndDoAsGiven) {
   const std::string kind = GetParam().substr(0, GetParam().find('/'));
-  const fs::path directory =
-      nodes_directory() / kind / "cases" / GetParam().substr(kind.size() + 1);
+  const fs::path directory = node_directory(kind) / "cases" / GetParam().substr(kind.size() + 1);
   const GoldenNode node(kind);
   const auto before = node.things();
   const auto commands = lines_of(directory / "cmd");

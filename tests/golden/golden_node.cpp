@@ -130,22 +130,40 @@ std::filesystem::path nodes_directory() {
   return std::filesystem::path(KUBELET_SYSCTL_TEST_DIR) / "nodes";
 }
 
+std::filesystem::path node_directory(const std::string& name) {
+  const auto node = nodes_directory() / name;
+  return std::filesystem::is_directory(node) ? node : cases_directory() / name;
+}
+
+std::filesystem::path cases_directory() {
+  return std::filesystem::path(KUBELET_SYSCTL_TEST_DIR) / "cases";
+}
+
 std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
 GoldenNode::GoldenNode(const std::string& kind)
-    : tree_((nodes_directory() / kind / "root").string()),
-      facts_(nlohmann::json::parse(bytes_of(nodes_directory() / kind / "node.json"))) {
+    : tree_((node_directory(kind) / "root").string()),
+      facts_(nlohmann::json::parse(bytes_of(node_directory(kind) / "node.json"), nullptr, false)) {
+  const auto original = node_directory(kind) / "root";
+  // A tree without facts has its programs in it; only their x bit is kept, as git keeps it.
+  const bool given = facts_.is_object();
+  if (!given) facts_ = nlohmann::json::object();
   for (const auto& entry : std::filesystem::recursive_directory_iterator(tree_.root())) {
-    if (entry.is_regular_file() && !entry.is_symlink()) ::chmod(entry.path().c_str(), 0644);
+    if (!entry.is_regular_file() || entry.is_symlink()) continue;
+    const auto source = original / std::filesystem::relative(entry.path(), tree_.root());
+    struct stat facts = {};
+    ::stat(source.c_str(), &facts);
+    ::chmod(entry.path().c_str(), !given && (facts.st_mode & S_IXUSR) != 0 ? 0755 : 0644);
   }
   const nlohmann::json modes = facts_.value("modes", nlohmann::json::object());
   for (const auto& [path, mode] : modes.items()) {
     const auto bits = std::stoul(mode.get<std::string>(), nullptr, 8);
     ::chmod(tree_.at(path).c_str(), static_cast<mode_t>(bits));
   }
+  if (!given) return;
   const std::string program = facts_.at("argv").at(0).at("word");
   tree_.write(program, "");
   ::chmod(tree_.at(program).c_str(), 0755);

@@ -28,7 +28,7 @@ struct Thing {
   bool operator==(const Thing&) const = default;
 };
 
-/// A copy of tests/nodes/KIND/root with the modes of node.json, and an empty program wherever its unit
+/// A copy of tests/nodes/KIND/root, or of tests/cases/KIND/root, with the modes of node.json, and an empty program wherever its unit
 /// names one. No command that it is given may ask a service manager, a process or an endpoint.
 class GoldenNode {
  public:
@@ -54,6 +54,10 @@ class GoldenNode {
 
 /// tests/nodes
 std::filesystem::path nodes_directory();
+/// tests/cases: single layouts, most of them broken, without the facts that a kind has.
+std::filesystem::path cases_directory();
+/// The directory of a node of that name, of tests/nodes or of tests/cases.
+std::filesystem::path node_directory(const std::string& name);
 std::string bytes_of(const std::filesystem::path& path);
 
 }  // namespace kubelet_sysctl::golden

@@ -44,11 +44,15 @@ const File kBare = {"/usr/lib/systemd/system/kubelet.service",
                     "[Service]\nExecStart=/usr/bin/kubelet\n"};
 
 std::string kubeadm_drop_in(const std::string& file) {
-  return "[Service]\nEnvironment=\"KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml\"\n"
+  return "[Service]\n"
+         "Environment=\"KUBELET_KUBECONFIG_ARGS="
+         "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf "
+         "--kubeconfig=/etc/kubernetes/kubelet.conf\"\n"
+         "Environment=\"KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml\"\n"
          "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\nEnvironmentFile=-" +
          file +
-         "\nExecStart=\nExecStart=/usr/bin/kubelet $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS "
-         "$KUBELET_EXTRA_ARGS\n";
+         "\nExecStart=\nExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS "
+         "$KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS\n";
 }
 
 TEST(NodeKinds, KopsHasDaemonArgsFromTheSysconfigFile) {
@@ -114,12 +118,60 @@ TEST(NodeKinds, TyphoonRunsAnImageOfTheKubelet) {
             "unknown");
 }
 
-TEST(NodeKinds, KubesprayReadsItsOwnEnvironmentFile) {
-  EXPECT_EQ(kind_of(node({kUnit,
-                          "[Service]\nEnvironmentFile=-/etc/kubernetes/kubelet.env\n"
-                          "ExecStart=/usr/local/bin/kubelet $KUBELET_ARGS\n"}))
-                .id,
+TEST(NodeKinds, KubesprayHasItsEnvironmentFileAndTheWordsOfItsTemplate) {
+  const std::string reads = "[Service]\nEnvironmentFile=-/etc/kubernetes/kubelet.env\n";
+  const std::string words =
+      "$KUBE_LOGTOSTDERR $KUBE_LOG_LEVEL $KUBELET_API_SERVER "
+      "$KUBELET_HOSTNAME $KUBELET_ARGS\n";
+  EXPECT_EQ(kind_of(node({kUnit, reads + "ExecStart=/usr/local/bin/kubelet " + words})).id,
             "kubespray");
+  // The package of Arch Linux has the file alone.
+  EXPECT_EQ(kind_of(node({kUnit, reads + "ExecStart=/usr/bin/kubelet $KUBELET_ARGS\n"})).id,
+            "unknown");
+  // Magnum has both, and a file of its own.
+  EXPECT_EQ(kind_of(node({kUnit, reads +
+                                     "EnvironmentFile=/etc/sysconfig/heat-params\n"
+                                     "ExecStart=/usr/local/bin/kubelet " +
+                                     words}))
+                .id,
+            "unknown");
+}
+
+TEST(NodeKinds, WhatALaterFileResetsIsNoSign) {
+  const File kubeadm = {kDropIns + "10-kubeadm.conf", kubeadm_drop_in("/etc/default/kubelet")};
+  const File plain = {kDropIns + "20-plain.conf",
+                      "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --config=/etc/k.yaml\n"};
+  EXPECT_EQ(kind_of(node(kBare, {kubeadm, plain})).id, "unknown");
+  const File kops = {kUnit,
+                     "[Service]\nEnvironmentFile=/etc/sysconfig/kubelet\n"
+                     "ExecStart=/usr/local/bin/kubelet \"$DAEMON_ARGS\"\n"};
+  EXPECT_EQ(kind_of(node(kops, {plain})).id, "unknown");
+  const File image = {kUnit,
+                      "[Service]\nEnvironment=KUBELET_IMAGE=image:v1\n"
+                      "ExecStart=/usr/bin/podman run ${KUBELET_IMAGE} --v=2\n"};
+  EXPECT_EQ(kind_of(node(image, {plain})).id, "unknown");
+  // A file of ours says kubeadm's command anew, and the node is still kubeadm's.
+  const File again = {kDropIns + "90-kubelet-sysctl.conf",
+                      "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet "
+                      "$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS\n"};
+  EXPECT_EQ(kind_of(node(kBare, {kubeadm, again})).id, "kubeadm");
+}
+
+TEST(NodeKinds, FilesOfKubeadmsNamesAloneAreNotKubeadm) {
+  const File own = {kDropIns + "10-own.conf",
+                    "[Service]\nEnvironment=\n"
+                    "Environment=\"KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml\"\n"
+                    "EnvironmentFile=/var/lib/kubelet/kubeadm-flags.env\nExecStart=\n"
+                    "ExecStart=/usr/bin/kubelet $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS\n"};
+  EXPECT_EQ(kind_of(node(kBare, {own})).id, "unknown");
+}
+
+TEST(NodeKinds, AckIsToldByItsConfigurationFile) {
+  const File drop_in = {kDropIns + "10-kubeadm.conf",
+                        kubeadm_drop_in("/var/lib/none") +
+                            "Environment=\"KUBELET_EXTRA_ARGS=--config="
+                            "/var/lib/kubelet/ack-managed-config.yaml\"\n"};
+  EXPECT_EQ(kind_of(node(kBare, {drop_in})).id, "ack");
 }
 
 TEST(NodeKinds, GkeAndAksShareAFileAndDifferInTheVariable) {
@@ -183,7 +235,9 @@ TEST(NodeKinds, SnapsOfEksAndOfTheCharmAreToldByTheNamesOfTheirUnits) {
   const std::string directory = "/etc/systemd/system/";
   const std::string text = "[Service]\nExecStart=/usr/bin/snap run kubelet.daemon\n";
   EXPECT_EQ(kind_of(node({directory + "snap.kubelet-eks.daemon.service", text})).id, "eks-ubuntu");
-  EXPECT_EQ(kind_of(node({directory + "snap.kubelet.daemon.service", text})).id, "charmed");
+  EXPECT_EQ(kind_of(node({directory + "snap.kubelet.daemon.service", text}, {}, {"/root/cdk"})).id,
+            "charmed");
+  EXPECT_EQ(kind_of(node({directory + "snap.kubelet.daemon.service", text})).id, "kubelet-snap");
   EXPECT_EQ(kind_of(node({directory + "snap.other.daemon.service", text})).id, "unknown");
 }
 
