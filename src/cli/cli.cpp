@@ -138,6 +138,7 @@ class Reader {
     }
     options_.host = words_.has(kTakesHost);
     options_.exact = words_.has(kTakesExact);
+    options_.empty = words_.has(kTakesEmpty);
     options_.force = words_.has(kTakesForce);
     options_.evict_pods = words_.has(kTakesEvictPods);
     options_.allow_wide = words_.has(kTakesAllowWide);
@@ -340,7 +341,11 @@ Error no_command(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> names;
   for (const Command* command : all_commands()) names.emplace_back(command->name);
-  const auto meant = nearest(word, names);
+  // Who wants to read is not sent to a command that writes.
+  constexpr std::string_view kReading[] = {"get", "list", "ls", "status", "print", "view"};
+  const bool reads =
+      std::find(std::begin(kReading), std::end(kReading), word) != std::end(kReading);
+  const auto meant = reads ? std::optional<std::string>("show") : nearest(word, names);
   return usage_error(fmt::format("there is no command '{}'", word),
                      meant ? fmt::format("did you mean '{}'?", *meant) : list);
 }

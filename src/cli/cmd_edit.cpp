@@ -24,29 +24,31 @@ std::string note_of(Verb verb, const std::vector<std::string>& entries) {
   return note;
 }
 
-/// `set` without entries is how a list is emptied, and how a script with an empty variable reads too.
-void say_that_it_empties(Session& session) {
-  if (session.options.json || session.options.quiet) return;
-  Finding finding;
-  finding.id = "empties-the-list";
-  finding.severity = Severity::kNote;
-  finding.message = "'set' without entries empties the list";
-  session.host.err(finding_text(finding, session.err));
+/// That a verb has entries to work on. `set` without any reads like a script with an empty variable, so the
+/// empty list has an option of its own. Errors: kUsage.
+Status check_given(const Options& options, Verb verb) {
+  const bool none_given = options.arguments.empty() && options.from_file.empty();
+  if (options.empty) {
+    if (none_given) return {};
+    return usage_error("'--empty' and entries contradict each other",
+                       "'--empty' makes the list empty; leave it out to set entries");
+  }
+  if (!none_given) return {};
+  if (verb == Verb::kSet) {
+    return usage_error("'set' without entries would empty the list",
+                       "if that is wanted, run: kubelet-sysctl set --empty");
+  }
+  return usage_error(fmt::format("'{}' needs an entry", name_of(verb)),
+                     fmt::format("write 'kubelet-sysctl {} net.core.somaxconn', or name a file of "
+                                 "entries with '-f FILE'",
+                                 name_of(verb)));
 }
 
 int run_edit(Session& session, Verb verb) {
   const Options& options = session.options;
-  const bool none_given = options.arguments.empty() && options.from_file.empty();
-  if (none_given && verb != Verb::kSet) {
-    return fail(session,
-                usage_error(fmt::format("'{}' needs an entry", name_of(verb)),
-                            fmt::format("write 'kubelet-sysctl {} net.core.somaxconn', or name a "
-                                        "file of entries with '-f FILE'",
-                                        name_of(verb))));
-  }
+  if (auto given = check_given(options, verb); !given) return fail(session, given.error());
   auto entries = wished_entries(options, session.host);
   if (!entries) return fail(session, entries.error());
-  if (none_given) say_that_it_empties(session);
   const std::string note = note_of(verb, *entries);
   const Change change = {.verb = verb,
                          .entries = std::move(*entries),
@@ -116,15 +118,15 @@ constexpr Command kSetCommand = {
     .name = "set",
     .title = "make the list exactly these entries",
     .arguments = "[ENTRY...]",
-    .options = kEditOptions | kTakesForce | kTakesAllowWide | kTakesEvictPods,
+    .options = kEditOptions | kTakesForce | kTakesAllowWide | kTakesEvictPods | kTakesEmpty,
     .about =
         "Makes the list what is given, in that order, and nothing "
-        "else. Without any entry the list is\n"
-        "emptied; an empty file of '-f' is an error instead.",
+        "else. Without any entry, or with an\n"
+        "empty file of '-f', it is an error: '--empty' makes the list empty.",
     .examples =
         "kubelet-sysctl set net.core.somaxconn net.ipv4.tcp_tw_reuse\n"
         "kubelet-sysctl set -f /etc/kubelet-sysctl.list\n"
-        "kubelet-sysctl set",
+        "kubelet-sysctl set --empty",
     .run = run_set};
 
 }  // namespace kubelet_sysctl

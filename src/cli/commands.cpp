@@ -30,6 +30,7 @@ const std::vector<OptionRow>& all_options() {
        "where to write: auto is where the list in force stands\n(default: auto)"},
       {kTakesFile, "", "--file", "PATH", "edit this file of the node and no other"},
       {kTakesExact, "", "--exact", "", "add an entry even where a pattern of the list covers it"},
+      {kTakesEmpty, "", "--empty", "", "make the list empty; 'set' without entries is an error"},
       {kTakesForce, "", "--force", "", "write entries that some kubelet does not start with"},
       {kTakesAllowWide, "", "--allow-wide", "", "write 'net.*', which allows everything below net"},
       {kTakesEvictPods, "", "--evict-pods", "",

@@ -50,6 +50,7 @@ enum OptionBit : std::uint64_t {
   kTakesKubeconfig = 1ULL << 35U,
   kTakesClientCertificate = 1ULL << 36U,
   kTakesClientKey = 1ULL << 37U,
+  kTakesEmpty = 1ULL << 38U,
 };
 
 /// What every command takes.

@@ -130,7 +130,7 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
     return Error{.kind = ErrorKind::kBadEntry,
                  .message = "there is no entry in it",
                  .path = path,
-                 .hint = "to empty the list run 'kubelet-sysctl set' without entries"};
+                 .hint = "to empty the list, run: kubelet-sysctl set --empty"};
   }
   entries.insert(entries.end(), listed->begin(), listed->end());
   return entries;

@@ -44,6 +44,7 @@ struct Options {
   int verbosity = 0;
   bool unchanged_is_77 = false;
   bool exact = false;
+  bool empty = false;  ///< --empty: `set` may empty the list
   bool force = false;
   bool evict_pods = false;
   bool allow_wide = false;

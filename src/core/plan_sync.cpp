@@ -98,7 +98,7 @@ Error nothing_wished(const WishList& wished, bool all_expired) {
                            "expired and dropped"
                          : "will not empty the list: 'mode' is 'exact', and nothing is wished",
           .path = wished.files.empty() ? std::string() : wished.files.front(),
-          .hint = "to empty the list run 'kubelet-sysctl set' without entries"};
+          .hint = "to empty the list, run: kubelet-sysctl set --empty"};
 }
 
 }  // namespace

@@ -104,9 +104,13 @@ Status check_kept(const NodeSnapshot& snapshot, const NodeModel& model, const Ch
     const bool given = change.verb == Verb::kSet && EntrySet(change.entries).holds(entry.text);
     if (given || !EntrySet(wish.wanted).holds(entry.text)) continue;
     std::string hint = "give the whole list: 'kubelet-sysctl set";
+    bool any = false;
     for (const std::string& one : wish.wanted) {
-      if (!stops_the_kubelet(snapshot, one)) hint += " " + shell_word(one);
+      if (stops_the_kubelet(snapshot, one)) continue;
+      hint += " " + shell_word(one);
+      any = true;
     }
+    if (!any) hint += " --empty";
     Error error{.kind = ErrorKind::kRefused,
                 .message = fmt::format(
                     "the list already holds '{}', which stops {}: {}", entry.text,

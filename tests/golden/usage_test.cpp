@@ -106,6 +106,19 @@ TEST(Usage, TakesCredentialsForTheQuestionToTheKubeletAndOnePairOfThem) {
   expect_usage_error({"explain", "--configz"}, "'--configz' has no meaning for 'explain'", "");
 }
 
+TEST(Usage, SetWithoutEntriesIsNoWayToEmptyTheList) {
+  expect_usage_error({"set"}, "'set' without entries would empty the list",
+                     "if that is wanted, run: kubelet-sysctl set --empty");
+  expect_usage_error({"set", "--empty", "kernel.sem"}, "'--empty' and entries contradict", "");
+  expect_usage_error({"set", "--empty", "-f", "/dev/null"}, "'--empty' and entries contradict", "");
+  expect_usage_error({"add", "--empty"}, "'--empty' has no meaning for 'add'", "");
+}
+
+TEST(Usage, WhoeverWantsToReadIsNotSentToACommandThatWrites) {
+  expect_usage_error({"get"}, "there is no command 'get'", "did you mean 'show'?");
+  expect_usage_error({"list"}, "there is no command 'list'", "did you mean 'show'?");
+}
+
 TEST(Usage, RefusesATrialThatCouldNotEndByItself) {
   for (const char* length : {"0s", "999ms"}) {
     expect_usage_error({"add", "a.b", "--trial", length}, "'--trial' takes a duration of at least",

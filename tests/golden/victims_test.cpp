@@ -93,7 +93,7 @@ TEST_F(Running, RemovalIsRefusedWithThePodsThatItWouldEnd) {
 
 TEST_F(Running, RefusalIsADocumentToo) {
   tree_.write(kTask, kSandbox);
-  const Said said = run({"set", "-o", "json"});
+  const Said said = run({"set", "--empty", "-o", "json"});
   EXPECT_EQ(said.exit, 3);
   const auto error = nlohmann::json::parse(said.out).at("error");
   EXPECT_EQ(error.at("kind"), "refused");

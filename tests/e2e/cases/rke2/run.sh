@@ -43,7 +43,7 @@ assert_eq net.core.somaxconn,net.ipv4.tcp_keepalive_time "$(kubelet_list)"
 grep -q vm.max_map_count "$(node_path /run/fake-kubelet.starts)" || fail "it was never tried"
 
 # Without the flag: a drop-in of our own.
-assert_exit 0 tool set --window 500ms
+assert_exit 0 tool set --empty --window 500ms
 assert_lacks "$(node_path $file)" allowed-unsafe-sysctls
 assert_exit 0 tool add net.core.somaxconn --window 500ms
 assert_eq net.core.somaxconn "$(kubelet_list)"

@@ -47,7 +47,7 @@ assert_contains "$ERR" 'would refuse 2 pods of this node'
 assert_contains "$ERR" "kube-system/proxy sets net.core.somaxconn (seen in $manifest)"
 assert_contains "$ERR" 'shop/web-7d4 sets net.core.somaxconn (seen in containerd)'
 assert_contains "$ERR" --evict-pods
-assert_exit 3 tool set -o json
+assert_exit 3 tool set --empty -o json
 assert_eq refused "$(json 'd["error"]["kind"]')"
 assert_eq 2 "$(json 'len(d["error"]["detail"].splitlines())')"
 assert_kept $file

@@ -164,6 +164,8 @@ def command_of(params, program, dry_run):
         words.append("--no-restart")
     if dry_run:
         words.append("--dry-run")
+    if verb == "set" and not params["entries"]:
+        return words + ["--empty"]
     return words + ["--"] + params["entries"]
 
 
