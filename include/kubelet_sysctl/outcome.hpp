@@ -37,6 +37,12 @@ struct Evidence {
   std::int64_t window_ms = 0;
 };
 
+/// One file of a change that is stranded, as it is on the disk now.
+struct FileNow {
+  std::string path;
+  std::string holds;  ///< "old", "new", "torn" (parts of both), "other" or "unknown"
+};
+
 struct Outcome {
   OutcomeKind kind = OutcomeKind::kUnchanged;
   Verb verb = Verb::kAdd;
@@ -53,6 +59,7 @@ struct Outcome {
   std::vector<std::string> last_words;  ///< the kubelet's own, oldest first
   std::string recognised;               ///< what those words mean, when known
   std::vector<std::string> commands;    ///< stranded: what a person types next
+  std::vector<FileNow> on_disk;         ///< stranded: what each file of the change holds
   bool was_down = false;                ///< the kubelet was not healthy before this run either
   std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
   std::vector<std::string>

@@ -25,10 +25,14 @@ struct TextStyle {
 struct Moment {
   std::int64_t now_ms = 0;  ///< wall clock, since the epoch, UTC
   std::string boot_id;
+  /// What the run that holds the lock does: "add kernel.msgmax, pid 272, since 4 s"; empty when none is at
+  /// work. The open records are in its hands then.
+  std::string in_progress = {};
 };
 
 /// Changes that are not at their end.
 struct OpenChanges {
+  std::string in_progress;              ///< what another run does now, "" when none is at work
   std::vector<Transaction> unfinished;  ///< those that `recover` closes; newest last
   std::vector<Transaction> trials;      ///< those that run; newest last
 };
@@ -46,6 +50,8 @@ std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model, cons
 std::string doctor_text(const NodeSnapshot& snapshot, const NodeModel& model,
                         const std::vector<Finding>& findings,
                         const std::vector<std::string>& not_looked, const TextStyle& style);
+/// "note: in progress: add kernel.msgmax, …" and a line end; nothing where no run is at work.
+std::string in_progress_text(const Moment& moment, const TextStyle& style);
 std::string explain_text(const NodeSnapshot& snapshot, const CommandLine& command,
                          const TextStyle& style);
 /// The report of a verb that changes: what changed, the evidence, what was rolled back and why.
@@ -80,7 +86,8 @@ std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
                         const OpenChanges& open = {});
 std::string doctor_json(const NodeSnapshot& snapshot, const NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked);
+                        const std::vector<std::string>& not_looked,
+                        const std::string& in_progress = {});
 std::string command_line_json(const NodeSnapshot& snapshot, const CommandLine& command);
 std::string outcome_json(const Outcome& outcome);
 std::string error_json(const Error& error);

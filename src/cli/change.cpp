@@ -216,6 +216,9 @@ Result<std::vector<Recovered>> recover_now(Session& session, Ports& ports, Progr
 
 std::string recovered_line(const Recovered& one, bool would) {
   const auto what = [&]() -> std::string_view {
+    if (one.outcome && one.outcome->kind == OutcomeKind::kStranded) {
+      return "is still stranded: no healthy kubelet was seen";
+    }
     switch (one.action) {
       case RecoveryAction::kNothing:
         return would ? "would be left alone" : "is at its end";
@@ -251,7 +254,11 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   const bool unreadable = !records && records.error().kind != ErrorKind::kPermission;
   if (unreadable) return fail(session, records.error());
   const bool open = records && needs_recovery(*records, ports);
-  if (open && options.dry_run) say_unfinished(session, *records, moment_of(ports));
+  if (open && options.dry_run) {
+    const Moment moment = moment_of(ports);
+    say_in_progress(session, moment);
+    say_unfinished(session, *records, moment);
+  }
   // Most runs of a fleet find nothing to do. Reading needs no lock, but what another run has only tried
   // so far is no state to call wished: so nobody may be at work before the reading, nor after it.
   const bool busy = in_use || (open && !options.dry_run);

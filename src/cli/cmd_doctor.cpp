@@ -30,7 +30,7 @@ Finding finding_of(std::string_view id, std::string message, std::string hint) {
 }
 
 /// What the records of changes tell.
-std::vector<Transaction> look_at_records(Session& session, Ports& ports,
+std::vector<Transaction> look_at_records(Session& session, Ports& ports, const Moment& moment,
                                          std::vector<Finding>& findings,
                                          std::vector<std::string>& not_looked) {
   auto all = list_transactions(ports);
@@ -45,9 +45,9 @@ std::vector<Transaction> look_at_records(Session& session, Ports& ports,
     findings.back().path = all.error().path;
     return {};
   }
-  const Moment moment = moment_of(ports);
   std::string line = unfinished_line(*all, moment.now_ms, moment.boot_id);
-  if (line.empty()) return std::move(*all);
+  // What is open is in the hands of the run that is at work.
+  if (line.empty() || !moment.in_progress.empty()) return std::move(*all);
   const std::string& root = session.options.root;
   findings.push_back(finding_of(
       "unfinished-change", std::move(line),
@@ -89,7 +89,8 @@ int look(Session& session) {
   ask_early(session.options, ports);
   std::vector<Finding> findings;
   std::vector<std::string> not_looked;
-  const auto records = look_at_records(session, ports, findings, not_looked);
+  const Moment moment = moment_of(ports);
+  const auto records = look_at_records(session, ports, moment, findings, not_looked);
   auto snapshot = discover(ports, wanted);
   if (!snapshot && snapshot.error().kind == ErrorKind::kPermission) {
     snapshot = discover_partly(ports, wanted);
@@ -105,8 +106,9 @@ int look(Session& session) {
   sort_by_severity(findings);
   say_what_is_missing(*snapshot, model, not_looked);
   if (session.options.json) {
-    print(session, doctor_json(*snapshot, model, findings, not_looked));
+    print(session, doctor_json(*snapshot, model, findings, not_looked, moment.in_progress));
   } else if (!session.options.quiet) {
+    print(session, in_progress_text(moment, session.out));
     print(session, doctor_text(*snapshot, model, findings, not_looked, session.out));
   }
   return findings.empty() ? 0 : kFound;

@@ -54,6 +54,7 @@ int run_history(Session& session) {
   const auto all = list_transactions(ports);
   if (!all) return fail(session, with_way_out(all.error()));
   const Moment moment = moment_of(ports);
+  say_in_progress(session, moment);
   say_unfinished(session, *all, moment);
   if (!options.arguments.empty()) {
     return tell_one(session, ports, options.arguments.front(), *all, moment);

@@ -32,7 +32,8 @@ void report_in_words(Session& session, const std::vector<Recovered>& all) {
   const bool dry_run = session.options.dry_run;
   std::string text = all.empty() ? "nothing to recover\n" : "";
   for (const Recovered& one : all) {
-    text += fmt::format("{}{}\n", dry_run ? "" : "recovered: ", recovered_line(one, dry_run));
+    const bool good = one.outcome && exit_code_of(*one.outcome, false) == 0;
+    text += fmt::format("{}{}\n", good ? "recovered: " : "", recovered_line(one, dry_run));
     if (dry_run) text += fmt::format("  its files are {}\n", name_of(one.files));
     if (one.outcome) text += outcome_text(*one.outcome, session.out);
   }
@@ -60,7 +61,10 @@ int run_recover(Session& session) {
     if (!taken) return fail(session, taken.error());
     lock = std::move(*taken);
   }
-  if (open) {
+  // Nobody knows yet what the run at work will leave to be recovered.
+  const bool at_work = options.dry_run && !moment.in_progress.empty();
+  if (at_work) say_in_progress(session, moment);
+  if (open && !at_work) {
     auto recovered = recover_now(session, ports, progress);
     if (!recovered) return fail(session, recovered.error());
     all = std::move(*recovered);

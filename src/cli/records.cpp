@@ -2,18 +2,73 @@
 // What commands that only read tell of the records of changes.
 #include "cli/records.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/procfs.hpp"
 #include "kubelet_sysctl/recover.hpp"
 
 namespace kubelet_sysctl {
+namespace {
+
+/// True when the kernel says that `pid` holds a lock of flock(2). Where it does not say, the process alone
+/// counts. Source: proc_locks(5).
+bool holds_lock(Ports& ports, std::int64_t pid) {
+  const auto stat = ports.files.read(fmt::format("/proc/{}/stat", pid));
+  if (!stat || stat->bytes.empty() || is_dead(stat->bytes)) return false;
+  const auto locks = ports.files.read("/proc/locks");
+  if (!locks || locks->bytes.empty()) return true;
+  const std::string number = fmt::format(" {} ", pid);
+  for (std::string_view rest = locks->bytes; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    const bool is_flock = line.find(" FLOCK ") != std::string_view::npos;
+    // "->" marks one that waits.
+    const bool waits = line.find("->") != std::string_view::npos;
+    if (is_flock && !waits && line.find(number) != std::string_view::npos) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+/// What the holder of the lock wrote of itself, while it holds it: "add kernel.msgmax, pid 272, since 4 s".
+std::string run_in_progress(Ports& ports) {
+  const auto lock = ports.files.read(fmt::format("{}/lock", kStateDirectory));
+  if (!lock || lock->bytes.empty()) return {};
+  const std::string_view text = std::string_view(lock->bytes).substr(0, lock->bytes.find('\n'));
+  std::int64_t pid = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, fault] = std::from_chars(text.data(), end, pid);
+  if (fault != std::errc{} || pid <= 0 || !holds_lock(ports, pid)) return {};
+  const std::string_view what = stopped == end ? "a change" : std::string_view(stopped + 1, end);
+  constexpr std::int64_t kNanoseconds = 1'000'000;
+  constexpr std::int64_t kMilliseconds = 1000;
+  const std::int64_t for_ms = ports.clock.wall_ms() - lock->meta.mtime_ns / kNanoseconds;
+  return fmt::format("{}, pid {}, since {} s", what, pid,
+                     std::max<std::int64_t>(for_ms, 0) / kMilliseconds);
+}
+
+}  // namespace
 
 Moment moment_of(Ports& ports) {
-  return {.now_ms = ports.clock.wall_ms(), .boot_id = boot_id_of(ports)};
+  return {.now_ms = ports.clock.wall_ms(),
+          .boot_id = boot_id_of(ports),
+          .in_progress = run_in_progress(ports)};
+}
+
+void say_in_progress(Session& session, const Moment& moment) {
+  if (session.options.is_for_programs()) return;
+  const std::string text = in_progress_text(moment, session.err);
+  if (!text.empty()) session.host.err("kubelet-sysctl: " + text);
 }
 
 void say_unfinished(Session& session, const std::vector<Transaction>& all, const Moment& moment) {
-  if (session.options.is_for_programs()) return;
+  // What is open is in the hands of the run that is at work.
+  if (session.options.is_for_programs() || !moment.in_progress.empty()) return;
   const std::string line = unfinished_line(all, moment.now_ms, moment.boot_id);
   const std::string text = unfinished_text(line, session.options.root, session.err);
   if (!text.empty()) session.host.err(text);
@@ -44,6 +99,7 @@ std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& po
 
 OpenChanges tell_open_changes(Session& session, Ports& ports, std::vector<Finding>& findings) {
   const Moment moment = moment_of(ports);
+  say_in_progress(session, moment);
   const auto all = tell_records(session, ports, moment, findings);
   return all ? open_changes(*all, moment) : OpenChanges();
 }

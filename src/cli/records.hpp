@@ -13,6 +13,9 @@ namespace kubelet_sysctl {
 /// Now, on the node of the ports.
 Moment moment_of(Ports& ports);
 
+/// One line on standard error for a run that is at work; none for programs.
+void say_in_progress(Session& session, const Moment& moment);
+
 /// One line on standard error for a change that did not come to its end; none for programs.
 void say_unfinished(Session& session, const std::vector<Transaction>& all, const Moment& moment);
 

@@ -77,13 +77,16 @@ const std::vector<Check>& all_checks() {
   using enum Audience;
   using enum Needs;
   static const std::vector<Check> checks = {
+      // A kubelet that is down comes before all else.
+      {"kubelet-stopped", kError, "the kubelet does not run", kubelet_stopped, kShow, kPart},
+      {"restart-loop", kError, "the kubelet does not stay up", restart_loop, kShow, kPart},
+      {"not-healthy", kError, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
       // What ends the kubelet, or keeps it from being looked at.
       {"no-unit", kError, "no unit runs a kubelet", no_unit},
       {"unit-broken", kError, "systemd does not load or start the unit", unit_broken},
       {"config-broken", kError, "the kubelet does not start with a file", config_broken},
       {"drop-in-without-kind", kError, "a drop-in lacks kind or apiVersion", drop_in_without_kind},
       {"not-understood", kWarning, "a form that cannot be followed here", not_understood},
-      {"restart-loop", kError, "the kubelet does not stay up", restart_loop, kShow, kPart},
       {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal, kVerbs},
       {"misspelt-flag", kError, "the list's flag is misspelt", misspelt_flag, kVerbs, kPart},
       {"blank-after-comma", kError, "a blank tears the list apart", blank_after_comma, kVerbs},
@@ -124,7 +127,6 @@ const std::vector<Check>& all_checks() {
       {"configz-silent", kWarning, "the kubelet could not be asked", configz_silent, kVerbs, kPart},
       {"newer-file", kWarning, "a file is newer than the process", newer_file, kShow},
       {"other-arguments", kWarning, "the next start brings other arguments", other_arguments},
-      {"not-healthy", kWarning, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
       {"unfinished-change", kWarning, "a change did not come to its end", tells_itself},
       {"list-lost", kWarning, "entries of the last change are gone", tells_itself, kShow},
       {"broken-record", kWarning, "the records of changes cannot be read", tells_itself},

@@ -102,6 +102,7 @@ Look newer_file;
 Look configz_differs;
 Look configz_silent;
 Look other_arguments;
+Look kubelet_stopped;
 Look restart_loop;
 Look not_healthy;
 Look health_off;

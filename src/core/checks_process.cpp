@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "checks_parts.hpp"
+#include "kubelet_sysctl/down.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "layout.hpp"
 
@@ -207,14 +208,58 @@ void restart_loop(const NodeSnapshot& snapshot, const NodeModel&, const Check& c
   found.push_back(std::move(finding));
 }
 
+// Source: systemd.service(5): a unit is active, reloading, inactive, failed, activating or deactivating.
+void kubelet_stopped(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
+                     std::vector<Finding>& found) {
+  if (!snapshot.live || !snapshot.state || snapshot.state->load_state != "loaded") return;
+  const UnitState& state = *snapshot.state;
+  const bool stopped = state.active_state == "inactive" || state.active_state == "deactivating";
+  // What failed or waits for its next start is told with its exit status and its last words.
+  if (!stopped || is_down(state) || state.job_pending) return;
+  Finding finding = finding_of(
+      check,
+      fmt::format("the kubelet does not run: '{}' is {}", snapshot.unit.name, state.active_state),
+      fmt::format("to start it, run: systemctl start {}; for what it said last: journalctl -u {} "
+                  "-n 50",
+                  shell_word(snapshot.unit.name), shell_word(snapshot.unit.name)));
+  finding.path = snapshot.unit.fragment_path;
+  found.push_back(std::move(finding));
+}
+
+namespace {
+
+std::optional<Finding> unhealthy_finding(const NodeSnapshot& snapshot,
+                                         const std::optional<HealthSeen>& health,
+                                         const Check& check) {
+  if (!snapshot.process || !health || health->ok) return std::nullopt;
+  return finding_of(check,
+                    fmt::format("the kubelet (pid {}) does not answer as a healthy one: {}",
+                                snapshot.process->pid, health->detail),
+                    fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name)));
+}
+
+}  // namespace
+
 void not_healthy(const NodeSnapshot& snapshot, const NodeModel&, const Check& check,
                  std::vector<Finding>& found) {
-  if (!snapshot.process || !snapshot.health || snapshot.health->ok) return;
-  found.push_back(
-      finding_of(check,
-                 fmt::format("the kubelet (pid {}) does not answer as a healthy one: {}",
-                             snapshot.process->pid, snapshot.health->detail),
-                 fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name))));
+  auto finding = unhealthy_finding(snapshot, snapshot.health, check);
+  if (finding) found.push_back(std::move(*finding));
+}
+
+std::optional<Finding> down_finding(const NodeSnapshot& snapshot,
+                                    const std::optional<HealthSeen>& health) {
+  const Check* stopped = find_check("kubelet-stopped");
+  const Check* loops = find_check("restart-loop");
+  const Check* unhealthy = find_check("not-healthy");
+  if (stopped == nullptr || loops == nullptr || unhealthy == nullptr) {
+    bug("a check of a kubelet that is down is not in the table");
+  }
+  std::vector<Finding> found;
+  const NodeModel unused;
+  kubelet_stopped(snapshot, unused, *stopped, found);
+  restart_loop(snapshot, unused, *loops, found);
+  if (!found.empty()) return std::move(found.front());
+  return unhealthy_finding(snapshot, health, *unhealthy);
 }
 
 void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,

@@ -56,6 +56,7 @@ std::string fitting(const std::vector<std::string>& entries, std::size_t room) {
 std::string end_of(const Transaction& one, const std::vector<Transaction>& all,
                    const Moment& moment) {
   if (const Transaction* by = undone_by(all, one.id)) return "undone by " + by->id;
+  if (!moment.in_progress.empty() && is_unfinished(one)) return "in progress";
   if (is_late_trial(one, moment)) return "trial, over";
   if (one.state == TransactionState::kTrial && one.trial) {
     return "trial until " + rfc3339(one.trial->until_ms);
@@ -66,7 +67,8 @@ std::string end_of(const Transaction& one, const std::vector<Transaction>& all,
 std::string end_painted(const Transaction& one, const std::vector<Transaction>& all,
                         const Moment& moment, const TextStyle& style) {
   const std::string end = end_of(one, all, moment);
-  if (one.state == TransactionState::kStranded) return painted(style, Paint::kRed, end);
+  const bool runs = !moment.in_progress.empty() && is_unfinished(one);
+  if (one.state == TransactionState::kStranded && !runs) return painted(style, Paint::kRed, end);
   const bool is_open = is_unfinished(one) || one.state == TransactionState::kTrial;
   return is_open ? painted(style, Paint::kYellow, end) : end;
 }
@@ -148,10 +150,19 @@ std::string file_text(const JournalFile& file, const TextStyle& style) {
 
 }  // namespace
 
+std::string in_progress_text(const Moment& moment, const TextStyle& style) {
+  if (moment.in_progress.empty()) return {};
+  return fmt::format("{} in progress: {}\n", painted(style, Paint::kBold, "note:"),
+                     printable(moment.in_progress));
+}
+
 OpenChanges open_changes(const std::vector<Transaction>& transactions, const Moment& moment) {
   OpenChanges open;
+  open.in_progress = moment.in_progress;
   for (const Transaction& one : transactions) {
     if (is_unfinished(one) || is_late_trial(one, moment)) {
+      // The run at work closes it, or brings it to its end before anything else.
+      if (!moment.in_progress.empty()) continue;
       open.unfinished.push_back(one);
     } else if (one.state == TransactionState::kTrial) {
       open.trials.push_back(one);

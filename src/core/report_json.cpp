@@ -211,11 +211,13 @@ Json transaction_json(const Transaction& one, const std::vector<Transaction>& al
 
 std::string doctor_json(const NodeSnapshot& snapshot, const NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked) {
+                        const std::vector<std::string>& not_looked,
+                        const std::string& in_progress) {
   Json made = document("Findings");
   made["node"] = node_json(snapshot, model);
   made["findings"] = findings_json(findings);
   made["notLookedAt"] = not_looked;
+  made["inProgress"] = text_or_null(in_progress);
   return text_of(made);
 }
 
@@ -233,6 +235,7 @@ std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
   made["layers"] = std::move(layers);
   made["running"] = model.running ? running_json(snapshot, *model.running) : Json(nullptr);
   made["drift"] = model.drift;
+  made["inProgress"] = text_or_null(open.in_progress);
   made["unfinished"] = unfinished_json(open.unfinished);
   // Of several the one that was begun last: it holds the list that the others began.
   made["trial"] = open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back());
@@ -272,6 +275,11 @@ std::string outcome_json(const Outcome& outcome) {
   made["lastWords"] = outcome.last_words;
   made["recognised"] = text_or_null(outcome.recognised);
   made["commands"] = outcome.commands;
+  Json on_disk = Json::array();
+  for (const FileNow& file : outcome.on_disk) {
+    on_disk.push_back({{"file", file.path}, {"holds", file.holds}});
+  }
+  made["onDisk"] = std::move(on_disk);
   made["wasDown"] = outcome.was_down;
   made["trial"] = outcome.trial_until_ms == 0 ? Json(nullptr)
                                               : Json{{"until", rfc3339(outcome.trial_until_ms)}};
@@ -296,6 +304,7 @@ std::string history_json(const std::vector<Transaction>& shown, const std::vecto
   }
   Json made = document("History");
   made["transactions"] = std::move(list);
+  made["inProgress"] = text_or_null(open.in_progress);
   return text_of(made);
 }
 

@@ -140,6 +140,14 @@ std::string list_text(const Outcome& outcome, const TextStyle& style) {
   return out;
 }
 
+std::string_view bytes_phrase(std::string_view holds) {
+  if (holds == "old") return "holds the old bytes";
+  if (holds == "new") return "holds the new bytes";
+  if (holds == "torn") return "holds a mixture of old and new bytes";
+  if (holds == "other") return "was changed by another process since";
+  return "cannot be read, so what it holds is not known";
+}
+
 std::string files_text(const Outcome& outcome) {
   std::string out;
   for (const FileEdit& edit : outcome.edits) {
@@ -166,9 +174,11 @@ std::string files_text(const Outcome& outcome) {
         out += fmt::format("  as before: {}\n", path);
         break;
       case OutcomeKind::kStranded:
-        out += fmt::format("  touched by this run: {}\n", path);
         break;
     }
+  }
+  for (const FileNow& file : outcome.on_disk) {
+    out += fmt::format("  {}: {}\n", bytes_phrase(file.holds), printable(file.path));
   }
   return out;
 }
@@ -264,7 +274,13 @@ std::string lasting_text(const Outcome& outcome) {
 }
 
 std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
-  std::string out = first_line(outcome, style);
+  // Of a kubelet that is down nothing else matters as much.
+  const bool down_first =
+      outcome.was_down && !outcome.findings.empty() &&
+      (outcome.kind == OutcomeKind::kUnchanged || outcome.kind == OutcomeKind::kPending) &&
+      outcome.findings.front().severity == Severity::kError;
+  std::string out = down_first ? finding_lines(outcome.findings.front(), style, "") : std::string();
+  out += first_line(outcome, style);
   out += list_text(outcome, style);
   out += files_text(outcome);
   out += evidence_lines(outcome);
@@ -280,7 +296,9 @@ std::string outcome_text(const Outcome& outcome, const TextStyle& style) {
   }
   out += trial_line(outcome, style);
   // Notes too: each is about this very wish, "is not in the list" or "is already allowed by".
-  for (const Finding& finding : outcome.findings) out += finding_lines(finding, style, "");
+  for (std::size_t i = down_first ? 1 : 0; i < outcome.findings.size(); ++i) {
+    out += finding_lines(outcome.findings[i], style, "");
+  }
   if (went_wrong(outcome)) out += what_to_do(outcome);
   return out;
 }

@@ -205,6 +205,8 @@ void write_records(const Measured& measured, Exposition& out) {
   const OpenChanges open = open_changes(*measured.records, measured.moment);
   out.family("unfinished_changes", "Changes that never came to their end; see 'recover'.");
   out.value(open.unfinished.size());
+  out.family("change_in_progress", "1 while a run of this program changes the node.");
+  out.truth(!open.in_progress.empty());
   if (!open.trials.empty() && open.trials.back().trial) {
     out.family("trial_end_timestamp_seconds", "When the trial that runs is undone by itself.");
     out.value(seconds_text(open.trials.back().trial->until_ms));

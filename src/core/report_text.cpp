@@ -239,12 +239,19 @@ std::string trials_text(const OpenChanges& open, const TextStyle& style) {
   return out;
 }
 
+/// What is said first, before any list.
+bool is_of_a_kubelet_down(const Finding& finding) {
+  return finding.id == "kubelet-stopped" || finding.id == "restart-loop" ||
+         finding.id == "not-healthy";
+}
+
 /// Findings that the report does not already show in its own way. Notes only when asked for, but
 /// for the one that says how long the list will last.
 bool is_worth_showing(const Finding& finding, const TextStyle& style) {
-  for (const char* shown : {"drift", "newer-file", "shadowed-list", "not-healthy"}) {
+  for (const char* shown : {"drift", "newer-file", "shadowed-list"}) {
     if (finding.id == shown) return false;
   }
+  if (is_of_a_kubelet_down(finding)) return false;
   return finding.severity != Severity::kNote || style.verbose || finding.id == "will-be-rewritten";
 }
 
@@ -271,10 +278,19 @@ std::string finding_text(const Finding& finding, const TextStyle& style) {
 
 std::string show_text(const NodeSnapshot& snapshot, const NodeModel& model, const TextStyle& style,
                       const OpenChanges& open) {
-  std::string out = header_line(snapshot, model, style);
+  std::string out;
+  for (const Finding& finding : model.findings) {
+    if (is_of_a_kubelet_down(finding)) out += finding_lines(finding, style, "");
+  }
+  if (!out.empty()) out += '\n';
+  out += header_line(snapshot, model, style);
   out += configured_text(model, style);
   out += running_text(snapshot, model, style);
   out += drift_text(snapshot, model, style);
+  if (!open.in_progress.empty()) {
+    out += '\n' + heading(style, "change") + "      " +
+           painted(style, Paint::kYellow, "in progress: " + printable(open.in_progress)) + '\n';
+  }
   out += trials_text(open, style);
   bool first = true;
   for (const Finding& finding : model.findings) {

@@ -23,6 +23,23 @@ constexpr Milliseconds kReloadDeadline{90000};
 constexpr Milliseconds kRestartDeadline{200000};
 constexpr Milliseconds kHealthDeadline{1000};
 
+/// True when systemd reads `file` as a drop-in of the unit, whatever else it is: a configuration of the
+/// kubelet that is named *.conf and lies in 'kubelet.service.d' is both, and systemd wants to be told of every
+/// change of it. Source: systemd.unit(5), drop-in directories "foo.service.d", "foo-.service.d", "service.d";
+/// kubernetes/website, "Set up a High Availability etcd Cluster with kubeadm".
+bool is_drop_in(const NodeSnapshot& snapshot, const SourceFile& file) {
+  for (const std::int32_t source : snapshot.unit.drop_ins) {
+    const SourceFile& one = snapshot.files[static_cast<std::size_t>(source)];
+    const bool same_real = !file.real_path.empty() && one.real_path == file.real_path;
+    if (same_real || one.path == file.path) return true;
+  }
+  // One that does not exist yet.
+  if (!file.path.ends_with(".conf")) return false;
+  const std::string directory = file.path.substr(0, file.path.rfind('/'));
+  return directory.ends_with("service.d") &&
+         directory.find("/systemd/system/") != std::string::npos;
+}
+
 }  // namespace
 
 ApplyRun::ApplyRun(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model,
@@ -44,7 +61,7 @@ bool ApplyRun::restarts() const { return plan_.restart && options_.restart && sn
 
 Result<Outcome> ApplyRun::run() {
   outcome_.edits = plan_.edits;
-  const bool restart = restarts();
+  const bool restart = restarts() || must_start_anew();
   if (plan_.edits.empty() && !restart) return nothing_to_write();
   if (restart) outcome_.restart = "restart";
   if (options_.dry_run) {
@@ -68,22 +85,6 @@ Result<Outcome> ApplyRun::run() {
   }
   if (outcome) finish(*outcome);
   return outcome;
-}
-
-/// The files are as wished and the kubelet has them; what is left is a record to be closed.
-Result<Outcome> ApplyRun::nothing_to_write() {
-  outcome_.kind = plan_.pending ? OutcomeKind::kPending : OutcomeKind::kUnchanged;
-  if (!is_recovery() || options_.dry_run) return std::move(outcome_);
-  transaction_ = *options_.recovers;
-  outcome_.transaction = transaction_.id;
-  // A run that died between putting a unit file back and the reload left the new one loaded: the next
-  // start by systemd itself would be with that.
-  if (snapshot_.live && must_reload()) {
-    if (auto status = reload(); !status) return std::move(status).error();
-  }
-  if (auto status = mark(TransactionState::kRolledBack); !status) return std::move(status).error();
-  finish(outcome_);
-  return std::move(outcome_);
 }
 
 /// What follows every end that is no error: the timer of a trial that is none any more, the line in the
@@ -172,8 +173,9 @@ bool ApplyRun::is_healthy() {
 
 bool ApplyRun::must_reload() const {
   return (snapshot_.state && snapshot_.state->needs_reload) ||
-         std::any_of(plan_.edits.begin(), plan_.edits.end(),
-                     [](const FileEdit& edit) { return edit.daemon_reload; });
+         std::any_of(plan_.edits.begin(), plan_.edits.end(), [this](const FileEdit& edit) {
+           return edit.daemon_reload || is_drop_in(snapshot_, edit.before);
+         });
 }
 
 /// daemon-reload exits 0 with a broken unit, so the unit is looked at afterwards.
@@ -194,10 +196,9 @@ Result<Outcome> ApplyRun::without_restart() {
     if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
   }
   const bool waits = plan_.pending || plan_.restart || !snapshot_.live;
+  if (is_recovery()) return close_recovery(waits ? OutcomeKind::kPending : OutcomeKind::kApplied);
   outcome_.kind = waits ? OutcomeKind::kPending : OutcomeKind::kApplied;
-  const bool pends = waits && !is_recovery();
-  if (auto status = mark(pends ? TransactionState::kPending : state_of_success()); !status) {
-    if (is_recovery()) return record_stays_open(status.error());
+  if (auto status = mark(waits ? TransactionState::kPending : state_of_success()); !status) {
     return roll_back(std::move(status).error(), {});
   }
   if (!waits) {
@@ -241,16 +242,6 @@ Result<Outcome> ApplyRun::with_restart() {
     warn_record_not_closed("the change is in force, but its record", status.error());
   }
   return std::move(outcome_);
-}
-
-/// The end of a recovery whose record could not be written: nothing is lost, and the next one closes it.
-Error ApplyRun::record_stays_open(Error why) {
-  why.message = fmt::format(
-      "the files are as before the change {} and the kubelet has them, but its record could not be "
-      "closed: {}",
-      transaction_.id, why.message);
-  why.hint = "run 'kubelet-sysctl recover' again";
-  return why;
 }
 
 void ApplyRun::warn_record_not_closed(const std::string& what, const Error& error) {
@@ -311,32 +302,6 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
     transaction_.state = TransactionState::kWritten;
   }
   return watch(way, wanted);
-}
-
-Result<Outcome> ApplyRun::watch_only() {
-  transaction_ = *options_.recovers;
-  outcome_.transaction = transaction_.id;
-  outcome_.was_down = transaction_.was_down;
-  const Direction way = direction(plan_.after, plan_.expected_argv);
-  auto wanted = wanted_of(way);
-  if (!wanted) return std::move(wanted).error();
-  auto seen = watch(way, *wanted);
-  if (!seen) return std::move(seen).error();
-  outcome_.before = transaction_.before;
-  if (!seen->good) {
-    outcome_.kind = OutcomeKind::kRolledBack;
-    outcome_.cause = seen->failure;
-    return std::move(outcome_);
-  }
-  outcome_.evidence = seen->evidence;
-  outcome_.kind = OutcomeKind::kApplied;
-  const auto end = transaction_.trial ? TransactionState::kTrial : TransactionState::kConfirmed;
-  if (auto status = mark(end); !status) return std::move(status).error();
-  if (transaction_.state == TransactionState::kTrial) {
-    outcome_.trial_until_ms = transaction_.trial->until_ms;
-  }
-  log_change(ports_, transaction_, "confirmed by recover", outcome_);
-  return std::move(outcome_);
 }
 
 Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted) {

@@ -28,6 +28,9 @@ class ApplyRun {
   /// Restarts nothing: sees that the kubelet that runs has the plan's list and stays so. The outcome is
   /// applied, or rolled back with the cause, and then nothing was done yet.
   Result<Outcome> watch_only();
+  /// For a stranded change whose files are another's now: the outcome is applied when the kubelet that runs
+  /// was seen to be well, else stranded. The record is left to the caller when it was seen.
+  Result<Outcome> see_overtaken();
 
  private:
   using Action = std::function<Status()>;
@@ -68,6 +71,14 @@ class ApplyRun {
   void warn_record_not_closed(const std::string& what, const Error& error);
 
   [[nodiscard]] bool is_recovery() const { return options_.recovers.has_value(); }
+  [[nodiscard]] bool must_be_seen() const;
+  [[nodiscard]] bool is_stopped() const;
+  [[nodiscard]] bool owes_a_kubelet() const;
+  bool must_start_anew();
+  void say_that_it_is_down();
+  Result<Outcome> close_recovery(OutcomeKind kind);
+  std::vector<std::string> commands_for(const std::vector<FileNow>& files) const;
+  std::vector<FileNow> files_now();
   Status restore();
   Status restore_one(const JournalFile& file);
   Result<Outcome> finish_failed_write(Error cause);

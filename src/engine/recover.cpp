@@ -178,11 +178,48 @@ class Recovery {
                                                                 : end_without_restart(one),
                      {});
       case RecoveryAction::kLeave:
-        return close(one, TransactionState::kOvertaken, "somebody else changed its files since");
+        return leave(one);
       case RecoveryAction::kAskPerson:
         return ask_person(one);
     }
     bug("a recovery action without a way");
+  }
+
+  /// The files are another's now. Of a stranded change the kubelet was not seen yet, whoever wrote what it
+  /// reads: without that the record stays as it is.
+  Result<Outcome> leave(Case& one) {
+    const bool unseen = one.transaction.state == TransactionState::kStranded && one.facts.restart;
+    std::optional<Evidence> evidence;
+    if (unseen && options_.before_start) {
+      Outcome outcome;
+      outcome.verb = Verb::kRecover;
+      outcome.kind = OutcomeKind::kPending;
+      outcome.transaction = one.transaction.id;
+      return outcome;
+    }
+    if (unseen) {
+      const Plan plan = plan_as_it_is(one);
+      ApplyOptions wanted = apply_options();
+      wanted.recovers = one.transaction;
+      auto seen =
+          ApplyRun(ports_, one.snapshot, one.model, plan, one.discover, wanted).see_overtaken();
+      if (!seen || seen->kind == OutcomeKind::kStranded) return seen;
+      evidence = seen->evidence;
+    }
+    auto closed =
+        close(one, TransactionState::kOvertaken, "another process changed its files since");
+    if (closed) closed->evidence = evidence;
+    return closed;
+  }
+
+  /// No edit: what the files say is to be seen.
+  static Plan plan_as_it_is(const Case& one) {
+    Plan plan;
+    plan.verb = Verb::kRecover;
+    plan.before = one.transaction.before;
+    plan.after = texts_of(one.model.configured);
+    plan.expected_argv = one.model.argv;
+    return plan;
   }
 
   /// The unit files of a change that wanted no restart still want to be read by systemd.
@@ -281,11 +318,7 @@ class Recovery {
   }
 
   Result<Outcome> confirm_or_undo(Case& one) {
-    Plan plan;
-    plan.verb = Verb::kRecover;
-    plan.before = one.transaction.before;
-    plan.after = texts_of(one.model.configured);
-    plan.expected_argv = one.model.argv;
+    const Plan plan = plan_as_it_is(one);
     ApplyOptions wanted = apply_options();
     wanted.recovers = one.transaction;
     auto seen = ApplyRun(ports_, one.snapshot, one.model, plan, one.discover, wanted).watch_only();

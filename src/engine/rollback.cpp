@@ -24,6 +24,15 @@ std::string quoted(const std::string& path) {
   return word + "'";
 }
 
+/// Failure does not advertise the change that failed: how it would be made permanent is not said.
+void drop_advice(Outcome& outcome) {
+  outcome.advice.reset();
+  std::erase_if(outcome.findings, [](const Finding& one) {
+    return one.id == "will-be-rewritten" || one.id == "lasting-file" || one.id == "lasts-here" ||
+           one.id == "no-lasting-place";
+  });
+}
+
 }  // namespace
 
 /// Puts back what was written. The disk must hold what we wrote, a piece of it, or what was there
@@ -97,11 +106,11 @@ void ApplyRun::take_last_words(const std::string& invocation) {
 }
 
 Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) {
-  if (restarted_) take_last_words(invocation);
+  if (restarted_ || is_recovery()) take_last_words(invocation);
   if (is_recovery()) {
     // The files are the old ones by now; there is nothing further back.
     outcome_.was_down = transaction_.was_down;
-    if (outcome_.was_down) {
+    if (outcome_.was_down && transaction_.state != TransactionState::kStranded) {
       outcome_.cause = std::move(cause);
       return rolled_back();
     }
@@ -138,6 +147,7 @@ Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) 
 
 Outcome ApplyRun::rolled_back() {
   outcome_.kind = OutcomeKind::kRolledBack;
+  drop_advice(outcome_);
   if (outcome_.cause) transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kRolledBack); !status) {
     warn_record_not_closed("the record of this change", status.error());
@@ -145,25 +155,59 @@ Outcome ApplyRun::rolled_back() {
   return std::move(outcome_);
 }
 
-Outcome ApplyRun::stranded(Error cause, const Error& why) {
-  outcome_.kind = OutcomeKind::kStranded;
-  outcome_.changed = true;
-  cause.message += fmt::format("; and it could not be put right: {}", why.message);
-  outcome_.cause = std::move(cause);
-  for (std::size_t i = 0; i < attempted_ && !is_recovery(); ++i) {
+std::vector<FileNow> ApplyRun::files_now() {
+  std::vector<FileNow> files;
+  for (const JournalFile& file : transaction_.files) {
+    constexpr bool kUnfinished = true;
+    const auto found = look_at(ports_, file, kUnfinished);
+    const char* holds = "unknown";
+    if (found) {
+      holds = found->found == FileFound::kOld    ? "old"
+              : found->found == FileFound::kNew  ? "new"
+              : found->found == FileFound::kTorn ? "torn"
+                                                 : "other";
+    }
+    files.push_back({.path = file.path, .holds = holds});
+  }
+  return files;
+}
+
+/// What a person types: the old bytes where they are not, a start, what the kubelet says of it, and at the end
+/// the command that sees the kubelet and closes the record.
+std::vector<std::string> ApplyRun::commands_for(const std::vector<FileNow>& files) const {
+  std::vector<std::string> commands;
+  for (std::size_t i = 0; i < files.size(); ++i) {
     const JournalFile& file = transaction_.files[i];
-    outcome_.commands.push_back(
+    // What another process wrote after the change is not ours to overwrite.
+    if (files[i].holds == "old" || (is_recovery() && files[i].holds == "other")) continue;
+    commands.push_back(
         file.existed ? fmt::format("cp {} {}", original_path(transaction_, i), quoted(file.path))
                      : fmt::format("rm {}", quoted(file.path)));
   }
   if (snapshot_.live) {
-    outcome_.commands.emplace_back("systemctl daemon-reload");
-    outcome_.commands.push_back(fmt::format("systemctl reset-failed {}", discover_.unit));
-    outcome_.commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
+    commands.emplace_back("systemctl daemon-reload");
+    commands.push_back(fmt::format("systemctl reset-failed {}", discover_.unit));
+    commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
     const std::string log = host_log_file(snapshot_);
-    outcome_.commands.push_back(log.empty() ? fmt::format("journalctl -u {} -n 50", discover_.unit)
-                                            : fmt::format("tail -n 50 {}", quoted(log)));
+    commands.push_back(log.empty() ? fmt::format("journalctl -u {} -n 50", discover_.unit)
+                                   : fmt::format("tail -n 50 {}", quoted(log)));
   }
+  if (transaction_.id.empty()) return commands;
+  // 'recover' leaves alone what '--no-rollback' left so.
+  commands.push_back(transaction_.rollback ? std::string("kubelet-sysctl recover")
+                                           : "kubelet-sysctl undo " + transaction_.id);
+  return commands;
+}
+
+Outcome ApplyRun::stranded(Error cause, const Error& why) {
+  outcome_.kind = OutcomeKind::kStranded;
+  outcome_.changed = !is_recovery() || wrote_ || restarted_;
+  drop_advice(outcome_);
+  cause.message += is_recovery() ? "; " + why.message
+                                 : fmt::format("; and it could not be put right: {}", why.message);
+  outcome_.cause = std::move(cause);
+  outcome_.on_disk = files_now();
+  outcome_.commands = commands_for(outcome_.on_disk);
   transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kStranded); !status) {
     warn_record_not_closed("the record of this change", status.error());

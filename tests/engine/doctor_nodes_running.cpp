@@ -44,6 +44,14 @@ Node unhealthy() {
   };
 }
 
+Node stopped() {
+  return [] {
+    auto lab = running();
+    lab->services().stop();
+    return lab;
+  };
+}
+
 Node unread_by_the_manager() {
   return [] {
     auto lab = running();
@@ -58,6 +66,7 @@ std::vector<Pair> pairs_of_process() {
   const std::string more = "ARGS=\"--v=4 --allowed-unsafe-sysctls=kernel.sem\"\n";
   const std::string other = "ARGS=\"--v=2 --allowed-unsafe-sysctls=kernel.msgmax\"\n";
   return {
+      {"kubelet-stopped", stopped(), runs()},
       {"restart-loop",
        falling({"\"command failed\" err=\"the sysctls \\\"vm.swappiness\\\" are not known to be "
                 "namespaced\""}),

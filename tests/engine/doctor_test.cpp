@@ -44,9 +44,9 @@ TEST(Doctor, HasAnIllAndAWellNodeForEveryCheck) {
 }
 
 TEST(Doctor, FindsNothingOnASoundNode) {
-  for (const auto& lab : {node(), running()}) {
-    EXPECT_EQ(ids_of(found_on(*lab)), std::vector<std::string>{});
-  }
+  EXPECT_EQ(ids_of(found_on(*running())), std::vector<std::string>{});
+  // Its files are sound; that nothing runs is all there is to be said.
+  EXPECT_EQ(ids_of(found_on(*node())), std::vector<std::string>{"kubelet-stopped"});
 }
 
 class Pairs : public testing::TestWithParam<Pair> {};

@@ -223,10 +223,11 @@ TEST_F(Rollback, KubeletThatFailsWithTheOldListTooIsStranded) {
   EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
   EXPECT_TRUE(outcome.changed);
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
-  EXPECT_EQ(outcome.commands,
-            (std::vector<std::string>{
-                "systemctl daemon-reload", "systemctl reset-failed kubelet.service",
-                "systemctl restart kubelet.service", "journalctl -u kubelet.service -n 50"}));
+  EXPECT_EQ(
+      outcome.commands,
+      (std::vector<std::string>{"systemctl daemon-reload", "systemctl reset-failed kubelet.service",
+                                "systemctl restart kubelet.service",
+                                "journalctl -u kubelet.service -n 50", "kubelet-sysctl recover"}));
   EXPECT_FALSE(outcome.evidence);
   EXPECT_EQ(newest_record(lab_)->state, TransactionState::kStranded);
 }

@@ -369,9 +369,10 @@ TEST(OutcomeText, AKubeletThatWasNotHealthyBeforeIsNeverSaidToBeRestored) {
 TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
   Outcome outcome = failed(OutcomeKind::kStranded);
   outcome.commands = {"systemctl daemon-reload", "systemctl restart kubelet.service"};
+  outcome.on_disk = {{.path = "/etc/sysconfig/kubelet", .holds = "new"}};
   const std::string text = outcome_text(outcome, kPlain);
   EXPECT_THAT(text, StartsWith("STRANDED: "));
-  EXPECT_THAT(text, HasSubstr("  touched by this run: /etc/sysconfig/kubelet\n"));
+  EXPECT_THAT(text, HasSubstr("  holds the new bytes: /etc/sysconfig/kubelet\n"));
   EXPECT_THAT(text, ::testing::EndsWith("type these:\n  systemctl daemon-reload\n"
                                         "  systemctl restart kubelet.service\n"));
 }
@@ -397,9 +398,9 @@ TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
   EXPECT_THAT(text, StartsWith("{\"apiVersion\":\"kubelet-sysctl/v1\",\"kind\":\"Status\","));
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const Json json = Json::parse(text);
-  EXPECT_EQ(keys_of(json),
-            (std::vector<std::string>{"apiVersion", "kind", "node", "configured", "layers",
-                                      "running", "drift", "unfinished", "trial", "findings"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"apiVersion", "kind", "node", "configured",
+                                                     "layers", "running", "drift", "inProgress",
+                                                     "unfinished", "trial", "findings"}));
   EXPECT_EQ(json["node"]["kubeletVersion"], nullptr);
   EXPECT_EQ(json["configured"]["layer"], "flag");
   EXPECT_EQ(json["configured"]["entries"][0]["entry"], "kernel.msg*");
