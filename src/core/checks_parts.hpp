@@ -105,6 +105,7 @@ Look other_arguments;
 Look kubelet_stopped;
 Look restart_loop;
 Look not_healthy;
+Look list_unknown;
 Look health_off;
 Look health_moved;
 // checks_unit.cpp

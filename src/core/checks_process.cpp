@@ -8,6 +8,7 @@
 #include "checks_parts.hpp"
 #include "kubelet_sysctl/down.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -260,6 +261,16 @@ std::optional<Finding> down_finding(const NodeSnapshot& snapshot,
   restart_loop(snapshot, unused, *loops, found);
   if (!found.empty()) return std::move(found.front());
   return unhealthy_finding(snapshot, health, *unhealthy);
+}
+
+void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                  std::vector<Finding>& found) {
+  if (!snapshot.live || !is_list_unknown(model)) return;
+  found.push_back(finding_of(check,
+                             "which list is in force cannot be told: " + unknown_list_text(model),
+                             "let the unit start the kubelet itself, or let the wrapper end in "
+                             "'exec', so that its arguments "
+                             "can be seen"));
 }
 
 void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,
