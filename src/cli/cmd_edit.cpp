@@ -44,7 +44,7 @@ int run_edit(Session& session, Verb verb) {
                                         "file of entries with '-f FILE'",
                                         name_of(verb))));
   }
-  auto entries = wished_entries(options, session.host);
+  auto entries = wished_entries(options, session.host, verb == Verb::kRemove);
   if (!entries) return fail(session, entries.error());
   if (none_given) say_that_it_empties(session);
   const std::string note = note_of(verb, *entries);

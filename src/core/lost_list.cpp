@@ -11,6 +11,7 @@
 #include "entry_set.hpp"
 #include "kubelet_sysctl/report.hpp"
 #include "plan_parts.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -52,6 +53,7 @@ std::string who(const NodeSnapshot& snapshot, const NodeModel& model, const Tran
 std::optional<Finding> lost_list(const NodeSnapshot& snapshot, const NodeModel& model,
                                  const std::vector<Transaction>& records) {
   if (model.stopped || (model.wrapped && !model.running)) return std::nullopt;
+  if (is_list_swallowed(snapshot, model)) return std::nullopt;
   const Transaction* last = deciding(records, snapshot.unit.name);
   if (last == nullptr) return std::nullopt;
   const EntrySet present(texts_of(model.configured));
