@@ -23,6 +23,9 @@ struct Finding {
   std::string path;      ///< empty when there is no place
   std::size_t line = 0;  ///< from 1; 0 when unknown
   std::string hint;
+  std::size_t column = 0;    ///< in bytes from 1; 0 when the line is place enough
+  std::string excerpt = {};  ///< the line that a caret goes under, with a column
+  std::size_t width = 1;     ///< bytes that the caret covers
 };
 
 /// Which commands tell of a finding: `doctor` of all, `show` of what matters for the list, the verbs that

@@ -97,10 +97,19 @@ struct ListFlag {
   bool lost_lines = false;  ///< the value has further lines, which the kubelet drops
 };
 
+/// One flag as pflag takes it from the words.
+struct FlagUse {
+  std::string name;  ///< without hyphens, '_' as '-'
+  std::string value;
+  std::size_t word = 0;        ///< index of the word that holds its name
+  std::size_t value_word = 0;  ///< `word` unless the value is a word of its own
+};
+
 /// What the kubelet's flags say that matters here.
 struct KubeletFlags {
   std::size_t first = 1;  ///< index of the first word after the kubelet's own name
   std::vector<ListFlag> lists;
+  std::vector<FlagUse> all;           ///< every flag, up to the one that ends the kubelet
   std::optional<std::string> config;  ///< last --config; empty text means none
   std::size_t config_word = 0;        ///< where it stands
   std::optional<std::string> config_dir;
@@ -121,9 +130,17 @@ struct KubeletFlags {
   std::optional<std::size_t> ambiguous_word;
 };
 
+/// The name of the list's flag: up to 1.10 it was "experimental-allowed-unsafe-sysctls".
+/// Source: kubernetes PR 63717.
+enum class ListName { kCurrent, kUpTo110 };
+
+/// Whether the words take a value from the next word is known for a flag of this name.
+bool is_known_flag(std::string_view name);
+
 /// Reads the words from `first` on as pflag does. `words` are plain texts.
 /// Source: spf13/pflag flag.go, string_slice.go; component-base cli/flag WordSepNormalizeFunc.
-KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first);
+KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first,
+                                 ListName list = ListName::kCurrent);
 
 /// Index of the first word after the kubelet's name: 1 for a kubelet, later for a wrapper that runs one
 /// or for hyperkube; nothing when no word looks like a kubelet, or a shell runs it.

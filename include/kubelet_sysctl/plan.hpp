@@ -102,6 +102,11 @@ Result<Plan> plan_undo_of_entries(const NodeSnapshot& snapshot, const NodeModel&
 /// The node as it will be read once `edits` are on disk. Errors: those of resolve().
 Result<NodeModel> model_after(const NodeSnapshot& snapshot, const std::vector<FileEdit>& edits);
 
+/// Whether a kubelet with the arguments of `after` has every flag and value that it reads in `before`, the
+/// list's aside. Errors: kRefused with what it would lose.
+Status keeps_arguments(const NodeSnapshot& snapshot, const NodeModel& before,
+                       const NodeModel& after);
+
 /// Sets `restart`, its reason and `pending` of a plan whose `after` and `edits` stand: a restart only when
 /// the running list would change or cannot be told.
 void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan);

@@ -47,7 +47,7 @@ Status check_given(const Options& options, Verb verb) {
 int run_edit(Session& session, Verb verb) {
   const Options& options = session.options;
   if (auto given = check_given(options, verb); !given) return fail(session, given.error());
-  auto entries = wished_entries(options, session.host);
+  auto entries = wished_entries(options, session.host, verb == Verb::kRemove);
   if (!entries) return fail(session, entries.error());
   const std::string note = note_of(verb, *entries);
   const Change change = {.verb = verb,

@@ -60,8 +60,14 @@ Result<Wish> wish_to_undo(Ports& ports, const Options& options) {
   wish.undoes = id;
   wish.unit = loaded->unit;
   wish.plan = [&ports, transaction = std::move(*loaded)](const NodeSnapshot& snapshot,
-                                                         const NodeModel& model) {
-    return make_undo_plan(ports, snapshot, model, transaction);
+                                                         const NodeModel& model) -> Result<Plan> {
+    auto plan = make_undo_plan(ports, snapshot, model, transaction);
+    if (!plan || plan->edits.empty()) return plan;
+    auto after = model_after(snapshot, plan->edits);
+    if (!after) return std::move(after).error();
+    auto keeps = keeps_arguments(snapshot, model, *after);
+    if (!keeps) return std::move(keeps).error();
+    return plan;
   };
   return wish;
 }

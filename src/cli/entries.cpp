@@ -112,11 +112,12 @@ Result<SourceFile> named_file(const Options& options, const CliHost& host) {
   return file;
 }
 
-Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host) {
+Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host,
+                                                bool malformed_too) {
   std::vector<std::string> entries;
   for (const std::string& argument : options.arguments) {
     auto pattern = SysctlPattern::parse(argument);
-    if (!pattern) return std::move(pattern).error();
+    if (!pattern && !malformed_too) return std::move(pattern).error();
     entries.push_back(argument);
   }
   if (options.from_file.empty()) return entries;

@@ -13,8 +13,9 @@
 namespace kubelet_sysctl {
 
 /// All entries, those of the arguments first, each spelt like one. Errors: kBadEntry, with file and line
-/// for one of a file, also for a file without any; kNotFound, kPermission, kIo for the file itself.
-Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host);
+/// for one of a file, also for a file without any; with `malformed_too` arguments are taken as they are; kNotFound, kPermission, kIo for the file itself.
+Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host,
+                                                bool malformed_too = false);
 
 /// What --from-file names: a file of the machine that the program runs on (--root does not apply to it), or
 /// standard input. Errors: kNotFound, kPermission, kIo; kBadEntry for more than 16 MiB.

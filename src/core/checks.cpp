@@ -3,11 +3,13 @@
 #include "kubelet_sysctl/checks.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 #include "checks_parts.hpp"
 #include "layout.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl {
 
@@ -88,6 +90,8 @@ const std::vector<Check>& all_checks() {
       {"drop-in-without-kind", kError, "a drop-in lacks kind or apiVersion", drop_in_without_kind},
       {"not-understood", kWarning, "a form that cannot be followed here", not_understood},
       {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal, kVerbs},
+      {"swallowed-flags", kError, "a value that holds flags", swallowed_by_value, kVerbs, kPart},
+      {"renamed-flag", kError, "the list's flag has its old name", renamed_flag, kVerbs, kPart},
       {"misspelt-flag", kError, "the list's flag is misspelt", misspelt_flag, kVerbs, kPart},
       {"blank-after-comma", kError, "a blank tears the list apart", blank_after_comma, kVerbs},
       {"program-missing", kWarning, "the program of the unit cannot be started", program_missing,
@@ -152,10 +156,24 @@ const Check* find_check(std::string_view id) {
   return found == checks.end() ? nullptr : &*found;
 }
 
+namespace {
+
+/// True for a check of the entries: where the value of the flag holds other flags, its items are none.
+bool is_about_entries(std::string_view id) {
+  constexpr std::array<std::string_view, 10> kIds = {
+      "bad-value",    "entry-refused", "shadowed-list",   "useless-in-kernel", "wide-grant",
+      "safe-already", "wish-not-met",  "duplicate-entry", "covered-entry",     "host-needs-entry"};
+  return std::find(kIds.begin(), kIds.end(), id) != kIds.end();
+}
+
+}  // namespace
+
 std::vector<Finding> run_checks(const NodeSnapshot& snapshot, const NodeModel& model,
                                 Audience audience) {
   std::vector<Finding> found;
+  const bool swallowed = is_list_swallowed(snapshot, model);
   for (const Check& check : all_checks()) {
+    if (swallowed && is_about_entries(check.id)) continue;
     if (check.audience < audience) continue;
     if (check.needs == Needs::kWhole && !snapshot.unreadable.empty()) continue;
     check.look(snapshot, model, check, found);

@@ -11,6 +11,7 @@
 #include "checks_parts.hpp"
 #include "kubelet_sysctl/sysctl.hpp"
 #include "layout.hpp"
+#include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -243,8 +244,13 @@ void shadowed_list(const NodeSnapshot&, const NodeModel& model, const Check& che
 
 void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
                std::vector<Finding>& found) {
+  const std::string command = planning::command_for_malformed(texts_of(model.configured));
   for (const Entry& entry : model.configured) {
     if (auto fault = value_fault(entry.text)) {
+      const std::size_t fix = (*fault)[1].find(kFix);
+      if (fix != std::string::npos && !command.empty()) {
+        (*fault)[1].replace(fix, kFix.size(), "run: " + command);
+      }
       found.push_back(at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
                                 entry.origin));
     }
@@ -261,9 +267,14 @@ void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
 
 void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                    std::vector<Finding>& found) {
+  const std::string command = planning::command_for_malformed(texts_of(model.configured));
   for (const Entry& entry : model.configured) {
     if (value_fault(entry.text)) continue;  // bad-value says it better
     auto finding = refused_entry(snapshot, check, entry.text);
+    if (finding && !command.empty() && !SysctlPattern::parse(entry.text)) {
+      // One malformed entry left would stop the kubelet all the same: one command for all of them.
+      finding->hint = "run: " + command;
+    }
     if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
   }
 }

@@ -113,6 +113,9 @@ Look flag_fatal;
 Look program_missing;
 Look dynamic_config;
 Look lock_file;
+// swallowed.cpp
+Look swallowed_by_value;
+Look renamed_flag;
 // checks_kernel.cpp
 Look useless_in_kernel;
 Look safe_already;

@@ -12,6 +12,7 @@ namespace kubelet_sysctl {
 namespace {
 
 constexpr std::string_view kListFlag = "allowed-unsafe-sysctls";
+constexpr std::string_view kOldListFlag = "experimental-allowed-unsafe-sysctls";
 
 // One name on each line would fill two hundred of them.
 // clang-format off
@@ -49,7 +50,8 @@ constexpr auto kValued = std::to_array<std::string_view>({
     "event-storage-age-limit", "event-storage-event-limit", "eviction-hard",
     "eviction-max-pod-grace-period", "eviction-minimum-reclaim",
     "eviction-pressure-transition-period", "eviction-soft", "eviction-soft-grace-period",
-    "experimental-bootstrap-kubeconfig", "experimental-dockershim-root-directory",
+    "experimental-allowed-unsafe-sysctls", "experimental-bootstrap-kubeconfig",
+    "experimental-dockershim-root-directory",
     "experimental-mounter-path", "feature-gates", "file-check-frequency",
     "global-housekeeping-interval", "hairpin-mode", "healthz-bind-address", "healthz-port",
     "hostname-override", "housekeeping-interval", "http-check-frequency",
@@ -191,7 +193,8 @@ class CsvReader {
 
 class Parser {
  public:
-  Parser(const std::vector<std::string>& words, std::size_t first) : words_(words) {
+  Parser(const std::vector<std::string>& words, std::size_t first, ListName list)
+      : words_(words), list_name_(list == ListName::kCurrent ? kListFlag : kOldListFlag) {
     flags_.first = first;
   }
 
@@ -232,9 +235,10 @@ class Parser {
     if (word[1] != 'v') {
       return fatal(at_, fmt::format("unknown shorthand flag: '{}' in {}", word[1], word));
     }
-    if (word.size() > 2) return;
+    if (word.size() > 2) return note("v", word.substr(word[2] == '=' ? 3 : 2), at_);
     if (at_ + 1 == words_.size()) return fatal(at_, "flag needs an argument: 'v' in -v");
     ++at_;
+    note("v", words_[at_], at_ - 1);
   }
 
   void long_flag(const std::string& word) {
@@ -248,8 +252,8 @@ class Parser {
     if (is_no_flag(name)) return fatal(at_, fmt::format("unknown flag: --{}", as_written));
     const std::size_t flag = at_;
     if (equals != std::string::npos) return set(name, flag, flag, equals + 1);
-    if (holds(kBooleans, name)) return;
-    if (!holds(kValued, name)) return unknown();
+    if (holds(kBooleans, name)) return note(name, "true", at_);
+    if (!holds(kValued, name)) return unknown(name);
     if (at_ + 1 == words_.size()) {
       return fatal(flag, fmt::format("flag needs an argument: {}", word));
     }
@@ -259,16 +263,24 @@ class Parser {
 
   /// A flag of a release newer than the tables, without '='. Followed by a plain word it most likely
   /// takes it; followed by a flag or nothing it most likely is a boolean.
-  void unknown() {
-    if (at_ + 1 == words_.size()) return;
+  void unknown(const std::string& name) {
+    if (at_ + 1 == words_.size()) return note(name, {}, at_);
     const std::string& next = words_[at_ + 1];
     if (!flags_.ambiguous_word) flags_.ambiguous_word = at_;
-    if (next.empty() || next[0] != '-') ++at_;
+    const bool takes = next.empty() || next[0] != '-';
+    if (takes) ++at_;
+    note(name, takes ? next : std::string(), takes ? at_ - 1 : at_);
+  }
+
+  /// `at_` is at the word of the value.
+  void note(std::string name, std::string value, std::size_t word) {
+    flags_.all.push_back({std::move(name), std::move(value), word, at_});
   }
 
   void set(const std::string& name, std::size_t flag, std::size_t word, std::size_t begin) {
     const std::string value = words_[word].substr(begin);
-    if (name == kListFlag) return list(flag, word, begin);
+    note(name, value, flag);
+    if (name == list_name_) return list(flag, word, begin);
     if (name == "config") {
       flags_.config = value;
       flags_.config_word = word;
@@ -300,12 +312,13 @@ class Parser {
     const auto fault = CsvReader(words_[word], found).run();
     if (fault) {
       fatal(word, fmt::format("invalid argument {} for \"--{}\" flag: {}",
-                              go_quoted(words_[word].substr(begin)), kListFlag, *fault));
+                              go_quoted(words_[word].substr(begin)), list_name_, *fault));
     }
     flags_.lists.push_back(std::move(found));
   }
 
   const std::vector<std::string>& words_;
+  std::string_view list_name_;
   std::size_t at_ = 0;
   std::optional<std::size_t> stray_;  // the first word that is no flag and no flag's value
   KubeletFlags flags_;
@@ -344,8 +357,11 @@ bool is_kubelet_name(std::string_view name) {
 
 }  // namespace
 
-KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first) {
-  return Parser(words, first).run();
+bool is_known_flag(std::string_view name) { return holds(kBooleans, name) || holds(kValued, name); }
+
+KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first,
+                                 ListName list) {
+  return Parser(words, first, list).run();
 }
 
 std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string>& words) {

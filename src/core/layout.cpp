@@ -197,8 +197,16 @@ std::string finding_lines(const Finding& finding, const TextStyle& style, std::s
                                                                : Paint::kBold;
   std::string out(indent);
   out += painted(style, paint, fmt::format("{}:", name_of(finding.severity))) + ' ';
-  if (!finding.path.empty()) out += place_text(finding.path, finding.line) + ": ";
+  if (!finding.path.empty()) {
+    out += place_text(finding.path, finding.line);
+    if (finding.line > 0 && finding.column > 0) out += fmt::format(":{}", finding.column);
+    out += ": ";
+  }
   out += fmt::format("{} [{}]\n", printable(finding.message), finding.id);
+  if (!finding.excerpt.empty() && finding.column > 0) {
+    const Error place{.column = finding.column, .excerpt = finding.excerpt, .width = finding.width};
+    out += indented(excerpt_text(place, style), indent);
+  }
   if (!finding.hint.empty()) out += fmt::format("{}hint: {}\n", indent, printable(finding.hint));
   return out;
 }

@@ -58,6 +58,9 @@ struct ListChange {
 ListChange change_between(const std::vector<std::string>& before,
                           const std::vector<std::string>& after);
 
+/// The line of a file in a window around the place, and the caret under it.
+std::string excerpt_text(const Error& error, const TextStyle& style);
+
 /// "PATH:LINE: message" and its hint as report lines, without the program's name.
 std::string finding_lines(const Finding& finding, const TextStyle& style, std::string_view indent);
 

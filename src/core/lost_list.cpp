@@ -12,6 +12,7 @@
 #include "kubelet_sysctl/report.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
 #include "plan_parts.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -53,6 +54,7 @@ std::string who(const NodeSnapshot& snapshot, const NodeModel& model, const Tran
 std::optional<Finding> lost_list(const NodeSnapshot& snapshot, const NodeModel& model,
                                  const std::vector<Transaction>& records) {
   if (model.stopped || is_list_unknown(model)) return std::nullopt;
+  if (is_list_swallowed(snapshot, model)) return std::nullopt;
   const Transaction* last = deciding(records, snapshot.unit.name);
   if (last == nullptr) return std::nullopt;
   const EntrySet present(texts_of(model.configured));

@@ -116,7 +116,11 @@ class Modeller {
     const auto start = kubelet_arguments_start(model_.argv);
     model_.wrapped = !start.has_value();
     if (start) {
-      model_.flags = parse_kubelet_flags(model_.argv, *start);
+      // Source: kubernetes PR 63717, in 1.11.
+      constexpr KubeletVersion kRenamed{.major = 1, .minor = 11, .patch = 0};
+      const bool old = snapshot_.kubelet_version && *snapshot_.kubelet_version < kRenamed;
+      model_.flags =
+          parse_kubelet_flags(model_.argv, *start, old ? ListName::kUpTo110 : ListName::kCurrent);
     } else if (snapshot_.process) {
       const auto live = kubelet_arguments_start(snapshot_.process->argv);
       if (live) model_.flags = parse_kubelet_flags(snapshot_.process->argv, *live);

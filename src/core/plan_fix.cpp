@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mending what needs no decision, step by step, each proved on the node as the one before leaves it.
 #include <algorithm>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -9,59 +8,17 @@
 #include "entry_set.hpp"
 #include "layout.hpp"
 #include "plan_parts.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
 using Entries = std::vector<std::string>;
 
+using planning::names_in;
+using planning::without_doubles;
+
 constexpr std::string_view kBlanks = " \t\r\n";
-
-/// The names in a list whose entries hold commas, blanks and quotes where none belong.
-Entries names_in(const Entries& list) {
-  Entries names;
-  for (const std::string& entry : list) {
-    for (std::string_view rest = entry; !rest.empty();) {
-      const std::size_t end = std::min(rest.find_first_of(", \t\r\n"), rest.size());
-      std::string_view name = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      while (!name.empty() && (name.front() == '\'' || name.front() == '"')) name.remove_prefix(1);
-      while (!name.empty() && (name.back() == '\'' || name.back() == '"')) name.remove_suffix(1);
-      if (!name.empty()) names.emplace_back(name);
-    }
-  }
-  return names;
-}
-
-/// The list without what a pattern of it covers, and each entry once.
-Entries without_doubles(const Entries& list) {
-  std::unordered_set<std::string> stems;
-  for (const std::string& entry : list) {
-    const auto pattern = SysctlPattern::parse(entry);
-    if (pattern && pattern->is_prefix()) {
-      stems.insert(pattern->dotted().substr(0, pattern->dotted().size() - 1));
-    }
-  }
-  const auto is_covered = [&stems](const std::string& entry) {
-    const auto pattern = SysctlPattern::parse(entry);
-    if (!pattern) return false;
-    const std::string& dotted = pattern->dotted();
-    // A pattern is covered by a shorter one alone: its own stem is in the set too.
-    const std::size_t longest = dotted.size() - (pattern->is_prefix() ? 2 : 0);
-    for (std::size_t length = 0; length <= longest; ++length) {
-      if (stems.contains(dotted.substr(0, length))) return true;
-    }
-    return false;
-  };
-  Entries left;
-  EntrySet present;
-  for (const std::string& entry : list) {
-    if (present.holds(entry) || is_covered(entry)) continue;
-    left.push_back(entry);
-    present.insert(entry);
-  }
-  return left;
-}
 
 class Mender {
  public:
@@ -71,6 +28,7 @@ class Mender {
   Result<Plan> run() {
     if (auto refusal = planning::other_manager(model_, texts_of(model_.configured)))
       return std::move(*refusal);
+    if (auto fault = argument_fault(before_, model_)) return std::move(*fault);
     plan_.verb = Verb::kFix;
     plan_.before = texts_of(model_.configured);
     for (auto step : {&Mender::rename_keys, &Mender::join_torn_list, &Mender::clean_list,
@@ -241,6 +199,7 @@ class Mender {
     if (!plan && plan.error().kind == ErrorKind::kBadEntry) {
       Error error = std::move(plan).error();
       error.kind = ErrorKind::kRefused;
+      error.hint = "run: " + planning::command_for_malformed(now);
       if (const Layer* winner = winner_of(model_); winner != nullptr) {
         error.path = winner->at.path;
         error.line = winner->at.line;

@@ -44,6 +44,13 @@ Status judge_entries(const NodeSnapshot& snapshot, const NodeModel& model,
                      const std::vector<std::string>& wanted, bool allow_wide,
                      std::vector<Finding>& findings);
 
+/// The names in a list whose entries hold commas, blanks, quotes and capitals where none belong.
+std::vector<std::string> names_in(const std::vector<std::string>& list);
+/// The list without what a pattern of it covers, and each entry once.
+std::vector<std::string> without_doubles(const std::vector<std::string>& list);
+/// The command that makes a list with malformed entries one that can be read; empty where all are well formed.
+std::string command_for_malformed(const std::vector<std::string>& list);
+
 /// The refusal where another manager owns the node, with what makes `wanted` the list there; nothing elsewhere.
 std::optional<Error> other_manager(const NodeModel& model, const std::vector<std::string>& wanted);
 /// Adds to the plan, whose `after` stands, the file that whoever rewrites the list reads: where --lasting asks

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Edits as data, the node as it would be with them, and the proof that nothing else changes.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "plan_parts.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl::planning {
 namespace {
@@ -66,6 +68,15 @@ std::vector<std::string> other_words(const NodeModel& model) {
     if (!is_list) words.push_back(model.argv[i]);
   }
   return words;
+}
+
+/// The flags as pflag takes them, but for the list's: a word may be the same and not a flag any more.
+std::vector<std::pair<std::string, std::string>> other_flags(const NodeModel& model) {
+  std::vector<std::pair<std::string, std::string>> flags;
+  for (const FlagUse& flag : model.flags.all) {
+    if (flag.name != kFlag.substr(2)) flags.emplace_back(flag.name, flag.value);
+  }
+  return flags;
 }
 
 /// True when the words of a program that runs the kubelet differ in those alone that hold the flag.
@@ -201,6 +212,12 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
   }
   if (!model.wrapped && other_words(*result) != other_words(model)) {
     return unprovable("the edit would change other arguments of the kubelet");
+  }
+  if (!model.wrapped && other_flags(*result) != other_flags(model)) {
+    return unprovable("the edit would change what the kubelet takes for its other flags");
+  }
+  if (is_list_swallowed(*after, *result)) {
+    return unprovable("after the edit the list would hold other flags");
   }
   for (const std::string& name :
        changed_variables(model.command.environment, result->command.environment)) {

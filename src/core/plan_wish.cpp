@@ -60,7 +60,8 @@ void note_still_allowed(const std::vector<std::string>& gone, Wish& wish) {
   }
 }
 
-void remove(const NodeModel& model, const Change& change, Wish& wish) {
+/// What is taken out need not be well formed, it only has to be in the list.
+Status remove(const NodeModel& model, const Change& change, Wish& wish) {
   const std::vector<std::string> before = texts_of(model.configured);
   const EntrySet present(before);
   const EntrySet unwanted(change.entries);
@@ -69,10 +70,12 @@ void remove(const NodeModel& model, const Change& change, Wish& wish) {
   }
   for (const std::string& entry : change.entries) {
     if (present.holds(entry)) continue;
+    if (auto spelt = SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
     wish.findings.push_back(
         note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
   }
   note_still_allowed(change.entries, wish);
+  return {};
 }
 
 Status set(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
@@ -121,6 +124,9 @@ Status check_kept(const NodeSnapshot& snapshot, const NodeModel& model, const Ch
                 .path = entry.origin.path,
                 .line = entry.origin.line,
                 .hint = hint + "'"};
+    if (auto command = command_for_malformed(texts_of(model.configured)); !command.empty()) {
+      error.hint = "run: " + command;
+    }
     return error;
   }
   return {};
@@ -146,7 +152,7 @@ Result<Wish> wish_of(const NodeSnapshot& snapshot, const NodeModel& model, const
   Status status;
   if (change.verb == Verb::kSync) status = sync(snapshot, model, change, wish);
   if (change.verb == Verb::kAdd) status = add(snapshot, model, change, wish);
-  if (change.verb == Verb::kRemove) remove(model, change, wish);
+  if (change.verb == Verb::kRemove) status = remove(model, change, wish);
   if (change.verb == Verb::kSet) status = set(snapshot, model, change, wish);
   if (!status) return std::move(status).error();
   if (auto kept = check_kept(snapshot, model, change, wish); !kept) return std::move(kept).error();

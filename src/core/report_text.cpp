@@ -14,44 +14,6 @@ namespace {
 constexpr std::size_t kWindow = 96;  ///< columns of a file's line that an error shows at most
 constexpr std::string_view kCut = "…";
 
-/// The line of the file in a window around the place, and the caret under it.
-std::string excerpt_text(const Error& error, const TextStyle& style) {
-  // A line may have megabytes: no more of it is laid out than the window can hold.
-  constexpr std::size_t kMostBytes = 4 * kWindow;  // of a character in UTF-8, each of them
-  const std::size_t at = std::min(error.column - 1, error.excerpt.size());
-  std::size_t from = at - std::min(at, kMostBytes);
-  while (from < at && (static_cast<unsigned char>(error.excerpt[from]) & 0xC0U) == 0x80U) ++from;
-  const std::string_view near =
-      std::string_view(error.excerpt).substr(from, at - from + kMostBytes);
-  const Cells line = cells_of(near);
-  const std::size_t size = line.cells.size();
-  const auto cell_at = [&](std::size_t byte) {
-    return byte < line.cell_of.size() ? line.cell_of[byte] : size;
-  };
-  const std::size_t caret = cell_at(at - from);
-  const std::size_t caret_end = std::max(caret + 1, cell_at(at - from + error.width));
-  const bool more = from + near.size() < error.excerpt.size();
-
-  const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
-  std::size_t begin = 0;
-  std::size_t end = size;
-  if (size > room) {
-    // A third of the window before the place: what leads to it says more than what follows.
-    begin = std::min(caret - std::min(caret, room / 3), size - room);
-    end = begin + room;
-  }
-  std::string text = "  ";
-  const bool cut = begin > 0 || from > 0;
-  if (cut) text += kCut;
-  for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
-  if (end < size || more) text += kCut;
-
-  std::string under(2 + (cut ? 1 : 0) + caret - begin, ' ');
-  const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
-  return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +
-         '\n';
-}
-
 std::string heading(const TextStyle& style, std::string_view name) {
   return painted(style, Paint::kBold, name);
 }
@@ -260,6 +222,43 @@ bool is_worth_showing(const Finding& finding, const TextStyle& style) {
 }
 
 }  // namespace
+
+std::string excerpt_text(const Error& error, const TextStyle& style) {
+  // A line may have megabytes: no more of it is laid out than the window can hold.
+  constexpr std::size_t kMostBytes = 4 * kWindow;  // of a character in UTF-8, each of them
+  const std::size_t at = std::min(error.column - 1, error.excerpt.size());
+  std::size_t from = at - std::min(at, kMostBytes);
+  while (from < at && (static_cast<unsigned char>(error.excerpt[from]) & 0xC0U) == 0x80U) ++from;
+  const std::string_view near =
+      std::string_view(error.excerpt).substr(from, at - from + kMostBytes);
+  const Cells line = cells_of(near);
+  const std::size_t size = line.cells.size();
+  const auto cell_at = [&](std::size_t byte) {
+    return byte < line.cell_of.size() ? line.cell_of[byte] : size;
+  };
+  const std::size_t caret = cell_at(at - from);
+  const std::size_t caret_end = std::max(caret + 1, cell_at(at - from + error.width));
+  const bool more = from + near.size() < error.excerpt.size();
+
+  const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
+  std::size_t begin = 0;
+  std::size_t end = size;
+  if (size > room) {
+    // A third of the window before the place: what leads to it says more than what follows.
+    begin = std::min(caret - std::min(caret, room / 3), size - room);
+    end = begin + room;
+  }
+  std::string text = "  ";
+  const bool cut = begin > 0 || from > 0;
+  if (cut) text += kCut;
+  for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
+  if (end < size || more) text += kCut;
+
+  std::string under(2 + (cut ? 1 : 0) + caret - begin, ' ');
+  const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
+  return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +
+         '\n';
+}
 
 std::string error_text(const Error& error, const TextStyle& style) {
   std::string out = "kubelet-sysctl: " + painted(style, Paint::kRed, "error:") + ' ';
