@@ -27,11 +27,15 @@ int run_explain(Session& session) {
   if (!unit) return fail(session, unit.error());
   const auto command = kubelet_command(*snapshot, std::move(*unit));
   if (!command) return fail(session, command.error());
-  if (auto status = check_startable(*snapshot, *command); !status) {
-    return fail(session, status.error());
-  }
+  const Status startable = check_startable(*snapshot, *command);
+  // A tree of files may well lack the program: the words are what was asked for.
+  if (!startable && snapshot->live && session.options.json) return fail(session, startable.error());
   print(session, session.options.json ? command_line_json(*snapshot, *command)
                                       : explain_text(*snapshot, *command, session.out));
+  if (!startable && snapshot->live) return fail(session, startable.error());
+  if (!startable && !session.options.json) {
+    session.host.err("warning: " + startable.error().message + '\n');
+  }
   return 0;
 }
 
@@ -46,7 +50,8 @@ constexpr Command kExplainCommand = {
         "Prints the words that systemd would start the unit with now, one a line, with the file, "
         "the\n"
         "line and the variable of each. Works for any service. Where systemd would not start it,\n"
-        "prints why and no words.",
+        "says why: behind the words where the program is missing, without any where the unit is "
+        "broken.",
     .examples =
         "kubelet-sysctl explain\n"
         "kubelet-sysctl explain --unit containerd.service\n"

@@ -114,6 +114,20 @@ bool is_used(const NodeModel& model, const std::string& name) {
   return false;
 }
 
+/// The flags of `lost` that `last` does not give, with their values.
+std::string lost_flags(const Assigned& lost, const Assigned& last) {
+  std::string out;
+  for (std::string_view rest = lost.value; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::string_view name = word.substr(0, word.find('='));
+    if (!word.starts_with("--") || last.value.find(name) != std::string::npos) continue;
+    out += (out.empty() ? "" : " ") + std::string(word);
+  }
+  return out;
+}
+
 /// Calls `tell` with each assignment of the command's variables that has no effect, and with the one
 /// that has. A default of the unit that a file replaces is no fault, unless a list was in it.
 template <typename Tell>
@@ -126,7 +140,7 @@ void each_lost(const NodeSnapshot& snapshot, const NodeModel& model, Tell tell) 
                                    [&](const Assigned& other) { return other.name == one->name; });
     if (&*last == &*one || last->file == nullptr || last->value == one->value) continue;
     const bool is_default = one->of_unit && !last->of_unit;
-    if (is_default && !mentions_list(one->value)) continue;
+    if (is_default && !mentions_list(one->value) && lost_flags(*one, *last).empty()) continue;
     tell(*one, *last);
   }
 }
@@ -136,6 +150,11 @@ Finding lost_finding(const Check& check, const Assigned& lost, std::string messa
   Finding finding = finding_of(check, std::move(message), std::move(hint));
   if (!mentions_list(lost.value)) finding.severity = Severity::kNote;
   return at_span(std::move(finding), *lost.file, lost.at);
+}
+
+std::string lost_text(const Assigned& lost, const Assigned& last) {
+  const std::string flags = lost_flags(lost, last);
+  return flags.empty() ? std::string() : "; lost: " + flags;
 }
 
 std::string place_of(const Assigned& one) {
@@ -188,10 +207,11 @@ void assigned_again(const NodeSnapshot& snapshot, const NodeModel& model, const 
                     std::vector<Finding>& found) {
   each_lost(snapshot, model, [&](const Assigned& lost, const Assigned& last) {
     if (last.value.empty()) return;
-    found.push_back(lost_finding(check, lost,
-                                 fmt::format("this '{}' has no effect: it is assigned again at {}",
-                                             lost.name, place_of(last)),
-                                 "make one assignment of them, where the last one stands"));
+    found.push_back(
+        lost_finding(check, lost,
+                     fmt::format("this '{}' has no effect: it is assigned again at {}{}", lost.name,
+                                 place_of(last), lost_text(lost, last)),
+                     "make one assignment of them, where the last one stands"));
   });
 }
 
@@ -268,19 +288,6 @@ void unread_arguments(const NodeSnapshot& snapshot, const NodeModel& model, cons
     if (!has_list) finding.severity = Severity::kNote;
     found.push_back(at_span(std::move(finding), *file, one->name_at));
   }
-}
-
-void env_dropped(const NodeSnapshot&, const NodeModel& model, const Check& check,
-                 std::vector<Finding>& found) {
-  if (model.command.dropped_assignments == 0) return;
-  // Source: src/core/load-fragment.c config_parse_environ() logs each such word.
-  found.push_back(
-      finding_of(check,
-                 fmt::format("systemd drops {} of Environment= as no assignment",
-                             count_text(model.command.dropped_assignments, "word", "words")),
-                 "the journal names each: 'Invalid environment assignment, ignoring'; a value with "
-                 "blanks needs "
-                 "quotes around the whole NAME=value"));
 }
 
 }  // namespace kubelet_sysctl

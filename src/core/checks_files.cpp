@@ -6,11 +6,12 @@
 
 #include "checks_parts.hpp"
 #include "layout.hpp"
+#include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-constexpr std::string_view kFlag = "--allowed-unsafe-sysctls";
+using planning::kFlag;
 
 /// What kept resolve_partly() from going on, as one of the rows that tell of it.
 enum class Stop { kNone, kNoUnit, kUnit, kConfig, kDropInKind, kNotUnderstood };
@@ -88,7 +89,7 @@ std::optional<Span> list_in(const SourceFile& file) {
 
 void no_unit(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
              std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kNoUnit, "name the unit with '--unit NAME'", found);
+  tell_stop(snapshot, model, check, Stop::kNoUnit, "install the kubelet", found);
 }
 
 void unit_broken(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
@@ -191,20 +192,17 @@ void will_be_rewritten(const NodeSnapshot& snapshot, const NodeModel& model, con
                        std::vector<Finding>& found) {
   const Layer* winner = winner_of(model);
   if (winner == nullptr || model.kind == nullptr || winner->at.path.empty()) return;
-  const std::string real = real_path_of(snapshot, winner->at.path);
-  std::string_view rest = model.kind->rewritten;
-  while (!rest.empty()) {
-    const std::string_view path = rest.substr(0, rest.find(' '));
-    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
-    if (path != winner->at.path && path != real) continue;
-    found.push_back(
-        at_origin(finding_of(check,
-                             fmt::format("the list stands in a file that is rewritten by {}",
-                                         model.kind->rewritten_by),
-                             fmt::format("to make it last: {}", model.kind->vendor_route)),
-                  winner->at));
-    return;
-  }
+  const SourceFile* known = find_file(snapshot, winner->at.path);
+  SourceFile named;
+  named.path = named.real_path = winner->at.path;
+  const SourceFile* file = known != nullptr ? known : &named;
+  if (!planning::is_rewritten(model, *file)) return;
+  found.push_back(at_origin(
+      finding_of(check,
+                 fmt::format("the list stands in a file that is rewritten by {}",
+                             planning::rewriter_of(model, *file)),
+                 fmt::format("to make it last: {}", planning::route_past_rewriter(model, *file))),
+      winner->at));
 }
 
 }  // namespace kubelet_sysctl

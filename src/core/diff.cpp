@@ -148,11 +148,13 @@ std::vector<LineChange> line_changes(std::string_view before, const std::vector<
   return changes;
 }
 
-/// One line with its mark. A tab stays, since it is the file's own; a CR of a CRLF is not shown.
+/// One line with its mark. A tab stays, since it is the file's own, and so does the CR of a CRLF: patch(1) finds
+/// the lines of the file by it.
 void put_line(std::string& out, const TextStyle& style, char mark, std::string_view line) {
   const bool ended = line.ends_with('\n');
   if (ended) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  const bool crlf = ended && line.ends_with('\r');
+  if (crlf) line.remove_suffix(1);
   std::string shown(1, mark);
   for (std::size_t tab = line.find('\t'); tab != std::string_view::npos; tab = line.find('\t')) {
     shown += printable(line.substr(0, tab)) + '\t';
@@ -160,7 +162,7 @@ void put_line(std::string& out, const TextStyle& style, char mark, std::string_v
   }
   shown += printable(line);
   if (mark != ' ') shown = painted(style, mark == '-' ? Paint::kRed : Paint::kGreen, shown);
-  out += shown + (ended ? "\n" : "\n\\ No newline at end of file\n");
+  out += shown + (crlf ? "\r\n" : ended ? "\n" : "\n\\ No newline at end of file\n");
 }
 
 /// "12,3" as diff -u counts: an empty range names the line before it.
@@ -351,7 +353,8 @@ std::string word_diff(const FileEdit& edit, const TextStyle& style) {
 }  // namespace
 
 std::string diff_text(const FileEdit& edit, const TextStyle& style) {
-  const bool lines = edit.route == "config" || edit.route == "config-dir";
+  const bool lines =
+      edit.route == "config" || edit.route == "config-dir" || edit.route == "lasting";
   return lines ? line_diff(edit, style) : word_diff(edit, style);
 }
 

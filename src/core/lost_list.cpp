@@ -45,7 +45,7 @@ std::string who(const NodeSnapshot& snapshot, const NodeModel& model, const Tran
     out += " is another one";
   }
   const bool known = file != nullptr && planning::is_rewritten(model, *file);
-  return out + (known ? fmt::format(", it is rewritten by {}", model.kind->rewritten_by)
+  return out + (known ? fmt::format(", it is rewritten by {}", planning::rewriter_of(model, *file))
                       : std::string(", by somebody else"));
 }
 

@@ -88,6 +88,7 @@ class Modeller {
     model_.command = std::move(*kubelet);
     for (const Word& word : model_.command.words) model_.argv.push_back(word.text.text);
     read_flags();
+    if (auto status = check_deciding_words(); !status) return status;
     if (auto status = config_layers(); !status) return status;
     flag_layer();
     choose();
@@ -131,6 +132,26 @@ class Modeller {
     if (model_.flags.config_dir) {
       model_.config_dir = absolute(*model_.flags.config_dir, snapshot_.process_cwd);
     }
+  }
+
+  /// A specifier that only the running node tells may stand in any word but those that decide.
+  Status check_deciding_words() const {
+    std::vector<std::string> words = {model_.config_path, model_.config_dir};
+    for (const ListFlag& flag : model_.flags.lists) {
+      for (const ListFlag::Item& item : flag.items) words.push_back(item.text);
+    }
+    for (const auto& [letter, value] : snapshot_.specifiers) {
+      if (value.size() != 2 || value[0] != '%' || value[1] != letter) continue;
+      for (const std::string& word : words) {
+        if (word.find(value) == std::string::npos) continue;
+        return Error{.kind = ErrorKind::kUnsupported,
+                     .message = fmt::format("cannot tell here what systemd puts for '{}' in '{}'",
+                                            value, word),
+                     .path = snapshot_.unit.fragment_path,
+                     .hint = "run it on the node itself"};
+      }
+    }
+    return {};
   }
 
   Status config_layers() {

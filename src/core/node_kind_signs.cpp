@@ -243,8 +243,19 @@ bool is_anything(const NodeSnapshot&) { return true; }
 
 const std::vector<std::string>& kind_markers() {
   static const std::vector<std::string> markers = {
-      kMachineConfigDaemon, kK3sDirectory, kRke2Directory, kEksBootstrap,   kGkeHome,
-      kAksDirectory,        kMinikubeHome, kKindVersion,   kCharmDirectory,
+      kMachineConfigDaemon,
+      kK3sDirectory,
+      kRke2Directory,
+      kEksBootstrap,
+      kGkeHome,
+      kAksDirectory,
+      kMinikubeHome,
+      kKindVersion,
+      kCharmDirectory,
+      // What runs a kubelet without systemd: resolve_command() says so.
+      "/etc/init.d/kubelet",
+      "/etc/init.d/k3s",
+      "/etc/kubernetes/ssl/kubecfg-kube-node.yaml",
   };
   return markers;
 }

@@ -51,6 +51,9 @@ class Planner {
     planning::note_wishes(snapshot_, model_, plan_);
     plan_.expected_argv = model_.argv;
     if (auto status = edits(wish->wanted); !status) return std::move(status).error();
+    if (auto status = planning::judge_places(snapshot_, plan_); !status) {
+      return std::move(status).error();
+    }
     auto lasting = planning::make_last(snapshot_, model_, change_.lasting, plan_);
     if (!lasting) return std::move(lasting).error();
     decide_restart(snapshot_, model_, plan_);
@@ -103,8 +106,26 @@ class Planner {
                           candidate.findings.end());
     plan_.expected_argv = proved.argv;
     note_shadowed(proved);
+    note_masked();
     planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings,
                              change_.verb != Verb::kUndo && !change_.lasting);
+  }
+
+  /// A drop-in of ours that says the command anew hides what the vendor changes in its own.
+  void note_masked() {
+    const bool host = host_of(snapshot_) != nullptr;
+    for (const FileEdit& edit : plan_.edits) {
+      const bool copies = edit.after.find("\nExecStart=\n") != std::string::npos;
+      if (edit.before.exists() || edit.removes || !copies || host) continue;
+      Finding finding;
+      finding.id = "masks-command";
+      finding.severity = Severity::kNote;
+      finding.message = fmt::format(
+          "this file copies the command of '{}': later changes of its ExecStart= have no effect",
+          snapshot_.files[static_cast<std::size_t>(model_.command.exec_source)].path);
+      finding.path = edit.before.path;
+      plan_.findings.push_back(std::move(finding));
+    }
   }
 
   /// Says what a list that now comes to stand above another one hides.

@@ -88,7 +88,64 @@ std::optional<Error> other_manager(const NodeModel& model, const std::vector<std
   return error;
 }
 
+namespace {
+
+/// Files that rancher-system-agent writes with every plan of Rancher, on k3s and RKE2 alike.
+/// Source: rancher/rancher pkg/capr/planner, rancher/rancherd pkg/config.
+bool is_of_rancher(const SourceFile& file) {
+  for (const std::string_view name :
+       {"/config.yaml.d/50-rancher.yaml", "/config.yaml.d/40-rancherd.yaml"}) {
+    if (file.path.ends_with(name) || file.real_path.ends_with(name)) return true;
+  }
+  return false;
+}
+
+/// `arguments` without the list, which `wanted` takes the place of.
+std::string with_list(std::string_view arguments, const std::vector<std::string>& wanted) {
+  std::string out;
+  bool value = false;
+  for (std::string_view rest = arguments; !rest.empty();) {
+    const std::size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (word.empty()) continue;
+    std::string name(word.substr(0, word.find('=')));
+    std::replace(name.begin(), name.end(), '_', '-');
+    const bool is_list = name == kFlag;
+    if (!is_list && !value) out += (out.empty() ? "" : " ") + std::string(word);
+    value = is_list && word.find('=') == std::string_view::npos;
+  }
+  if (!wanted.empty()) out += (out.empty() ? "" : " ") + flag_text(wanted);
+  return out;
+}
+
+}  // namespace
+
+std::string_view rewriter_of(const NodeModel& model, const SourceFile& file) {
+  return is_of_rancher(file) ? "rancher-system-agent, with every plan of Rancher"
+                             : model.kind->rewritten_by;
+}
+
+std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& file) {
+  return is_of_rancher(file)
+             ? "kubelet-arg with the whole list in machineGlobalConfig of the cluster in Rancher "
+               "(machineSelectorConfig for some of its machines)"
+             : model.kind->vendor_route;
+}
+
+Advice advice_for(const NodeModel& model, const std::vector<std::string>& wanted) {
+  Advice advice = model.kind->advise(wanted);
+  if (model.kind->id != "eks-al2") return advice;
+  // bootstrap.sh gives KUBELET_EXTRA_ARGS whole: what is left out here is lost on the next machine.
+  const auto variable = model.command.environment.find("KUBELET_EXTRA_ARGS");
+  if (variable == model.command.environment.end()) return advice;
+  advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
+                               shell_word(with_list(variable->second.value.text, wanted)));
+  return advice;
+}
+
 bool is_rewritten(const NodeModel& model, const SourceFile& file) {
+  if (is_of_rancher(file)) return true;
   const std::string_view name = std::string_view(file.path).substr(file.path.rfind('/') + 1);
   for (std::string_view rest = model.kind->rewritten; !rest.empty();) {
     const std::string_view path = rest.substr(0, rest.find(' '));
@@ -111,12 +168,15 @@ namespace {
 
 /// What to do about it, short: a command is filled in, a document is printed where it is asked for, by a verb
 /// that takes the option for it.
-std::string lasting_hint(const NodeKind& kind, const std::vector<std::string>& wanted,
-                         bool takes_lasting) {
-  if (kind.advise == nullptr) return std::string(kind.vendor_route);
+std::string lasting_hint(const NodeModel& model, const SourceFile& file,
+                         const std::vector<std::string>& wanted, bool takes_lasting) {
+  const NodeKind& kind = *model.kind;
+  if (kind.advise == nullptr || is_of_rancher(file)) {
+    return std::string(route_past_rewriter(model, file));
+  }
   // Whether it is a document does not hang on the list, which may be long.
   if (kind.advise({}).object.empty()) {
-    const Advice advice = kind.advise(wanted);
+    const Advice advice = advice_for(model, wanted);
     std::string_view command = advice.command;
     command.remove_suffix(command.ends_with('\n') ? 1 : 0);
     return fmt::format("{}: {}", advice.what, command);
@@ -138,10 +198,10 @@ void note_rewritten(const NodeModel& model, const std::vector<std::string>& want
     Finding finding;
     finding.id = "will-be-rewritten";
     finding.severity = Severity::kWarning;
-    finding.message = fmt::format("this file is rewritten by {}", model.kind->rewritten_by);
+    finding.message = fmt::format("this file is rewritten by {}", rewriter_of(model, edit.before));
     finding.path = edit.before.path;
     finding.hint =
-        fmt::format("make it last: {}", lasting_hint(*model.kind, wanted, takes_lasting));
+        fmt::format("make it last: {}", lasting_hint(model, edit.before, wanted, takes_lasting));
     findings.push_back(std::move(finding));
   }
 }

@@ -75,6 +75,18 @@ bool is_place_rewritten(const NodeSnapshot& snapshot, const NodeModel& model, co
                      [&model](const FileEdit& edit) { return is_rewritten(model, edit.before); });
 }
 
+/// True where the files of the list are among those whose writers are known. A configuration file that the kind
+/// does not name was laid down by something else, and may be again.
+bool is_known_to_last(const NodeModel& model, const Plan& plan) {
+  if (model.kind->id == "unknown") return false;
+  if (model.kind->rewritten.empty()) return true;
+  const Layer* winner = winner_of(model);
+  const bool in_config = plan.edits.empty()
+                             ? winner != nullptr && winner->kind == LayerKind::kConfig
+                             : plan.edits.front().before.path == model.config_path;
+  return !in_config;
+}
+
 }  // namespace
 
 Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool asked, Plan& plan) {
@@ -82,13 +94,19 @@ Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool aske
   auto edit = lasting_edit(snapshot, model, plan.after, asked && rewritten);
   if (!edit) return std::move(edit).error();
   const NodeKind& kind = *model.kind;
-  if (kind.advise != nullptr && (rewritten || asked)) plan.advice = kind.advise(plan.after);
+  const bool known = is_known_to_last(model, plan);
+  if (kind.advise != nullptr && (rewritten || (asked && known))) {
+    plan.advice = advice_for(model, plan.after);
+  }
   Finding finding;
   if (*edit) {
     finding.id = "lasting-file";
     finding.message = fmt::format("this file brings the list back: {}", kind.lasting_needs);
     finding.path = (*edit)->before.path;
     plan.edits.push_back(std::move(**edit));
+  } else if (asked && !rewritten && !known) {
+    finding.id = "lasting-unknown";
+    finding.message = "whether something rewrites the file of the list is not known here";
   } else if (asked && !rewritten) {
     finding.id = "lasts-here";
     finding.message = "nothing is known that rewrites the file of the list on this kind of node";

@@ -63,6 +63,15 @@ void note_rewritten(const NodeModel& model, const std::vector<std::string>& want
                     const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
                     bool takes_lasting);
 bool is_rewritten(const NodeModel& model, const SourceFile& file);
+/// Who rewrites such a file, and where the list belongs then.
+std::string_view rewriter_of(const NodeModel& model, const SourceFile& file);
+std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& file);
+/// The lasting way of the node's kind with `wanted` filled in, and with every other argument in force that the
+/// same place gives. Only for a kind that has one.
+Advice advice_for(const NodeModel& model, const std::vector<std::string>& wanted);
+/// Where a file may not be written although it is in force: the store of Nix, the files of an image. Adds what is
+/// worth a word about the others. Errors: kRefused with the place that decides.
+Status judge_places(const NodeSnapshot& snapshot, Plan& plan);
 
 /// Says of a plan which part of it the wished list of the node speaks against, and the next sync undoes.
 void note_wishes(const NodeSnapshot& snapshot, const NodeModel& model, Plan& plan);

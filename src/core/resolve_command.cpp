@@ -30,6 +30,58 @@ Error not_loadable(const NodeSnapshot& snapshot, const UnitSetting& setting, con
       why.hint);
 }
 
+/// The letter of a specifier in `text` that stands for itself, since only the running node tells its value.
+std::optional<char> opaque_in(const Specifiers& specifiers, std::string_view text) {
+  for (const auto& [letter, value] : specifiers) {
+    const bool opaque = value.size() == 2 && value[0] == '%' && value[1] == letter;
+    if (opaque && text.find(value) != std::string_view::npos) return letter;
+  }
+  return std::nullopt;
+}
+
+bool has_path(const NodeSnapshot& snapshot, const char* path) {
+  const auto marker = snapshot.markers.find(path);
+  return marker != snapshot.markers.end() && marker->second;
+}
+
+/// What to do where the usual unit is not there: what was found decides, and '--unit' is said of a unit alone
+/// that exists.
+std::string hint_without_unit(const NodeSnapshot& snapshot) {
+  for (const auto& [path, exists] : snapshot.markers) {
+    if (!exists || !path.ends_with(".service")) continue;
+    const std::string name = path.substr(path.rfind('/') + 1);
+    if (name.find("openshift-node") != std::string::npos || name == "origin-node.service") {
+      return fmt::format(
+          "'{}' runs the kubelet of OpenShift 3: kubeletArguments (allowed-unsafe-sysctls) in "
+          "/etc/origin/node/node-config.yaml, by way of the config maps of the project "
+          "openshift-node",
+          name);
+    }
+    return fmt::format("'{}' runs a kubelet: name it with '--unit {}'", path, name);
+  }
+  if (has_path(snapshot, "/etc/init.d/k3s")) {
+    return "OpenRC runs k3s here (/etc/init.d/k3s), which this program does not manage: put "
+           "kubelet-arg into /etc/rancher/k3s/config.yaml, then run: rc-service k3s restart";
+  }
+  if (has_path(snapshot, "/etc/init.d/kubelet")) {
+    return "OpenRC runs the kubelet here (/etc/init.d/kubelet), which this program does not "
+           "manage: "
+           "edit command_args in /etc/conf.d/kubelet or the file that '--config' names there, then "
+           "run: rc-service kubelet restart";
+  }
+  if (has_path(snapshot, "/etc/kubernetes/ssl/kubecfg-kube-node.yaml")) {
+    return "this looks like RKE1, whose kubelet is a container of docker outside any unit: "
+           "services.kubelet.extra_args in cluster.yml, then run: rke up";
+  }
+  const NodeKind& kind = kind_of(snapshot);
+  if (kind.units.empty()) return "no unit here runs a kubelet: install it first";
+  std::string units(kind.units);
+  for (std::size_t at = units.find(' '); at != std::string::npos; at = units.find(' ', at + 6)) {
+    units.replace(at, 1, "' or '");
+  }
+  return fmt::format("this looks like {}, whose service is '{}': install that", kind.title, units);
+}
+
 class Resolver {
  public:
   explicit Resolver(const NodeSnapshot& snapshot) : snapshot_(snapshot) {}
@@ -65,17 +117,7 @@ class Resolver {
 
  private:
   /// The files of a distribution may lie here without its service: not installed whole, or run by OpenRC.
-  [[nodiscard]] std::string hint_for_no_unit() const {
-    const NodeKind& kind = kind_of(snapshot_);
-    const std::string name = "name the unit that runs the kubelet with '--unit NAME'";
-    if (kind.units.empty()) return name;
-    std::string units(kind.units);
-    for (std::size_t at = units.find(' '); at != std::string::npos; at = units.find(' ', at + 6)) {
-      units.replace(at, 1, "' or '");
-    }
-    return fmt::format("this looks like {}, whose service is '{}': install that, or {}", kind.title,
-                       units, name);
-  }
+  [[nodiscard]] std::string hint_for_no_unit() const { return hint_without_unit(snapshot_); }
 
   Status check_unit() const {
     const UnitOnDisk& unit = snapshot_.unit;
@@ -243,6 +285,13 @@ class Resolver {
       auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, forms_);
       if (!line) return not_loadable(snapshot_, setting, line.error());
       if (!*line) continue;
+      if (const auto letter = opaque_in(snapshot_.specifiers, (*line)->path)) {
+        return not_loadable(snapshot_, setting,
+                            {.kind = ErrorKind::kUnsupported,
+                             .message = fmt::format("cannot tell here which file this is: what "
+                                                    "systemd puts for '%{}' is not known",
+                                                    *letter)});
+      }
       result_.environment_files.push_back(**line);
       result_.environment_file_declared.push_back(kind_of_setting(setting));
       if (auto status = read_pattern(**line, setting); !status) return status;

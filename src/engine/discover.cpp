@@ -19,6 +19,7 @@
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
+#include "unit_hints.hpp"
 #include "wish_files.hpp"
 
 namespace kubelet_sysctl {
@@ -157,6 +158,9 @@ Status Discovery::read_unit() {
       specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version, snapshot_.live);
   if (!specifiers) return std::move(specifiers).error();
   snapshot_.specifiers = std::move(*specifiers);
+  if (snapshot_.unit.load == UnitLoad::kNotFound) {
+    return find_other_units(ports_.files, snapshot_.systemd_version, snapshot_);
+  }
   if (!is_loaded()) return {};
   merge(snapshot_.unit.fragment);
   for (const std::int32_t source : snapshot_.unit.drop_ins) merge(source);

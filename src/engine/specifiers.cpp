@@ -16,6 +16,8 @@ namespace {
 constexpr int kCredentials = 252;
 constexpr int kBuiltInShell = 250;
 constexpr int kFragmentPath = 247;
+/// What only the running machine, or the manager on it, tells.
+constexpr std::string_view kOfRunning = "Hlqmbva";
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
@@ -137,6 +139,19 @@ Status add_running(FileSystem& files, int version, Specifiers& values) {
   return {};
 }
 
+/// Of a node that does not run: its name is in a file, and what only the running machine tells stands for
+/// itself. resolve_command() and resolve() refuse where such a word decides.
+Status add_of_tree(FileSystem& files, Specifiers& values) {
+  auto host = line_of(files, "/etc/hostname");
+  if (!host) return std::move(host).error();
+  if (!host->empty() && host->front() != '#') {
+    values['H'] = *host;
+    values['l'] = host->substr(0, host->find('.'));
+  }
+  for (const char letter : kOfRunning) values.try_emplace(letter, std::string{'%', letter});
+  return {};
+}
+
 }  // namespace
 
 Result<std::map<std::string, std::string>> os_release(FileSystem& files, int version) {
@@ -163,6 +178,7 @@ Result<Specifiers> specifiers_of(FileSystem& files, const UnitOnDisk& unit, int 
   Status status = add_os_release(files, version, values);
   if (status) status = add_machine(files, values);
   if (status && live) status = add_running(files, version, values);
+  if (status && !live) status = add_of_tree(files, values);
   if (!status) return std::move(status).error();
   return values;
 }

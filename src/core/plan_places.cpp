@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Places that are not written although they are in force: what lies there is made from somewhere else.
+#include <fmt/format.h>
+
+#include "plan_parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+bool is_below(const SourceFile& file, std::string_view directory) {
+  return file.path.starts_with(directory) || file.real_path.starts_with(directory);
+}
+
+// Source: nix.dev "Store": an object of the store never changes; the same bytes may be shared by hard links.
+Error of_store(const SourceFile& file, const std::vector<std::string>& wanted, bool nixos) {
+  std::string hint = "change what this file of the store is made from, and build it anew";
+  if (nixos) {
+    std::string list;
+    for (const std::string& entry : wanted) list += fmt::format(" \"{}\"", entry);
+    hint = fmt::format(
+        "set services.kubernetes.kubelet.extraConfig.allowedUnsafeSysctls = [{} ]; in the "
+        "configuration of the system (or services.kubernetes.kubelet.extraOpts, where the flag is "
+        "there), then run: nixos-rebuild switch",
+        list);
+  }
+  return {.kind = ErrorKind::kRefused,
+          .message = "will not write this file: it is one of the Nix store",
+          .path = file.path,
+          .hint = hint};
+}
+
+Error of_vendor(const SourceFile& file) {
+  const bool config = !file.path.ends_with(".service") && !file.path.ends_with(".conf");
+  return {.kind = ErrorKind::kRefused,
+          .message = "will not write this file: below /usr it belongs to a package or an image",
+          .path = file.path,
+          .hint = config
+                      ? "use '--via args', which writes below /etc; or copy the file to /etc and "
+                        "name that copy in '--config'"
+                      : "use '--via args', which writes below /etc"};
+}
+
+}  // namespace
+
+Status judge_places(const NodeSnapshot& snapshot, Plan& plan) {
+  const bool nixos = snapshot.os_id == "nixos";
+  for (const FileEdit& edit : plan.edits) {
+    const SourceFile& file = edit.before;
+    const bool made = nixos && file.path.starts_with("/etc/systemd/");
+    if (is_below(file, "/nix/store/") || made) return of_store(file, plan.after, nixos);
+    const bool vendor = is_below(file, "/usr/") && !is_below(file, "/usr/local/");
+    // The units of packages have their own way: a drop-in below /etc.
+    if (vendor && edit.route != "unit") return of_vendor(file);
+    if (!is_below(file, "/run/")) continue;
+    Finding finding;
+    finding.id = "lost-at-boot";
+    finding.severity = Severity::kWarning;
+    finding.message = "the next boot loses this change: /run is empty then";
+    finding.path = file.path;
+    finding.hint = "change what writes this file at boot, or put the list into a file below /etc";
+    plan.findings.push_back(std::move(finding));
+  }
+  return {};
+}
+
+}  // namespace kubelet_sysctl::planning
