@@ -273,7 +273,11 @@ void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const C
     auto finding = refused_entry(snapshot, check, entry.text);
     if (finding && !command.empty() && !SysctlPattern::parse(entry.text)) {
       // One malformed entry left would stop the kubelet all the same: one command for all of them.
-      finding->hint = "run: " + command;
+      constexpr std::string_view kTakeOut = "to take it out, ";
+      const std::size_t take = std::min(finding->hint.find(kTakeOut), finding->hint.size());
+      finding->hint.resize(take);
+      if (command.starts_with("kubelet-sysctl remove")) finding->hint += kTakeOut;
+      finding->hint += "run: " + command;
     }
     if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
   }

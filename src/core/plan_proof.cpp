@@ -79,6 +79,14 @@ std::vector<std::pair<std::string, std::string>> other_flags(const NodeModel& mo
   return flags;
 }
 
+/// A list that ended the kubelet hides the flags behind it; those come to light with its correction.
+bool keeps_flags(const NodeModel& before, const NodeModel& after) {
+  const auto old = other_flags(before);
+  const auto now = other_flags(after);
+  if (!before.flags.fatal) return old == now;
+  return old.size() <= now.size() && std::equal(old.begin(), old.end(), now.begin());
+}
+
 /// True when the words of a program that runs the kubelet differ in those alone that hold the flag.
 bool same_but_list(std::vector<std::string> before, std::vector<std::string> after) {
   const auto holds_flag = [](const std::string& word) {
@@ -213,7 +221,7 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
   if (!model.wrapped && other_words(*result) != other_words(model)) {
     return unprovable("the edit would change other arguments of the kubelet");
   }
-  if (!model.wrapped && other_flags(*result) != other_flags(model)) {
+  if (!model.wrapped && !keeps_flags(model, *result)) {
     return unprovable("the edit would change what the kubelet takes for its other flags");
   }
   if (is_list_swallowed(*after, *result)) {

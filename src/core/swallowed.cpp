@@ -161,6 +161,13 @@ Place place_of(const NodeModel& model, std::size_t index, std::size_t hidden, bo
   const bool split = !word.variable.empty() && variable != model.command.environment.end();
   const MappedText& text = split ? variable->second.value : model.command.exec_setting.value;
   if (auto quote = place_of_quote(text, word, blank)) return std::move(*quote);
+  if (word.variable.empty() && word.raw.source != model.command.exec_source) {
+    // An item of a file of k3s, say: each is one argument, whatever it holds.
+    return {.source = word.raw.source,
+            .at = raw,
+            .cause = "this item is one argument, whatever it holds",
+            .hint = "write each flag as an item of its own"};
+  }
   return {.source = blank.source,
           .at = {blank.begin, blank.end},
           .cause = "no blank sets apart what follows",
@@ -261,7 +268,7 @@ bool is_fatal_elsewhere(const NodeModel& model) {
 
 std::vector<Swallowed> swallowed_flags(const NodeSnapshot&, const NodeModel& model) {
   std::vector<Swallowed> found;
-  if (model.wrapped || model.stopped) return found;
+  if (model.wrapped) return found;
   for (const FlagUse& flag : model.flags.all) {
     if (flag.value_word >= model.command.words.size()) continue;
     const bool list = flag.name == kList || flag.name == kOldList;
