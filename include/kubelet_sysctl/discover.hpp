@@ -13,9 +13,14 @@
 
 namespace kubelet_sysctl {
 
-/// Where the release of the kubelet may be learnt. A file keeps what a program once said, so that most runs
-/// start no other program.
-enum class VersionFrom { kNowhere, kCache, kProgram };
+/// Where the release of the kubelet may be learnt. A file keeps what was learnt once, so that most runs do
+/// not read a program of 100 MB.
+enum class VersionFrom {
+  kNowhere,
+  kFile,  ///< from what is kept, or from the bytes of the program: nothing is started, for commands that read
+  kCache,    ///< from what is kept alone
+  kProgram,  ///< as kFile, and else the program is run with --version, if it is no script
+};
 
 struct DiscoverOptions {
   std::string unit = {};               ///< --unit; empty: choose_unit()
@@ -44,8 +49,8 @@ Result<NodeSnapshot> discover_partly(Ports& ports, const DiscoverOptions& option
 /// --exit-on-lock-contention. What cannot be read is named in `not_looked`.
 void look_closer(Ports& ports, const NodeModel& model, NodeSnapshot& snapshot);
 
-/// Fills in the release of the unit's kubelet, or why it is not known: as options say, by what was kept of the
-/// program's own answer, or by running it with --version. Never an error. With a release that may be learnt
+/// Fills in the release of the unit's kubelet, or why it is not known: as options say, by what was kept, by
+/// the bytes of the program, or by running it with --version. Never an error. A script is never run. With a release that may be learnt
 /// comes the release of the kernel. discover() does this at its end.
 void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSnapshot& snapshot);
 

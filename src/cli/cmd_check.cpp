@@ -11,6 +11,7 @@
 #include "kubelet_sysctl/manifest.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "kubelet_sysctl/verdicts.hpp"
 
 namespace kubelet_sysctl {
@@ -52,8 +53,8 @@ bool is_answer_without_list(const Error& error, const Options& options) {
 }
 
 void take_lists(const NodeModel& model, Ground& ground) {
-  if (model.wrapped && !model.running) {
-    ground.list_why = "a wrapper runs the kubelet, and no process shows its words";
+  if (is_list_unknown(model)) {
+    ground.list_why = unknown_list_text(model);
     return;
   }
   ground.list = texts_of(model.configured);
@@ -66,7 +67,7 @@ void take_lists(const NodeModel& model, Ground& ground) {
 Result<Ground> ground_for(const Session& session, Ports& ports, const Questions& asked) {
   const Options& options = session.options;
   DiscoverOptions wanted = discover_options(options);
-  wanted.version_from = VersionFrom::kProgram;
+  wanted.version_from = VersionFrom::kFile;
   Ground ground;
   if (wanted.live) {
     // The kernel answers while the manager does.

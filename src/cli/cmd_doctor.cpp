@@ -85,7 +85,7 @@ int look(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
-  wanted.version_from = VersionFrom::kProgram;
+  wanted.version_from = VersionFrom::kFile;
   ask_early(session.options, ports);
   std::vector<Finding> findings;
   std::vector<std::string> not_looked;

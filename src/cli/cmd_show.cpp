@@ -48,7 +48,7 @@ int run_show(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
-  wanted.version_from = VersionFrom::kProgram;
+  wanted.version_from = VersionFrom::kFile;
   // The records are read while the manager answers: discover() takes that answer.
   ask_early(session.options, ports);
   std::vector<Finding> findings;

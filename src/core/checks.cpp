@@ -124,6 +124,7 @@ const std::vector<Check>& all_checks() {
       {"configz-silent", kWarning, "the kubelet could not be asked", configz_silent, kVerbs, kPart},
       {"newer-file", kWarning, "a file is newer than the process", newer_file, kShow},
       {"other-arguments", kWarning, "the next start brings other arguments", other_arguments},
+      {"list-unknown", kWarning, "no process shows the kubelet's arguments", list_unknown, kShow},
       {"not-healthy", kWarning, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
       {"unfinished-change", kWarning, "a change did not come to its end", tells_itself},
       {"list-lost", kWarning, "entries of the last change are gone", tells_itself, kShow},

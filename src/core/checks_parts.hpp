@@ -104,6 +104,7 @@ Look configz_silent;
 Look other_arguments;
 Look restart_loop;
 Look not_healthy;
+Look list_unknown;
 Look health_off;
 Look health_moved;
 // checks_unit.cpp

@@ -7,6 +7,7 @@
 
 #include "checks_parts.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -215,6 +216,16 @@ void not_healthy(const NodeSnapshot& snapshot, const NodeModel&, const Check& ch
                  fmt::format("the kubelet (pid {}) does not answer as a healthy one: {}",
                              snapshot.process->pid, snapshot.health->detail),
                  fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name))));
+}
+
+void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                  std::vector<Finding>& found) {
+  if (!snapshot.live || !is_list_unknown(model)) return;
+  found.push_back(finding_of(check,
+                             "which list is in force cannot be told: " + unknown_list_text(model),
+                             "let the unit start the kubelet itself, or let the wrapper end in "
+                             "'exec', so that its arguments "
+                             "can be seen"));
 }
 
 void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,

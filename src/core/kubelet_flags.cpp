@@ -322,6 +322,26 @@ bool is_shell(std::string_view name) {
   return holds(kShells, name);
 }
 
+/// True for the name of a kubelet's program: "kubelet", or a package's or a loader's name for one release
+/// of it: "kubelet1.28", "kubelet-v1.30.4", "kubelet.real", ".kubelet-wrapped" (which Nix calls the program).
+bool is_kubelet_name(std::string_view name) {
+  constexpr std::string_view kName = "kubelet";
+  constexpr auto kOthers = std::to_array<std::string_view>(
+      {"real", "orig", "original", "bin", "distrib", "wrapped", "amd64", "arm64", "linux-amd64"});
+  if (name.starts_with('.')) name.remove_prefix(1);
+  if (!name.starts_with(kName)) return false;
+  name.remove_prefix(kName.size());
+  if (name.empty()) return true;
+  const bool is_apart = name[0] == '.' || name[0] == '-' || name[0] == '_';
+  if (is_apart) name.remove_prefix(1);
+  if (is_apart && holds(kOthers, name)) return true;
+  if (name.starts_with('v')) name.remove_prefix(1);
+  constexpr std::string_view kRelease = "0123456789";
+  return !name.empty() && kRelease.find(name[0]) != std::string_view::npos &&
+         name.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz.+-_") ==
+             std::string_view::npos;
+}
+
 }  // namespace
 
 KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first) {
@@ -332,7 +352,7 @@ std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string
   if (words.empty()) return std::nullopt;
   if (is_shell(base_name(words[0]))) return std::nullopt;
   for (std::size_t at = 0; at < words.size(); ++at) {
-    if (base_name(words[at]) == "kubelet" && words[at].find('=') == std::string::npos)
+    if (is_kubelet_name(base_name(words[at])) && words[at].find('=') == std::string::npos)
       return at + 1;
     // hyperkube runs the kubelet that its next word names; any other wrapper is looked through until a
     // word that is a flag, since a flag's value may end in "kubelet" by chance.

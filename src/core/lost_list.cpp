@@ -10,6 +10,7 @@
 #include "checks_parts.hpp"
 #include "entry_set.hpp"
 #include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
@@ -51,7 +52,7 @@ std::string who(const NodeSnapshot& snapshot, const NodeModel& model, const Tran
 
 std::optional<Finding> lost_list(const NodeSnapshot& snapshot, const NodeModel& model,
                                  const std::vector<Transaction>& records) {
-  if (model.stopped || (model.wrapped && !model.running)) return std::nullopt;
+  if (model.stopped || is_list_unknown(model)) return std::nullopt;
   const Transaction* last = deciding(records, snapshot.unit.name);
   if (last == nullptr) return std::nullopt;
   const EntrySet present(texts_of(model.configured));

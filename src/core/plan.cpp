@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/kubelet_host.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
@@ -70,6 +71,7 @@ class Planner {
   }
 
   Status edits(const std::vector<std::string>& wanted) {
+    if (auto status = check_process(); !status) return status;
     auto route = route_of();
     if (!route) return std::move(route).error();
     const bool same_place = current_route() == std::optional<Route>(*route);
@@ -154,6 +156,29 @@ class Planner {
 
   bool has_config_dir() const { return snapshot_.config_dirs.contains(model_.config_dir); }
 
+  Error unknown_list() const {
+    Error error =
+        refused("will not change a list that cannot be told: " + unknown_list_text(model_),
+                "let the unit start the kubelet itself, or let the wrapper end in 'exec'");
+    error.path = snapshot_.unit.fragment_path;
+    return error;
+  }
+
+  /// The process that a restart replaces must be known for a kubelet: else nobody could see the new one.
+  Status check_process() const {
+    if (!snapshot_.live || !snapshot_.process) return {};
+    if (is_list_unknown(model_)) return unknown_list();
+    const bool has_arguments = kubelet_place(snapshot_) == KubeletPlace::kMain;
+    if (!has_arguments || kubelet_arguments_start(snapshot_.process->argv)) return {};
+    return refused(
+        fmt::format(
+            "will not change this list: the main process of '{}' ({}) is not known for a "
+            "kubelet by its name or by its arguments, so that a change could not be confirmed",
+            snapshot_.unit.name, snapshot_.process->pid),
+        "start a program named 'kubelet', or one that is given the arguments of the unit as they "
+        "are");
+  }
+
   Result<Route> route_of() const {
     if (!change_.file.empty()) return route_of_file();
     const auto current = current_route();
@@ -187,6 +212,7 @@ class Planner {
     if (config_file() != nullptr) return Route::kConfig;
     if (has_config_dir()) return Route::kConfigDir;
     if (model_.config_path.empty()) {
+      if (is_list_unknown(model_)) return unknown_list();
       return refused("this kubelet reads no configuration file", "use '--via args'");
     }
     Error error =

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -70,10 +71,10 @@ Json layer_json(const Layer& layer) {
 
 Json running_json(const NodeSnapshot& snapshot, const RunningList& running) {
   const Json healthy = snapshot.health ? Json(snapshot.health->ok) : Json(nullptr);
-  // Without evidence the list is not known: it stays an empty array, since lists are never null.
+  // Without evidence the list is not known, which is not the empty list.
   return {{"pid", running.process.pid},
           {"startedAt", time_or_null(running.process.started_at_ms)},
-          {"entries", running.entries.value_or(std::vector<std::string>{})},
+          {"entries", running.entries ? Json(*running.entries) : Json(nullptr)},
           {"evidence", name_of(running.evidence)},
           {"configz", text_or_null(running.configz)},
           {"healthy", healthy}};
@@ -226,13 +227,20 @@ std::string status_json(const NodeSnapshot& snapshot, const NodeModel& model,
   const Layer* winner = winner_of(model);
   Json entries = Json::array();
   for (const Entry& entry : model.configured) entries.push_back(entry_json(entry));
-  made["configured"] = {{"layer", winner == nullptr ? "none" : name_of(winner->kind)},
-                        {"entries", std::move(entries)}};
+  const bool unknown = is_list_unknown(model);
+  if (unknown) {
+    made["configured"] = {{"layer", "unknown"}, {"entries", nullptr}};
+  } else {
+    made["configured"] = {{"layer", winner == nullptr ? "none" : name_of(winner->kind)},
+                          {"entries", std::move(entries)}};
+  }
   Json layers = Json::array();
   for (const Layer& layer : model.layers) layers.push_back(layer_json(layer));
-  made["layers"] = std::move(layers);
+  made["layers"] = unknown ? Json(nullptr) : std::move(layers);
   made["running"] = model.running ? running_json(snapshot, *model.running) : Json(nullptr);
-  made["drift"] = model.drift;
+  // Where one of the two lists is not known, nobody knows whether they differ.
+  const bool no_answer = unknown || (model.running && !model.running->entries);
+  made["drift"] = no_answer ? Json(nullptr) : Json(model.drift);
   made["unfinished"] = unfinished_json(open.unfinished);
   // Of several the one that was begun last: it holds the list that the others began.
   made["trial"] = open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back());

@@ -11,6 +11,7 @@
 
 #include "kubelet_sysctl/metrics.hpp"
 #include "kubelet_sysctl/printable.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -117,7 +118,7 @@ void write_node(const NodeSnapshot& snapshot, const NodeModel& model, Exposition
 
 void write_configured(const NodeModel& model, Exposition& out) {
   // Behind a wrapper that does not run nobody knows what the kubelet will be given.
-  if (winner_of(model) == nullptr && model.wrapped && !model.running) return;
+  if (is_list_unknown(model)) return;
   out.family("configured_entries", "Entries of the list that the next start of the kubelet uses.");
   out.value(model.configured.size());
   out.family("layer_entries",

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/unknown_list.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -125,8 +126,7 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
   const Layer* winner = winner_of(model);
   std::string out = '\n' + heading(style, "configured") + "  ";
   if (winner == nullptr) {
-    out += model.wrapped && !model.running ? "cannot be told: a wrapper runs the kubelet\n"
-                                           : "(none)\n";
+    out += is_list_unknown(model) ? "cannot be told: a wrapper runs the kubelet\n" : "(none)\n";
   } else if (model.configured.empty()) {
     out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
                        place_text(winner->at.path, winner->at.line));
@@ -173,6 +173,9 @@ std::string running_text(const NodeSnapshot& snapshot, const NodeModel& model,
   std::string out = '\n' + heading(style, "running") + "     ";
   if (!model.running) return out + "-\n";
   const RunningList& running = *model.running;
+  if (!running.entries && is_list_unknown(model)) {
+    return out + fmt::format("cannot be told: {}\n", unknown_list_text(model));
+  }
   if (!running.entries) {
     return out + fmt::format("cannot be told: {}\n", evidence_text(snapshot, running));
   }
@@ -200,6 +203,7 @@ std::string drift_text(const NodeSnapshot& snapshot, const NodeModel& model,
                        const TextStyle& style) {
   std::string out = '\n' + heading(style, "drift") + "       ";
   if (!model.running) return out + "-\n";
+  if (is_list_unknown(model)) return out + "cannot be told\n";
   const std::string mend = fmt::format(
       "{}systemctl restart {}",
       snapshot.state && snapshot.state->needs_reload ? "systemctl daemon-reload && " : "",

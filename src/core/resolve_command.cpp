@@ -109,6 +109,7 @@ class Resolver {
     result_.no_variables = command_.no_variables;
     result_.words = expand_command(command_, result_.environment, forms_);
     note_unset();
+    if (auto status = check_passed(); !status) return std::move(status).error();
     note_origins();
     if (auto status = check_version(); !status) return std::move(status).error();
     return std::move(result_);
@@ -381,6 +382,24 @@ class Resolver {
     for (const Word& word : result_.words) {
       for (const std::string& name : word.inner) note(name);
     }
+  }
+
+  /// PassEnvironment= of a variable that nothing else sets: its value is in process 1 alone, and a tree of
+  /// files has none.
+  Status check_passed() const {
+    if (snapshot_.live) return {};
+    for (const UnitSetting& setting : settings_.pass_environment) {
+      for (const std::string& name : parse_name_list(setting.value, snapshot_.specifiers)) {
+        const auto& unset = result_.unset;
+        if (std::find(unset.begin(), unset.end(), name) == unset.end()) continue;
+        const auto source = static_cast<std::size_t>(setting.value.at.front().source);
+        return error_at(
+            ErrorKind::kUnsupported, snapshot_.files[source], setting.line_at,
+            fmt::format("cannot tell the value of '{}', which is passed on from process 1", name),
+            "run it on the node itself, or set the variable with 'Environment='");
+      }
+    }
+    return {};
   }
 
   void note_origins() {

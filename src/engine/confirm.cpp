@@ -36,6 +36,30 @@ bool same_list(const std::vector<std::string>& a, const std::vector<std::string>
   return std::set<std::string>(a.begin(), a.end()) == std::set<std::string>(b.begin(), b.end());
 }
 
+/// The words of a kubelet behind its name.
+std::vector<std::string> arguments_of(const std::vector<std::string>& words) {
+  const auto start = kubelet_arguments_start(words);
+  if (!start) return {};
+  return {words.begin() + static_cast<std::ptrdiff_t>(*start), words.end()};
+}
+
+/// The first of the wanted words that the process does not have, or has in another order. A script in front
+/// of the program may add words of its own; one that goes missing is a setting that the kubelet lost.
+std::optional<std::string> missing_word(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string>& seen) {
+  const std::vector<std::string> arguments = arguments_of(seen);
+  auto at = arguments.begin();
+  for (const std::string& word : arguments_of(wanted)) {
+    at = std::find(at, arguments.end(), word);
+    if (at == arguments.end()) return word;
+    ++at;
+  }
+  return std::nullopt;
+}
+
+/// The name of the flag alone: a value may be a secret.
+std::string name_in(const std::string& word) { return word.substr(0, word.find('=')); }
+
 class Watch {
  public:
   Watch(Ports& ports, const Wanted& wanted, Milliseconds timeout, Milliseconds window)
@@ -135,13 +159,41 @@ class Watch {
     return {};
   }
 
+  /// True where every word that the files give is there, on every route.
+  [[nodiscard]] bool has_words(const Process& process) const {
+    if (wanted_.argv.empty()) return true;
+    const bool same_program = !process.argv.empty() && process.argv[0] == wanted_.argv[0];
+    if (same_program) return process.argv == wanted_.argv;
+    return !missing_word(wanted_.argv, process.argv);
+  }
+
   bool has_list(const Process& process) {
+    if (!has_words(process)) return false;
     const auto list = list_in_argv(process.argv);
-    if (!wanted_.config_files.empty()) {
-      // The route of the files: nothing in the arguments may stand over them.
-      return !list && (wanted_.argv.empty() || process.argv == wanted_.argv);
-    }
+    // The route of the files: nothing in the arguments may stand over them.
+    if (!wanted_.config_files.empty()) return !list;
     return list ? same_list(*list, wanted_.list) : wanted_.list.empty();
+  }
+
+  std::string other_arguments() const {
+    std::string text = "the kubelet came up with other arguments than the files give";
+    const auto missing = missing_word(wanted_.argv, process_.argv);
+    if (missing) text += fmt::format(": '{}' is missing", name_in(*missing));
+    return text;
+  }
+
+  /// Behind a wrapper that stays, the kubelet is a child that comes up later than the main process.
+  Status see_child() {
+    if (wanted_.place != KubeletPlace::kMain || kubelet_arguments_start(process_.argv)) return {};
+    auto found = read_kubelet_process(ports_, baseline_, wanted_.place);
+    if (!found) return std::move(found).error();
+    const bool is_new = *found && !is_same(**found, process_) &&
+                        !(wanted_.old_process && is_same(**found, *wanted_.old_process));
+    if (!is_new) return {};
+    process_ = **found;
+    result_.evidence.pid = process_.pid;
+    result_.evidence.started_at_ms = process_.started_at_ms;
+    return {};
   }
 
   Status see_arguments() {
@@ -151,19 +203,20 @@ class Watch {
       if (!now) return std::move(now).error();
       if (!*now || !is_same(**now, process_)) return ended();
       process_.argv = (*now)->argv;
+      take_by_arguments(process_, wanted_.argv);
       // A script may wait for long before it becomes the kubelet, or the program that holds it.
       if (!has_become()) until = std::min(deadline_, ports_.clock.now() + kExecDeadline);
       // A kubelet inside another program has no arguments to be seen; what the files and the log of that
       // program say is read anew at the end.
       if (is_inside() && has_become()) return {};
+      if (auto status = see_child(); !status) return status;
       if (has_list(process_) && kubelet_arguments_start(process_.argv)) {
         if (wanted_.config_files.empty()) result_.evidence.argv = true;
         return {};
       }
       if (ports_.clock.now() >= until) {
         result_.evidence.argv = false;
-        fail(has_become() ? "the kubelet came up with other arguments than the files give"
-                          : "no process of the kubelet came up in time");
+        fail(has_become() ? other_arguments() : "no process of the kubelet came up in time");
         return {};
       }
       if (ports_.clock.wait_until(ports_.clock.now() + kStep, process_.pid)) return ended();
@@ -205,6 +258,7 @@ class Watch {
     auto now = read_process(ports_.files, process_.pid);
     if (!now) return std::move(now).error();
     if (!*now || !is_same(**now, process_)) return ended();
+    take_by_arguments(**now, wanted_.argv);
     if (!is_inside() && !has_list(**now)) {
       fail("the arguments of the kubelet changed within the window");
     }

@@ -15,6 +15,7 @@
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
+#include "passed_environment.hpp"
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
@@ -289,6 +290,13 @@ Status Discovery::read_process_facts() {
   if (!process) return std::move(process).error();
   snapshot_.process = std::move(*process);
   if (!snapshot_.process) return {};
+  if (kubelet_place(snapshot_) == KubeletPlace::kMain) {
+    if (const auto command = resolve_command(snapshot_)) {
+      std::vector<std::string> argv;
+      for (const Word& word : command->words) argv.push_back(word.text.text);
+      take_by_arguments(*snapshot_.process, argv);
+    }
+  }
   if (const KubeletHost* host = host_of(snapshot_)) {
     snapshot_.process->started_at_ms = read_not_before_ms(ports_, *host, *snapshot_.process);
   }
@@ -308,7 +316,9 @@ Status Discovery::ask_manager_environment() {
   if (!snapshot_.live || !is_loaded()) return {};
   const auto command = resolve_command(snapshot_);
   if (!command || command->unset.empty()) return {};
-  if (snapshot_.process) {
+  auto passed = passed_variables(ports_, snapshot_, settings_, command->unset);
+  if (!passed) return std::move(passed).error();
+  if (snapshot_.process && passed->empty()) {
     auto asked = may_hold(snapshot_.process->pid, command->unset);
     if (!asked) return std::move(asked).error();
     if (!*asked) return {};
@@ -316,6 +326,9 @@ Status Discovery::ask_manager_environment() {
   auto variables = ports_.services.environment();
   if (!variables) return std::move(variables).error();
   snapshot_.manager_environment = std::move(*variables);
+  // A passed variable stands over one of the same name that the manager gives every unit.
+  snapshot_.manager_environment.insert(snapshot_.manager_environment.end(), passed->begin(),
+                                       passed->end());
   lists_read_ = health_asked_ = false;  // the command may be another one now
   return {};
 }
@@ -368,7 +381,9 @@ void Discovery::learn_release_of_host() {
   if (host == nullptr || host->version_argument.empty() || release_asked_) return;
   release_asked_ = true;
   DiscoverOptions options = options_;
-  options.version_from = VersionFrom::kProgram;
+  const bool may_run =
+      options.version_from == VersionFrom::kCache || options.version_from == VersionFrom::kProgram;
+  options.version_from = may_run ? VersionFrom::kProgram : VersionFrom::kFile;
   learn_kubelet_version(ports_, options, snapshot_);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The release of the kubelet that the unit starts: its own answer to --version, kept for the next
-// run.
+// The release of the kubelet that the unit starts: what its file holds, or its own answer to --version,
+// kept for the next run.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "elf_release.hpp"
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
@@ -31,8 +32,18 @@ std::optional<std::string> program_in(const std::vector<std::string>& words) {
   return words[*start - 1];
 }
 
-/// The program that the next start runs; behind a shell, what the process of now is. A host of the kubelet is
-/// asked itself.
+/// The program of the process; behind a shell or a script it alone shows what runs.
+std::optional<std::string> program_of_process(Ports& ports, const NodeSnapshot& snapshot) {
+  if (!snapshot.process || !kubelet_arguments_start(snapshot.process->argv)) return std::nullopt;
+  const auto link = ports.files.look(fmt::format("/proc/{}/exe", snapshot.process->pid));
+  // A program that was replaced while it runs shows as "/usr/bin/kubelet (deleted)": proc(5).
+  if (!link || !*link || (*link)->target.find(' ') != std::string::npos) return std::nullopt;
+  const bool is_kubelet = kubelet_arguments_start({(*link)->target}).has_value();
+  return is_kubelet ? std::optional<std::string>((*link)->target) : std::nullopt;
+}
+
+/// The program that the next start runs; behind a shell or where it is a script, what the process of now is.
+/// A host of the kubelet is asked itself.
 std::optional<std::string> program_of(Ports& ports, const NodeSnapshot& snapshot) {
   if (const KubeletHost* host = host_of(snapshot)) {
     const auto command = resolve_command(snapshot);
@@ -40,19 +51,18 @@ std::optional<std::string> program_of(Ports& ports, const NodeSnapshot& snapshot
     if (!can_ask || !command->program.starts_with('/')) return std::nullopt;
     return command->program;
   }
+  std::optional<std::string> program;
   if (const auto command = resolve_command(snapshot)) {
     // With '@' before the path the first word is not what is run.
     std::vector<std::string> words = {command->program};
     for (std::size_t i = 1; i < command->words.size(); ++i) {
       words.push_back(command->words[i].text.text);
     }
-    if (auto program = program_in(words)) return program;
+    program = program_in(words);
   }
-  if (!snapshot.process || !program_in(snapshot.process->argv)) return std::nullopt;
-  const auto link = ports.files.look(fmt::format("/proc/{}/exe", snapshot.process->pid));
-  // A program that was replaced while it runs shows as "/usr/bin/kubelet (deleted)": proc(5).
-  if (!link || !*link || base_name((*link)->target) != "kubelet") return std::nullopt;
-  return (*link)->target;
+  if (program && is_elf_program(ports.files, *program)) return program;
+  if (auto running = program_of_process(ports, snapshot)) return running;
+  return program;
 }
 
 /// What tells this very program from any other, its contents too: one line, without its end.
@@ -103,6 +113,38 @@ std::string shown(std::string text) {
   return text;
 }
 
+/// From the bytes of the program first. Only a change runs it: what a script of that name starts, nobody knows.
+void learn_from(Ports& ports, VersionFrom from, const std::string& program,
+                NodeSnapshot& snapshot) {
+  std::string& why = snapshot.kubelet_version_why;
+  if (!can_read_program(ports.files, program)) {
+    why = fmt::format("the program '{}' is empty, or cannot be read", program);
+    return;
+  }
+  if (!is_elf_program(ports.files, program)) {
+    why = fmt::format("'{}' is a script or another wrapper, which is not run to ask for a release",
+                      program);
+    return;
+  }
+  snapshot.kubelet_version = only_release(releases_in_program(ports.files, program));
+  if (snapshot.kubelet_version) return;
+  if (from != VersionFrom::kProgram) {
+    why =
+        fmt::format("the file '{}' does not show it, and this command starts no program", program);
+    return;
+  }
+  const KubeletHost* host = host_of(snapshot);
+  const std::string argument(host == nullptr ? "--version" : host->version_argument);
+  const auto said = ports.programs.output_of(program, {argument}, kDeadline);
+  if (!said) {
+    why = said.error().message;
+    return;
+  }
+  snapshot.kubelet_version = version_in(*said, host != nullptr);
+  if (snapshot.kubelet_version) return;
+  why = fmt::format("'{} {}' says '{}', which is no release", program, argument, shown(*said));
+}
+
 }  // namespace
 
 void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSnapshot& snapshot) {
@@ -112,16 +154,19 @@ void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSna
   if (may_learn) snapshot.kernel.release = ports.kernel.release();
   if (snapshot.kubelet_version || options.version_from == VersionFrom::kNowhere) return;
   std::string& why = snapshot.kubelet_version_why;
+  const auto program = program_of(ports, snapshot);
+  const auto identity = program ? identity_of(ports, *program) : std::nullopt;
   if (!snapshot.live) {
-    why = "no program of a tree of files is run";
+    // Nothing of a tree is run, and nothing is kept in it.
+    if (identity)
+      snapshot.kubelet_version = only_release(releases_in_program(ports.files, *program));
+    if (!snapshot.kubelet_version) why = "no program of a tree of files is run";
     return;
   }
-  const auto program = program_of(ports, snapshot);
   if (!program) {
     why = "the unit does not say which program its kubelet is";
     return;
   }
-  const auto identity = identity_of(ports, *program);
   if (!identity) {
     why = fmt::format("there is no program '{}' that could be asked", *program);
     return;
@@ -133,18 +178,8 @@ void learn_kubelet_version(Ports& ports, const DiscoverOptions& options, NodeSna
     why = fmt::format("'{}' was not asked yet", *program);
     return;
   }
-  const KubeletHost* host = host_of(snapshot);
-  const std::string argument(host == nullptr ? "--version" : host->version_argument);
-  const auto said = ports.programs.output_of(*program, {argument}, kDeadline);
-  if (!said) {
-    why = said.error().message;
-    return;
-  }
-  snapshot.kubelet_version = version_in(*said, host != nullptr);
-  if (!snapshot.kubelet_version) {
-    why = fmt::format("'{} {}' says '{}', which is no release", *program, argument, shown(*said));
-    return;
-  }
+  learn_from(ports, options.version_from, *program, snapshot);
+  if (!snapshot.kubelet_version) return;
   // Replaced while it was asked: which of the two has answered, nobody knows.
   if (cache && identity_of(ports, *program) == identity) {
     keep(ports, std::move(*cache), *identity, *snapshot.kubelet_version);

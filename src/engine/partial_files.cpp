@@ -29,6 +29,14 @@ Result<SourceFile> PartialFiles::read(const std::string& path) {
   return absent;
 }
 
+Result<std::string> PartialFiles::read_part(const std::string& path, std::uint64_t offset,
+                                            std::size_t most) {
+  // A program that may not be read leaves its release unknown, and nothing else.
+  auto* reader = dynamic_cast<PartReader*>(&files_);
+  return reader == nullptr ? Result<std::string>(std::string())
+                           : reader->read_part(path, offset, most);
+}
+
 Result<std::vector<DirEntry>> PartialFiles::list(const std::string& path) {
   auto entries = files_.list(path);
   if (entries || !passes_over(entries.error(), path)) return entries;

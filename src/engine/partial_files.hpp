@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/part_reader.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
 namespace kubelet_sysctl {
 
 /// Passes on what can be read. What the machine refuses looks absent, and is noted; nothing is written.
-class PartialFiles final : public FileSystem {
+class PartialFiles final : public FileSystem, public PartReader {
  public:
   explicit PartialFiles(FileSystem& files) : files_(files) {}
 
@@ -18,6 +19,8 @@ class PartialFiles final : public FileSystem {
   [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
 
   Result<SourceFile> read(const std::string& path) override;
+  Result<std::string> read_part(const std::string& path, std::uint64_t offset,
+                                std::size_t most) override;
   Result<std::vector<DirEntry>> list(const std::string& path) override;
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;

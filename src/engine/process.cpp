@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/model.hpp"
+#include "paths.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -58,6 +59,12 @@ bool is_in_place(const std::string& group, const std::string& unit_group, Kubele
                      [&](std::string_view part) { return group.find(part) != std::string::npos; });
 }
 
+/// True for the words of a kubelet itself, not of a program that names one: hyperkube names what it is.
+bool is_kubelet(const std::vector<std::string>& words) {
+  const auto start = kubelet_arguments_start(words);
+  return start && (*start == 1 || (*start == 2 && base_name(words.front()) == "hyperkube"));
+}
+
 /// Every process of the node whose first word is a kubelet and that is in its place.
 Result<std::vector<Process>> kubelets_in_place(Ports& ports, const std::string& unit_group,
                                                KubeletPlace place) {
@@ -69,9 +76,7 @@ Result<std::vector<Process>> kubelets_in_place(Ports& ports, const std::string& 
     const std::string directory = "/proc/" + entry.name;
     const auto words = ports.files.read(directory + "/cmdline");
     if (!words || words->bytes.empty()) continue;  // it ended, or is the kernel's
-    if (kubelet_arguments_start(parse_cmdline(words->bytes)) != std::optional<std::size_t>(1)) {
-      continue;
-    }
+    if (!is_kubelet(parse_cmdline(words->bytes))) continue;
     const auto groups = ports.files.read(directory + "/cgroup");
     if (!groups || !is_in_place(control_group_of(groups->bytes), unit_group, place)) continue;
     auto process = read_process(ports.files, std::stoll(entry.name));
@@ -144,6 +149,15 @@ Result<std::optional<Process>> read_process(FileSystem& files, std::int64_t pid)
   return std::optional<Process>();
 }
 
+void take_by_arguments(Process& process, const std::vector<std::string>& unit_argv) {
+  const auto start = kubelet_arguments_start(unit_argv);
+  if (!start || *start >= unit_argv.size() || kubelet_arguments_start(process.argv)) return;
+  const auto first = unit_argv.begin() + static_cast<std::ptrdiff_t>(*start);
+  const bool same = !process.argv.empty() && std::equal(process.argv.begin() + 1,
+                                                        process.argv.end(), first, unit_argv.end());
+  if (same) process.argv.front() = unit_argv[*start - 1];
+}
+
 std::int64_t started_at_ms(Ports& ports, const UnitState& state, const Process& process) {
   if (state.main_start_usec != 0 && state.main_pid == process.pid) {
     // steady_clock is CLOCK_MONOTONIC on Linux, the clock of ExecMainStartTimestampMonotonic.
@@ -176,8 +190,16 @@ Result<std::optional<Process>> read_main_process(Ports& ports, const UnitState& 
 
 Result<std::optional<Process>> read_kubelet_process(Ports& ports, const UnitState& state,
                                                     KubeletPlace place) {
-  if (place == KubeletPlace::kMain || place == KubeletPlace::kInside) {
-    return read_main_process(ports, state);
+  if (place == KubeletPlace::kInside) return read_main_process(ports, state);
+  if (place == KubeletPlace::kMain) {
+    auto main = read_main_process(ports, state);
+    if (!main || !*main || is_kubelet((*main)->argv)) return main;
+    // A wrapper that stays (systemd-inhibit, a script without exec) has the kubelet as its child.
+    auto children = kubelets_in_place(ports, state.control_group, KubeletPlace::kChild);
+    if (!children || children->size() != 1) return main;
+    Process child = std::move(children->front());
+    child.started_at_ms = started_at_ms(ports, state, child);
+    return std::optional<Process>(std::move(child));
   }
   if (state.main_pid == 0) return std::optional<Process>();
   auto found = kubelets_in_place(ports, state.control_group, place);

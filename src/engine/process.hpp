@@ -15,6 +15,10 @@ namespace kubelet_sysctl {
 /// record where it has one, else from the kernel's boot time. 0 when neither tells.
 std::int64_t started_at_ms(Ports& ports, const UnitState& state, const Process& process);
 
+/// A program of another name that a loader started with all arguments of the unit as they are is the kubelet:
+/// its first word becomes that of `unit_argv`, the words that the files give. Nothing happens otherwise.
+void take_by_arguments(Process& process, const std::vector<std::string>& unit_argv);
+
 /// The unit's main process with its start; nothing when there is none. Errors: those of /proc.
 Result<std::optional<Process>> read_main_process(Ports& ports, const UnitState& state);
 

@@ -109,6 +109,25 @@ Result<std::string> Disk::read_end(const std::string& path, std::size_t most) {
   return bytes;
 }
 
+Result<std::string> Disk::read_part(const std::string& path, std::uint64_t offset,
+                                    std::size_t most) {
+  auto place = paths_.locate(path);
+  if (!place) return std::move(place).error();
+  std::string bytes;
+  if (!place->fd || file_kind(place->facts.st_mode) != FileKind::kRegular) return bytes;
+  const auto size = static_cast<std::uint64_t>(place->facts.st_size);
+  if (offset >= size) return bytes;
+  int number = 0;
+  const UniqueFd fd = paths_.open_file(*place, O_RDONLY, number);
+  if (fd && ::lseek(fd.get(), static_cast<off_t>(offset), SEEK_SET) < 0) number = errno;
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, most));
+  if (fd && number == 0) number = read_to_end(fd.get(), wanted, wanted, bytes);
+  if (number != 0) return errno_error(number, path, "cannot read the file");
+  // read_to_end() reads one byte more, to see that there is no more.
+  if (bytes.size() > wanted) bytes.resize(wanted);
+  return bytes;
+}
+
 Result<std::vector<DirEntry>> Disk::list(const std::string& path) {
   std::vector<DirEntry> entries;
   int number = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/disk_paths.hpp"
+#include "kubelet_sysctl/part_reader.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
 namespace kubelet_sysctl {
@@ -18,12 +19,14 @@ inline constexpr std::size_t kMostBytes = 16U << 20U;
 
 /// The files of one node. "/" is the running host; any other root is a mounted image or a test
 /// tree, in which absolute links lead to the tree and not to the host.
-class Disk final : public FileSystem {
+class Disk final : public FileSystem, public PartReader {
  public:
   explicit Disk(std::string root = "/") : paths_(std::move(root)) {}
 
   Result<SourceFile> read(const std::string& path) override;
   Result<std::string> read_end(const std::string& path, std::size_t most) override;
+  Result<std::string> read_part(const std::string& path, std::uint64_t offset,
+                                std::size_t most) override;
   Result<std::vector<DirEntry>> list(const std::string& path) override;
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;

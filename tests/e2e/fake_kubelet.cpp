@@ -338,11 +338,22 @@ class Server {
   int listener_ = -1;
 };
 
+// Where a real kubelet has its release from the linker; lib.sh writes another one over it. Volatile, so that
+// what is in the file is what is read.
+extern const volatile char kLinkedRelease[32];
+alignas(8) const volatile char kLinkedRelease[32] = "v1.29.6";
+
+std::string linked_release() {
+  std::string text;
+  for (std::size_t i = 0; kLinkedRelease[i] != '\0'; ++i) text += kLinkedRelease[i];
+  return text;
+}
+
 std::string configured_version() {
   if (const char* text = std::getenv("FAKE_KUBELET_VERSION")) return text;
   const auto settings = read_settings();
   if (settings.contains("version")) return settings.at("version");
-  return read_file_or("/etc/fake-kubelet/version", "v1.29.6");
+  return read_file_or("/etc/fake-kubelet/version", linked_release());
 }
 
 int run(int count, char** words) {

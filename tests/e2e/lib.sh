@@ -257,9 +257,34 @@ e2e_install_programs() {
   fi
   mkdir -p "$NODE_ROOT/etc/fake-kubelet"
   echo "v$version" >"$NODE_ROOT/etc/fake-kubelet/version"
+  for path in $(e2e_kubelet_paths) $(e2e_host_paths); do
+    e2e_set_release "v$version" "$NODE_ROOT$path"
+  done
   # Never the build machine's own: without the program there is nothing to test.
   rm -f "$NODE_ROOT"/usr/{,local/}{,s}bin/kubelet-sysctl
   [ ! -x "$E2E_TOOL" ] || install -m 0755 "$E2E_TOOL" "$NODE_ROOT/usr/local/bin/kubelet-sysctl"
+}
+
+# The release of the stand-in, of the version `vX.Y.Z`: where it says it, and where a linker puts it, so
+# that it can be read without starting it. Further arguments are the programs.
+e2e_set_release() {
+  local release=$1 program
+  shift
+  for program in "$@"; do
+    python3 - "$program" "$release" <<'PYTHON'
+import os, re, sys
+path, release = sys.argv[1], sys.argv[2].encode()
+with open(path, 'rb') as program:
+    data = program.read()
+places = [m.start() for m in re.finditer(rb'v1\.\d+\.\d+\0{10,}', data) if m.start() % 8 == 0]
+if len(places) == 1:
+    data = data[:places[0]] + release.ljust(24, b'\0') + data[places[0] + 24:]
+    with open(path + '.new', 'wb') as program:
+        program.write(data)
+    os.chmod(path + '.new', 0o755)
+    os.rename(path + '.new', path)
+PYTHON
+  done
 }
 
 # What the units of the trees lean on and a bare machine does not have.
@@ -302,7 +327,7 @@ node_boot() {
     # setsid: the terminal's Ctrl-C is for the script, which then ends the node.
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --private-network \
       --link-journal=no --resolv-conf=off --timezone=off --machine="e2e-$NODE" --hostname=node-1 \
-      --directory="$NODE_ROOT" --boot 9<&-
+      ${NODE_SETENV:+"--setenv=$NODE_SETENV"} --directory="$NODE_ROOT" --boot 9<&-
   ) </dev/null >"$console" 2>&1 &
   E2E_SUPERVISOR[$NODE]=$!
   local deadline=$(($(now_ms) + E2E_BOOT_SECONDS * 1000)) trouble=""

@@ -44,6 +44,18 @@ Node unhealthy() {
   };
 }
 
+/// The main process stays a wrapper that no process of a kubelet is seen behind.
+Node wrapped() {
+  return [] {
+    auto lab = node({{kUnit, unit("/usr/bin/docker run --pid=host img /hyperkube kubelet --v=2")}});
+    Misbehaviour how;
+    how.argv = std::vector<std::string>{"/usr/bin/docker", "run", "--pid=host", "img"};
+    lab->services().misbehave(how);
+    lab->services().boot();
+    return lab;
+  };
+}
+
 Node unread_by_the_manager() {
   return [] {
     auto lab = running();
@@ -69,6 +81,7 @@ std::vector<Pair> pairs_of_process() {
        changed({{kArguments, kListed}}, kConfig, config("maxPods: 50\n"))},
       {"other-arguments", changed({{kArguments, kListed}}, kArguments, more),
        changed({{kArguments, kListed}}, kArguments, other)},
+      {"list-unknown", wrapped(), runs()},
       {"not-healthy", unhealthy(), runs()},
   };
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "support/elf_program.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -138,7 +139,7 @@ TEST(Hosted, ChildThatEndsAgainAndAgainBelowAUnitThatStaysUpIsNoSuccess) {
 
 TEST(Hosted, ReleaseOfAHostIsAskedBeforeItsWordsAreMade) {
   Lab lab(std::string("k3s-old"));
-  lab.tree().write("/usr/local/bin/k3s", "");
+  lab.tree().write("/usr/local/bin/k3s", elf_with_data(""));
   ::chmod(lab.tree().at("/usr/local/bin/k3s").c_str(), 0755);
   lab.services().programs.outputs.insert_or_assign(
       "/usr/local/bin/k3s",

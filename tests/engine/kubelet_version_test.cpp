@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "support/elf_program.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -32,7 +33,7 @@ class KubeletVersionOf : public testing::Test {
   }
 
   void install(const std::string& bytes) {
-    lab.tree().write(kKubelet, bytes);
+    lab.tree().write(kKubelet, elf_with_data(bytes));
     ::chmod(lab.tree().at(kKubelet).c_str(), 0755);
   }
 
@@ -132,6 +133,48 @@ TEST_F(KubeletVersionOf, AProgramThatFailsOrSaysSomethingElseLeavesItUnknown) {
   EXPECT_FALSE(lab.tree().exists(kCache));
   ::chmod(lab.tree().at(kKubelet).c_str(), 0644);
   EXPECT_THAT(look().kubelet_version_why, HasSubstr("no program"));
+}
+
+TEST_F(KubeletVersionOf, IsReadFromTheFileAndNothingIsStarted) {
+  install("v1.32.13");
+  for (const VersionFrom from : {VersionFrom::kFile, VersionFrom::kProgram}) {
+    lab.discover.version_from = from;
+    EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 32, 13}));
+    lab.tree().remove(kCache);
+  }
+  lab.discover.live = false;
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 32, 13}));
+  EXPECT_EQ(times_asked(), 0U);
+}
+
+TEST_F(KubeletVersionOf, ACommandThatReadsStartsNothingWhenTheFileDoesNotShowIt) {
+  lab.discover.version_from = VersionFrom::kFile;
+  // Two releases: which is the kubelet's, nobody knows. Then a literal that only ends like one.
+  for (const std::string& bytes :
+       {std::string("v1.32.13\0v1.31.2", 16), std::string("dev1.32.13"), std::string("v1.32")}) {
+    install(bytes);
+    const NodeSnapshot seen = look();
+    EXPECT_FALSE(seen.kubelet_version) << bytes;
+    EXPECT_THAT(seen.kubelet_version_why, HasSubstr("starts no program"));
+  }
+  EXPECT_EQ(times_asked(), 0U);
+}
+
+TEST_F(KubeletVersionOf, OfAHostIsTheReleaseThatNamesItsBuild) {
+  lab.discover.version_from = VersionFrom::kFile;
+  install(std::string("v1.7.2\0v1.33.5+k3s1", 20));
+  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 33, 5}));
+}
+
+TEST_F(KubeletVersionOf, AScriptIsNeverRun) {
+  lab.tree().write(kKubelet, "#!/bin/sh\nexec docker run --privileged img /kubelet \"$@\"\n");
+  for (const VersionFrom from : {VersionFrom::kFile, VersionFrom::kProgram}) {
+    lab.discover.version_from = from;
+    const NodeSnapshot seen = look();
+    EXPECT_FALSE(seen.kubelet_version);
+    EXPECT_THAT(seen.kubelet_version_why, HasSubstr("is a script or another wrapper"));
+  }
+  EXPECT_EQ(times_asked(), 0U);
 }
 
 /// A shell is not asked: what it would do with the word nobody knows.

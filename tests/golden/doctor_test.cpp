@@ -12,6 +12,7 @@
 #include "golden/golden_node.hpp"
 #include "host/disk.hpp"
 #include "kubelet_sysctl/cli.hpp"
+#include "support/elf_program.hpp"
 #include "support/fake_services.hpp"
 
 namespace kubelet_sysctl::golden {
@@ -34,7 +35,7 @@ class RunningNode {
         disk_(tree_.root()),
         services_(tree_.root(), disk_) {
     constexpr mode_t kProgram = 0755;
-    tree_.write("/usr/local/bin/kubelet", "");
+    tree_.write("/usr/local/bin/kubelet", elf_with_data("v1.29.6"));
     ::chmod(tree_.at("/usr/local/bin/kubelet").c_str(), kProgram);
     services_.programs.outputs.insert_or_assign("/usr/local/bin/kubelet",
                                                 std::string("Kubernetes v1.29.6\n"));

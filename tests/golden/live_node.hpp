@@ -17,6 +17,7 @@
 #include "golden/golden_node.hpp"
 #include "host/disk.hpp"
 #include "kubelet_sysctl/cli.hpp"
+#include "support/elf_program.hpp"
 #include "support/fake_services.hpp"
 #include "support/node_tree.hpp"
 
@@ -32,7 +33,7 @@ class LiveNode {
       : tree_((nodes_directory() / "kops" / "root").string()),
         disk_(tree_.root()),
         services(tree_.root(), disk_) {
-    tree_.write(kKubelet, "");
+    tree_.write(kKubelet, elf_with_data("v" + version));
     ::chmod(tree_.at(kKubelet).c_str(), 0755);
     services.boot();
     services.programs.outputs.insert_or_assign(kKubelet,

@@ -6,11 +6,12 @@
 needs_tool
 node_new kops
 echo v1.28.3 >"$NODE_ROOT/etc/fake-kubelet/version"
+e2e_set_release v1.28.3 "$NODE_ROOT/usr/local/bin/kubelet"
 node_boot
 node_start
 starts=$(kubelet_starts)
 
-# Asked once: the stand-in says something else now, and its file is the same.
+# Read from the file, and not asked: the stand-in says something else now, and its file is the same.
 assert_exit 0 tool show
 assert_contains "$OUT" "kubelet 1.28.3"
 echo v1.20.2 >"$(node_path /etc/fake-kubelet/version)"
@@ -69,7 +70,7 @@ assert_contains "$OUT" "[stops-next-kubelet]"
 assert_exit 6 tool check -f /root/pods.yaml -o json
 assert_eq true "$(json 'd["pods"][0]["admitted"]')"
 echo v1.29.6 >"$(node_path /etc/fake-kubelet/version)"
-node_run touch "$(kubelet_argv | head -n 1)"
+e2e_set_release v1.29.6 "$(node_path "$(kubelet_argv | head -n 1)")"
 assert_exit 3 tool add kernel.sem
 assert_contains "$ERR" "already holds 'kernel.shm_*', which stops the kubelet of this node (1.29.6)"
 assert_exit 0 tool remove 'kernel.shm_*' --window 1s

@@ -53,7 +53,7 @@ assert_contains "$OUT" SysctlForbidden
 # The older k3s has flags alone; its own two stay.
 node_run rm -r /var/lib/rancher/k3s/agent/etc
 echo v1.31.9 >"$(node_path /etc/fake-kubelet/version)"
-touch "$(node_path /usr/local/bin/k3s)"
+e2e_set_release v1.31.9 "$(node_path /usr/local/bin/k3s)"
 node_run systemctl restart k3s.service
 node_wait_healthy
 assert_exit 0 tool add net.core.somaxconn --window 500ms
