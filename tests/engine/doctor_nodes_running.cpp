@@ -47,9 +47,9 @@ Node unhealthy() {
 /// The main process stays a wrapper that no process of a kubelet is seen behind.
 Node wrapped() {
   return [] {
-    auto lab = node({{kUnit, unit("/usr/bin/docker run --pid=host img /hyperkube kubelet --v=2")}});
+    auto lab = node({{kUnit, unit("/opt/start-kubelet --v=2")}});
     Misbehaviour how;
-    how.argv = std::vector<std::string>{"/usr/bin/docker", "run", "--pid=host", "img"};
+    how.argv = std::vector<std::string>{"/opt/start-kubelet", "--v=2"};
     lab->services().misbehave(how);
     lab->services().boot();
     return lab;

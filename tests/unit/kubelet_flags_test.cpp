@@ -218,6 +218,15 @@ TEST(KubeletFlags, BehindAShellOrAnotherProgramTheArgumentsCannotBeTold) {
   EXPECT_EQ(kubelet_arguments_start({"/usr/bin/env", "kubelet", "--v=2"}), std::nullopt);
   EXPECT_EQ(kubelet_arguments_start({"/usr/bin/k3s", "agent"}), std::nullopt);
   EXPECT_EQ(kubelet_arguments_start({"/usr/bin/wrap", "--of", "/usr/bin/kubelet"}), std::nullopt);
+  for (const char* name :
+       {"kubelet1.28", "kubelet-v1.30.4", "kubelet_1.31", "kubelet.real", ".kubelet-wrapped"}) {
+    EXPECT_EQ(kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}), 1u) << name;
+  }
+  for (const char* name :
+       {"kubelet-wrapper", "kubelet-sysctl", "kubelet.sh", "kubeletd", "kubelet.conf"}) {
+    EXPECT_EQ(kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}), std::nullopt)
+        << name;
+  }
   EXPECT_EQ(kubelet_arguments_start({}), std::nullopt);
 }
 
