@@ -290,7 +290,8 @@ Status Discovery::read_process_facts() {
   if (!process) return std::move(process).error();
   snapshot_.process = std::move(*process);
   if (!snapshot_.process) return {};
-  if (kubelet_place(snapshot_) == KubeletPlace::kMain) {
+  const bool is_named = kubelet_arguments_start(snapshot_.process->argv).has_value();
+  if (!is_named && kubelet_place(snapshot_) == KubeletPlace::kMain) {
     if (const auto command = resolve_command(snapshot_)) {
       std::vector<std::string> argv;
       for (const Word& word : command->words) argv.push_back(word.text.text);

@@ -192,11 +192,11 @@ Result<std::optional<Process>> read_kubelet_process(Ports& ports, const UnitStat
                                                     KubeletPlace place) {
   if (place == KubeletPlace::kInside) return read_main_process(ports, state);
   if (place == KubeletPlace::kMain) {
-    auto main = read_main_process(ports, state);
-    if (!main || !*main || is_kubelet((*main)->argv)) return main;
+    auto found = read_main_process(ports, state);
+    if (!found || !*found || is_kubelet((*found)->argv)) return found;
     // A wrapper that stays (systemd-inhibit, a script without exec) has the kubelet as its child.
     auto children = kubelets_in_place(ports, state.control_group, KubeletPlace::kChild);
-    if (!children || children->size() != 1) return main;
+    if (!children || children->size() != 1) return found;
     Process child = std::move(children->front());
     child.started_at_ms = started_at_ms(ports, state, child);
     return std::optional<Process>(std::move(child));

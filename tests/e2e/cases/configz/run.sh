@@ -135,7 +135,7 @@ node_start
 wait_until 20 answers 10250 || fail "nothing answers on the port of the kubelet"
 node_run touch /var/lib/kubelet/config.yaml
 assert_exit 0 tool show -o json
-assert_eq "none []" "$(json 'd["running"]["evidence"]') $(json 'd["running"]["entries"]')"
+assert_eq "none null" "$(json 'd["running"]["evidence"]') $(json 'd["running"]["entries"]')"
 assert_exit 0 tool show "${direct[@]}" -o json
 assert_eq "configz ok" "$(json 'd["running"]["evidence"]') $(json 'd["running"]["configz"]')"
 assert_eq "$(kubelet_list)" "$(json '",".join(d["running"]["entries"])')"
