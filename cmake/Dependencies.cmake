@@ -12,10 +12,20 @@ endfunction()
 
 set(KUBELET_SYSCTL_MISSING "")
 kubelet_sysctl_find(CLI11 libcli11-dev)
-kubelet_sysctl_find(yaml-cpp libyaml-cpp-dev)
 kubelet_sysctl_find(fmt libfmt-dev)
 kubelet_sysctl_find(spdlog libspdlog-dev)
 kubelet_sysctl_find(nlohmann_json nlohmann-json3-dev)
+# libyaml has no CMake files of its own. The static program asks for the archive, which the same package
+# installs.
+if(KUBELET_SYSCTL_STATIC)
+  find_library(KUBELET_SYSCTL_YAML_LIBRARY libyaml.a)
+else()
+  find_library(KUBELET_SYSCTL_YAML_LIBRARY yaml)
+endif()
+find_path(KUBELET_SYSCTL_YAML_INCLUDE yaml.h)
+if(NOT KUBELET_SYSCTL_YAML_LIBRARY OR NOT KUBELET_SYSCTL_YAML_INCLUDE)
+  list(APPEND KUBELET_SYSCTL_MISSING libyaml-dev)
+endif()
 if(KUBELET_SYSCTL_TESTS)
   kubelet_sysctl_find(GTest libgtest-dev)
   if(NOT TARGET GTest::gmock)
@@ -29,17 +39,10 @@ if(KUBELET_SYSCTL_MISSING)
                       "or everything at once: scripts/packages.sh test")
 endif()
 
-# yaml-cpp's target is yaml-cpp before 0.8 and yaml-cpp::yaml-cpp after. On Debian it is the shared
-# library, so the static program asks for the archive that the same package installs.
+# The kubelet's reader of YAML is a port of libyaml.
 add_library(kubelet_sysctl_yaml INTERFACE)
-if(KUBELET_SYSCTL_STATIC)
-  find_library(KUBELET_SYSCTL_YAML_ARCHIVE libyaml-cpp.a REQUIRED)
-  target_link_libraries(kubelet_sysctl_yaml INTERFACE ${KUBELET_SYSCTL_YAML_ARCHIVE})
-elseif(TARGET yaml-cpp::yaml-cpp)
-  target_link_libraries(kubelet_sysctl_yaml INTERFACE yaml-cpp::yaml-cpp)
-else()
-  target_link_libraries(kubelet_sysctl_yaml INTERFACE yaml-cpp)
-endif()
+target_link_libraries(kubelet_sysctl_yaml INTERFACE ${KUBELET_SYSCTL_YAML_LIBRARY})
+target_include_directories(kubelet_sysctl_yaml SYSTEM INTERFACE ${KUBELET_SYSCTL_YAML_INCLUDE})
 
 # Debian has no archive of fmt: the static program compiles its headers, anything else links the library.
 add_library(kubelet_sysctl_fmt INTERFACE)

@@ -4,12 +4,12 @@
 #
 #   scripts/arm64-libraries.sh [DIR]    puts them below DIR (default: build/arm64-libraries)
 #
-# The packages are unpacked, not installed: libyaml-cpp-dev cannot be installed for two architectures, and
+# The packages are unpacked, not installed: libyaml-dev cannot be installed for two architectures, and
 # the package lists of this machine stay as they are. The compiler is the package g++-aarch64-linux-gnu.
 set -eu
 
 directory=${1:-$(dirname "$0")/../build/arm64-libraries}
-packages="libyaml-cpp-dev libfmt-dev libspdlog-dev"
+packages="libyaml-dev libfmt-dev libspdlog-dev"
 
 mkdir -p "$directory"
 directory=$(cd "$directory" && pwd)
@@ -29,7 +29,7 @@ arm64_apt update
 (cd "$state" && arm64_apt download $packages >/dev/null)
 # CMake's files in them ask for the shared libraries too, though nothing is linked with these.
 shared=$(for package in "$state"/*.deb; do dpkg-deb --field "$package" Depends; done |
-  grep -oE 'lib(yaml-cpp|fmt|spdlog)[0-9][0-9.]*' | sort -u)
+  grep -oE 'lib(fmt|spdlog)[0-9][0-9.]*' | sort -u)
 # shellcheck disable=SC2086
 (cd "$state" && arm64_apt download $shared >/dev/null)
 for package in "$state"/*.deb; do

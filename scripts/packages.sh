@@ -10,7 +10,7 @@
 #   scripts/packages.sh --list GROUP   prints the names and installs nothing
 set -eu
 
-build="g++ cmake ninja-build libcli11-dev libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
+build="g++ cmake ninja-build libcli11-dev libyaml-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
 # systemd-container boots the machines of the end-to-end tests and of the quickstart; they have dbus and ps.
 # The stand-in kubelet that runs there is built with the tests, which need GoogleTest to be configured.
 node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps python3"

@@ -18,7 +18,7 @@ import subprocess
 NOWHERE = "NOASSERTION"
 # Name, license, home, packages (the second one where the program is cross-built), and how it gets in.
 COMPONENTS = [
-    ("yaml-cpp", "MIT", "https://github.com/jbeder/yaml-cpp", ["libyaml-cpp-dev"]),
+    ("libyaml", "MIT", "https://github.com/yaml/libyaml", ["libyaml-dev"]),
     ("fmt", "MIT", "https://github.com/fmtlib/fmt", ["libfmt-dev"]),
     ("spdlog", "MIT", "https://github.com/gabime/spdlog", ["libspdlog-dev"]),
     ("CLI11", "BSD-3-Clause", "https://github.com/CLIUtils/CLI11", ["libcli11-dev"]),

@@ -103,9 +103,12 @@ Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string mess
 
 Result<Tree> yaml_tree(std::string_view bytes);
 Result<Tree> json_tree(std::string_view bytes);
-/// The events of a file that is written as plainly as tools write it, 20 times as fast as yaml-cpp;
+/// The events of a file that is written as plainly as tools write it, 20 times as fast as libyaml;
 /// nothing when there is anything in it that takes a whole YAML parser to understand.
 std::optional<Events> plain_yaml_events(std::string_view bytes);
+
+/// The first field whose value is of another type than the kubelet wants, in the kubelet's words.
+std::optional<Error> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role);
 
 Result<Reading> read_config(std::string_view bytes, ConfigRole role);
 

@@ -151,7 +151,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
-/// An empty item has no bytes, and yaml-cpp marks it at the next token: find the dash before that.
+/// An empty item has no bytes, and its mark is near: find the dash before it.
 Span null_item_span(std::string_view bytes, std::size_t mark) {
   for (std::size_t end = mark;;) {
     const std::size_t begin = line_begin_at(bytes, end);
@@ -266,15 +266,93 @@ class Filler {
   const Members& members_;
 };
 
+bool same_but_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char byte) {
+    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string bad_float(std::string_view text) {
+  const bool minus = text.starts_with('-');
+  if (minus || text.starts_with('+')) text.remove_prefix(1);
+  if (same_but_case(text, ".nan")) return "json: unsupported value: NaN";
+  if (same_but_case(text, ".inf")) {
+    return fmt::format("json: unsupported value: {}Inf", minus ? '-' : '+');
+  }
+  return {};
+}
+
+/// A short value as Go's %#v shows it; enough for what stands where a template was not rendered.
+std::string go_value(const Events& events, std::size_t node, const Members& members) {
+  const Event& event = events[members.resolved(node)];
+  if (event.kind == EventKind::kNull) return "interface {}(nil)";
+  if (event.kind == EventKind::kScalar) {
+    return is_string(event) ? fmt::format("\"{}\"", event.text) : event.text;
+  }
+  if (event.kind == EventKind::kSequenceStart) return "[]interface {}{...}";
+  const std::size_t key = members.resolved(node) + 1;
+  if (events[key].kind == EventKind::kMapEnd) return "map[interface {}]interface {}{}";
+  const std::size_t value = node_end(events, key);
+  const bool one = events[node_end(events, value)].kind == EventKind::kMapEnd;
+  if (!one || is_start(events[members.resolved(key)].kind)) {
+    return "map[interface {}]interface {}{...}";
+  }
+  const Event& inner = events[members.resolved(value)];
+  return fmt::format("map[interface {{}}]interface {{}}{{{}:{}}}", go_value(events, key, members),
+                     is_start(inner.kind) ? "..." : go_value(events, value, members));
+}
+
+/// What parses, and is neither a Go map nor JSON. Source: yaml.v2 decode.go, mapping();
+/// sigs.k8s.io/yaml convertToJSONableObject().
+std::optional<Error> bad_node(std::string_view bytes, const Events& events,
+                              const Members& members) {
+  std::vector<std::pair<bool, bool>> open;  // is it a mapping, and is a key next?
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Event& event = events[i];
+    if (event.kind == EventKind::kSequenceEnd || event.kind == EventKind::kMapEnd) {
+      open.pop_back();
+      continue;
+    }
+    bool key = false;
+    if (!open.empty() && open.back().first) {
+      key = std::exchange(open.back().second, !open.back().second);
+    }
+    const Event& meant = events[members.resolved(i)];
+    std::string why;
+    if (key && is_start(meant.kind)) {
+      why = "yaml: invalid map key: " + go_value(events, i, members);
+    } else if (key && meant.kind == EventKind::kNull) {
+      why = fmt::format("unsupported map key of type: %!s(<nil>), key: <nil>, value: {}",
+                        go_value(events, node_end(events, i), members));
+    } else if (!key && meant.kind == EventKind::kScalar && !is_string(meant)) {
+      why = bad_float(meant.text);
+    }
+    if (!why.empty()) {
+      return error_in(ErrorKind::kMalformed, bytes, event.at,
+                      fmt::format("{}: {}", kNotStart, why));
+    }
+    if (is_start(event.kind)) open.emplace_back(event.kind == EventKind::kMapStart, true);
+  }
+  return std::nullopt;
+}
+
 /// The text of `apiVersion` or `kind`; empty when it is missing, as runtime.Decode sees it.
 Result<std::string> header(std::string_view bytes, const Reading& reading, std::string_view name,
                            Span& at) {
+  // Go's encoding/json does not mind the case of a key, and the last one wins; JSON that was made of
+  // YAML has its keys in byte order.
   const Event* found = nullptr;
+  std::string_view winner;
   for (const Member& member : reading.members) {
-    if (reading.tree.events[member.key].kind == EventKind::kScalar &&
-        reading.tree.events[member.key].text == name) {
-      found = &reading.tree.events[member.value];
-    }
+    const Event& key = reading.tree.events[member.key];
+    const Event& value = reading.tree.events[member.value];
+    if (key.kind != EventKind::kScalar || !same_but_case(key.text, name)) continue;
+    const bool sorted = reading.tree.format == ConfigFormat::kYaml;
+    if (value.kind == EventKind::kNull || (sorted && key.text < winner)) continue;
+    winner = key.text;
+    found = &value;
   }
   if (found == nullptr || found->kind == EventKind::kNull) return std::string();
   at = item_span(bytes, reading.tree, *found);
@@ -370,6 +448,7 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
                     "a mapping",
                     kNotStart, events[0].kind == EventKind::kScalar ? "scalar" : "list"));
   }
+  if (auto error = bad_node(bytes, events, members)) return std::move(*error);
   if (role == ConfigRole::kDropIn) {
     if (const std::size_t key = repeated_key(events); key != kNone) {
       return error_in(ErrorKind::kMalformed, bytes, item_span(bytes, reading.tree, events[key]),
@@ -379,6 +458,7 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
   }
   auto checked = check_header(bytes, reading);
   if (!checked) return std::move(checked).error();
+  if (auto error = wrong_type(bytes, reading, role)) return std::move(*error);
   Filler(bytes, reading, members).fill();
   return reading;
 }

@@ -60,7 +60,7 @@ class Editor {
   [[nodiscard]] std::optional<Error> obstacle() const {
     const Span key = reading_.file.key_at;
     if (reading_.merges) return refuse(key, "the file has a merge key '<<' at the top");
-    // go-yaml takes these for line ends, yaml-cpp does not. Source: yaml.v2 yamlprivateh.go.
+    // go-yaml takes these for line ends, the splices do not. Source: yaml.v2 yamlprivateh.go.
     for (const std::string_view line_end : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
       if (const std::size_t at = bytes_.find(line_end); at != std::string_view::npos) {
         return refuse({at, at + line_end.size()}, "the file has a line end that is not '\\n'");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target of the KubeletConfiguration reader and editor: no input crashes them, an edit that is
 // made gives the wanted list, what was added can be taken away again without a trace, and the fast
-// reader of plain YAML agrees with yaml-cpp about every file that it takes.
+// reader of plain YAML agrees with libyaml about every file that it takes.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -79,7 +79,7 @@ bool same_events(const kubelet_sysctl::config_parts::Events& a,
                  const kubelet_sysctl::config_parts::Events& b) {
   using kubelet_sysctl::config_parts::EventKind;
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    // yaml-cpp marks an empty value at the next token and an end nowhere.
+    // libyaml marks an empty value at the next token and an end nowhere.
     const bool placed = x.kind != EventKind::kNull && x.kind != EventKind::kSequenceEnd &&
                         x.kind != EventKind::kMapEnd;
     return x.kind == y.kind && x.quoted == y.quoted && x.flow == y.flow && x.anchor == y.anchor &&
@@ -96,11 +96,11 @@ void check_plain_reader(const std::string& bytes) {
   if (!whole) {
     // The one thing that is looked for before either reader runs.
     expect(whole.error().message.find("control characters") != std::string::npos,
-           "the plain reader takes only what yaml-cpp takes");
+           "the plain reader takes only what libyaml takes");
     return;
   }
   expect((*whole).documents == 1, "the plain reader takes only one document");
-  expect(same_events(*plain, (*whole).events), "the plain reader reads what yaml-cpp reads");
+  expect(same_events(*plain, (*whole).events), "the plain reader reads what libyaml reads");
 }
 
 }  // namespace
