@@ -273,16 +273,6 @@ void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Ch
                              "can be seen"));
 }
 
-void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
-                  std::vector<Finding>& found) {
-  if (!snapshot.live || !is_list_unknown(model)) return;
-  found.push_back(finding_of(check,
-                             "which list is in force cannot be told: " + unknown_list_text(model),
-                             "let the unit start the kubelet itself, or let the wrapper end in "
-                             "'exec', so that its arguments "
-                             "can be seen"));
-}
-
 void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,
                 std::vector<Finding>& found) {
   if (model.stopped || model.wrapped || !model.health_address.empty()) return;
