@@ -171,7 +171,16 @@ class Modeller {
     for (const WalkEntry& entry : walk->second) {
       if (entry.source == kNoSource) continue;
       const SourceFile& file = snapshot_.files[static_cast<std::size_t>(entry.source)];
-      if (!file.exists()) continue;
+      // Source: server.go mergeKubeletConfigurations(): a name is read as a file, and its error is fatal.
+      if (!file.exists() || file.kind == FileKind::kDirectory) {
+        return Error{.kind = ErrorKind::kMalformed,
+                     .message = fmt::format(
+                         "a kubelet does not start with this link: failed to read drop-in kubelet "
+                         "config file: {}",
+                         file.exists() ? "is a directory" : "no such file or directory"),
+                     .path = file.path,
+                     .hint = "remove the link, or give it another name than '*.conf'"};
+      }
       if (auto status = config_layer(file, ConfigRole::kDropIn); !status) return status;
     }
     return {};
