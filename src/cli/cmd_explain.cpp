@@ -33,9 +33,7 @@ int run_explain(Session& session) {
   print(session, session.options.json ? command_line_json(*snapshot, *command)
                                       : explain_text(*snapshot, *command, session.out));
   if (!startable && snapshot->live) return fail(session, startable.error());
-  if (!startable && !session.options.json) {
-    session.host.err("warning: " + startable.error().message + '\n');
-  }
+  if (!startable) session.host.err("warning: " + startable.error().message + '\n');
   return 0;
 }
 

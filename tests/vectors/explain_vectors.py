@@ -74,10 +74,13 @@ def expected_words(vector):
     return [[shown(word) for word in words] for words in commands]
 
 
-def fault(vector, code, document):
+def fault(vector, code, document, said):
     """Why the program's answer is wrong, or nothing."""
     words = document.get("words")
     apart = KNOWN_APART.get(vector["id"])
+    # Of a tree the words are shown all the same, and that nothing runs them is said.
+    if vector["expect"]["outcome"] == "start-failed" and "systemd would not start" in said:
+        return None
     if vector["expect"]["outcome"] != "executed" or apart == "refuses":
         if code == 0 or words is not None:
             return f"words where there must be an error: exit code {code}, {words}"
@@ -104,7 +107,7 @@ def run(program, head, vector):
         document = json.loads(done.stdout)
     except ValueError:
         return f"exit code {done.returncode}, no JSON: {done.stderr.decode(errors='replace')}"
-    return fault(vector, done.returncode, document)
+    return fault(vector, done.returncode, document, done.stderr.decode(errors="replace"))
 
 
 def main():
