@@ -144,6 +144,7 @@ TEST(Hosted, ReleaseOfAHostIsAskedBeforeItsWordsAreMade) {
   lab.services().programs.outputs.insert_or_assign(
       "/usr/local/bin/k3s",
       std::string("k3s version v1.31.9+k3s1 (1a2b3c4d)\ngo version go1.23.8\n"));
+  lab.discover.version_from = VersionFrom::kProgram;  // as every verb that changes does
   const auto prepared = lab.prepare(add({"kernel.sem"}));
   ASSERT_TRUE(prepared) << prepared.error().message;
   EXPECT_EQ(texts_of(prepared->model.configured), kThree);

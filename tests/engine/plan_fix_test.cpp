@@ -175,7 +175,7 @@ TEST(PlanFix, RefusesANodeOfAnotherManager) {
 }
 
 TEST(PlanFix, RefusesAListWithANameThatIsNone) {
-  const auto lab = node({{kArguments, flag("Net.Core.Somaxconn,,kernel.sem")}});
+  const auto lab = node({{kArguments, flag("net.*.somaxconn,,kernel.sem")}});
   const Error error = error_on(*lab);
   EXPECT_EQ(error.kind, ErrorKind::kRefused);
   EXPECT_EQ(error.path, kArguments);

@@ -298,8 +298,8 @@ TEST(Recover, EveryEndOfAChangeIsOneLineOfTheLog) {
   ASSERT_TRUE(done);
   ASSERT_EQ(lab.services().log_entries.size(), 1u);
   const LogEntry& line = lab.services().log_entries.front();
-  EXPECT_EQ(line.message,
-            "add applied: +kernel.sem, transaction " + done->transaction + ", by root (alice)");
+  EXPECT_EQ(line.message, "add applied: +kernel.sem, transaction " + done->transaction +
+                              ", by root (alice), login uid 1000");
   EXPECT_EQ(line.priority, 6);
   lab.die_after("write ");
   static_cast<void>(lab.change(remove({"kernel.sem"})));

@@ -189,8 +189,9 @@ TEST(Check, WithAnUnknownReleaseSaysSo) {
   LiveNode node("is a secret");
   const Said said = node.run({"check", "kernel.shm_*", "net.core.somaxconn"});
   EXPECT_EQ(said.exit, 6);
-  EXPECT_THAT(said.out, StartsWith("kubelet of unknown release ('/usr/local/bin/kubelet --version' "
-                                   "says 'Kubernetes vis a secret', which is no release)"));
+  EXPECT_THAT(said.out,
+              StartsWith("kubelet of unknown release (the file '/usr/local/bin/kubelet' does "
+                         "not show it, and this command starts no program)"));
   EXPECT_THAT(said.out, HasSubstr("\nkernel.shm_*        unknown  unknown  ends "));
   EXPECT_THAT(said.out, HasSubstr("\nnet.core.somaxconn  good     starts   starts "));
 }

@@ -85,7 +85,6 @@ TEST(Hints, CommandsForMalformedListsWork) {
       {"net.core.somaxconn=1024", "net.ipv4.tcp_retries2"},
       {"Net.Core.Somaxconn", "net.core.somaxconn", " kernel.sem", "kernel.sem"},
       {"a..b", "kernel.sem"},
-      {"a b", "kernel.sem"},
       {"a:b", "kernel.sem"},
       {"a*b", "kernel.sem"},
       {"kernel.sem=1", "kernel.msgmax=2", "kernel.msgmnb"},
