@@ -338,14 +338,15 @@ class Server {
   int listener_ = -1;
 };
 
-// Where a real kubelet has its release from the linker; lib.sh writes another one over it. Volatile, so that
-// what is in the file is what is read.
-extern const volatile char kLinkedRelease[32];
-alignas(8) const volatile char kLinkedRelease[32] = "v1.29.6";
+// Where a real kubelet has its release from the linker; lib.sh writes another one over it. It is read as
+// volatile, so that what is in the file is what is read.
+extern const char kLinkedRelease[32];
+alignas(8) const char kLinkedRelease[32] = "v1.29.6";
 
 std::string linked_release() {
   std::string text;
-  for (std::size_t i = 0; kLinkedRelease[i] != '\0'; ++i) text += kLinkedRelease[i];
+  const volatile char* const release = kLinkedRelease;
+  for (std::size_t i = 0; release[i] != '\0'; ++i) text += release[i];
   return text;
 }
 
