@@ -28,5 +28,3 @@ assert_contains <(kubelet_argv) "--v=5"
 assert_eq kernel.sem "$(kubelet_flag)"
 assert_exit 0 tool remove kernel.sem --window 1s
 assert_contains <(kubelet_argv) "--v=5"
-
-assert_exit 3 tool add kernel.sem --via args --root /
