@@ -18,11 +18,8 @@
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
-<<<<<<< HEAD
 #include "unit_hints.hpp"
-=======
 #include "tree_systemd.hpp"
->>>>>>> 324ac2e (Read units as systemd does where a line is refused, for dashed instances, and by release to 262)
 #include "wish_files.hpp"
 
 namespace kubelet_sysctl {
