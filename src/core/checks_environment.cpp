@@ -8,6 +8,7 @@
 #include "checks_parts.hpp"
 #include "kubelet_sysctl/env_file.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -38,7 +39,9 @@ std::vector<UnitSetting> service_settings(const NodeSnapshot& snapshot) {
   std::vector<UnitSetting> settings;
   for (const std::int32_t source : sources) {
     if (source == kNoSource) continue;
-    UnitFile file = parse_unit_file(file_at(snapshot, source), source);
+    UnitFile file = parse_unit_file(file_at(snapshot, source), source, snapshot.systemd_version);
+    std::vector<FormUse> unused;
+    keep_accepted(file, snapshot.specifiers, snapshot.systemd_version, unused);
     for (UnitSetting& setting : file.settings) {
       if (setting.section == "Service") settings.push_back(std::move(setting));
     }
@@ -57,7 +60,8 @@ const SourceFile* file_of(const NodeSnapshot& snapshot, const UnitSetting& setti
 Environment environment_of(const NodeSnapshot& snapshot, const UnitSetting& setting) {
   Environment made;
   std::vector<FormUse> unused;
-  apply_environment(setting.value, snapshot.specifiers, OriginKind::kUnit, made, unused);
+  apply_environment(setting.value, snapshot.specifiers, OriginKind::kUnit, made, unused,
+                    snapshot.systemd_version);
   return made;
 }
 

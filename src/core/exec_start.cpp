@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/command_line.hpp"
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "words.hpp"
 
 namespace kubelet_sysctl {
@@ -12,7 +14,13 @@ namespace {
 
 using words::Got;
 
-constexpr words::Rules kCommandRules{.c_escapes = true, .keep_unknown = true, .open_quotes = false};
+words::Rules command_rules(int version) {
+  return {.c_escapes = true,
+          .keep_unknown = true,
+          .open_quotes = false,
+          .half_surrogates = !reads_as_newest(newer::kHalfSurrogate, version)};
+}
+
 /// Releases 249 and 250 refuse a long word with the limit for specifiers (131072 bytes was too long;
 /// the exact limit is not known, so that anything above a path's length is not vouched for).
 constexpr std::size_t kVouchedFor249 = 4096;
@@ -57,10 +65,11 @@ struct Prefixes {
   bool own_name = false;      // @
   bool no_variables = false;  // :
   bool privileged = false;    // + ! !!
+  bool shell = false;         // |
 };
 
 /// Each prefix counts once; + and ! exclude each other. Source: config_parse_exec().
-Prefixes prefixes_of(std::string_view word) {
+Prefixes prefixes_of(std::string_view word, bool knows_shell) {
   Prefixes found;
   int bangs = 0;
   bool plus = false;
@@ -72,6 +81,8 @@ Prefixes prefixes_of(std::string_view word) {
       found.own_name = true;
     } else if (byte == ':' && !found.no_variables) {
       found.no_variables = true;
+    } else if (byte == '|' && knows_shell && !found.shell) {
+      found.shell = true;
     } else if (byte == '+' && !plus && bangs == 0) {
       plus = true;
     } else if (byte == '!' && !plus && bangs < 2) {
@@ -99,29 +110,51 @@ class Parser {
  public:
   Parser(const MappedText& value, const Specifiers& specifiers, int version,
          std::vector<FormUse>& forms)
-      : value_(value), specifiers_(specifiers), version_(version), forms_(forms) {}
+      : value_(value),
+        specifiers_(specifiers),
+        version_(version),
+        rules_(command_rules(version)),
+        forms_(forms) {}
 
-  Result<std::vector<StoredCommand>> run() {
+  ReadCommands run() {
     for (bool more = true; more;) {
-      auto first = words::take(value_, at_, kCommandRules, forms_);
-      if (first.got == Got::kBad) return malformed(first.why);
+      auto first = words::take(value_, at_, rules_, forms_);
+      // The first word alone costs the line alone, for systemd has not seen yet whose fault it is.
+      if (first.got == Got::kBad) return stopped(malformed(first.why), false);
       if (first.got == Got::kEnd) break;
       if (first.word.text.text == ";") {
         forms_.push_back({Form::kStraySemicolon, first.word.raw});
         continue;
       }
-      auto next = command(first.word);
-      if (!next) return std::move(next).error();
+      const Prefixes prefixes =
+          prefixes_of(first.word.text.text, reads_as_newest(newer::kShellPrefix, version_));
+      auto next = command(first.word, prefixes);
+      if (!next) return stopped(std::move(next).error(), !prefixes.ignore_failure);
       more = *next;
     }
-    return std::move(commands_);
+    return {.commands = std::move(commands_), .fault = std::nullopt, .ends_file = false};
   }
 
  private:
+  ReadCommands stopped(Error why, bool ends_file) {
+    const bool refused = why.kind == ErrorKind::kMalformed;
+    return {.commands = std::move(commands_),
+            .fault = std::move(why),
+            .ends_file = ends_file && refused};
+  }
+
   /// True when a semicolon follows that may begin another command.
-  Result<bool> command(const Word& first) {
+  Result<bool> command(const Word& first, const Prefixes& prefixes) {
     StoredCommand command;
-    const Prefixes prefixes = prefixes_of(first.text.text);
+    if (first.text.text.substr(0, prefixes.length + 1).find('|') != std::string::npos) {
+      forms_.push_back({newer::kShellPrefix, first.raw});
+    }
+    if (prefixes.shell) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .message =
+                       "a shell runs this command ('|'), and what it makes of it cannot be "
+                       "told"};
+    }
     command.ignore_failure = prefixes.ignore_failure;
     command.no_variables = prefixes.no_variables;
     if (prefixes.no_variables) forms_.push_back({Form::kColonPrefix, first.raw});
@@ -136,6 +169,12 @@ class Parser {
     program.text = std::move(*path);
     if (const auto fault = fault_of_program(program.text.text)) {
       return malformed(*fault);
+    }
+    if (program.text.text.find_first_of("*?[") != std::string::npos) {
+      forms_.push_back({newer::kPatternInProgram, first.raw});
+      if (reads_as_newest(newer::kPatternInProgram, version_)) {
+        return malformed("the program's path holds '*', '?' or '['");
+      }
     }
     if (program.text.text.front() != '/') forms_.push_back({Form::kBareProgram, first.raw});
     command.program = simplified(program.text.text);
@@ -164,7 +203,7 @@ class Parser {
         words::skip_blanks(text, at_);
         continue;
       }
-      auto taken = words::take(value_, at_, kCommandRules, forms_);
+      auto taken = words::take(value_, at_, rules_, forms_);
       if (taken.got == Got::kBad) return malformed(taken.why);
       if (taken.got == Got::kEnd) break;
       if (taken.word.text.text == ";") forms_.push_back({Form::kQuotedSemicolon, taken.word.raw});
@@ -195,6 +234,7 @@ class Parser {
   const MappedText& value_;
   const Specifiers& specifiers_;
   int version_;
+  words::Rules rules_;
   std::vector<FormUse>& forms_;
   std::size_t at_ = 0;
   std::vector<StoredCommand> commands_;
@@ -202,10 +242,17 @@ class Parser {
 
 }  // namespace
 
+ReadCommands read_commands(const MappedText& value, const Specifiers& specifiers, int version,
+                           std::vector<FormUse>& forms) {
+  return Parser(value, specifiers, version, forms).run();
+}
+
 Result<std::vector<StoredCommand>> parse_exec_start(const MappedText& value,
                                                     const Specifiers& specifiers, int version,
                                                     std::vector<FormUse>& forms) {
-  return Parser(value, specifiers, version, forms).run();
+  ReadCommands read = read_commands(value, specifiers, version, forms);
+  if (read.fault) return std::move(*read.fault);
+  return std::move(read.commands);
 }
 
 }  // namespace kubelet_sysctl

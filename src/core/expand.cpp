@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "kubelet_sysctl/command_line.hpp"
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "words.hpp"
 
 namespace kubelet_sysctl {
@@ -112,14 +114,16 @@ std::vector<Word> expand_command(const StoredCommand& command, const Environment
 
 std::size_t apply_environment(const MappedText& value, const Specifiers& specifiers,
                               OriginKind kind, Environment& environment,
-                              std::vector<FormUse>& forms) {
+                              std::vector<FormUse>& forms, int version) {
+  words::Rules rules = kEnvironmentRules;
+  rules.half_surrogates = !reads_as_newest(newer::kHalfSurrogate, version);
   std::size_t dropped = 0;
   std::size_t at = 0;
   for (;;) {
-    auto taken = words::take(value, at, kEnvironmentRules, forms);
+    auto taken = words::take(value, at, rules, forms);
     if (taken.got == Got::kEnd) return dropped;
     if (taken.got == Got::kBad) return dropped + 1;  // this word and all after it are lost
-    auto text = words::expand_specifiers(taken.word.text, specifiers, kReferenceSystemd, forms);
+    auto text = words::expand_specifiers(taken.word.text, specifiers, version, forms);
     const std::size_t equals = text ? text->text.find('=') : std::string::npos;
     if (equals == std::string::npos || !is_utf8(text->text) ||
         !is_variable_name(std::string_view(text->text).substr(0, equals))) {
@@ -138,9 +142,22 @@ std::size_t apply_environment(const MappedText& value, const Specifiers& specifi
   }
 }
 
+std::size_t apply_environment(const MappedText& value, const Specifiers& specifiers,
+                              OriginKind kind, Environment& environment,
+                              std::vector<FormUse>& forms) {
+  return apply_environment(value, specifiers, kind, environment, forms, kReferenceSystemd);
+}
+
 Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(
     const MappedText& value, const Specifiers& specifiers, std::vector<FormUse>& forms) {
-  auto text = words::expand_specifiers(value, specifiers, kReferenceSystemd, forms);
+  return parse_environment_file_line(value, specifiers, forms, kReferenceSystemd);
+}
+
+Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(const MappedText& value,
+                                                                       const Specifiers& specifiers,
+                                                                       std::vector<FormUse>& forms,
+                                                                       int version) {
+  auto text = words::expand_specifiers(value, specifiers, version, forms);
   if (!text) {
     // systemd drops a line with a specifier that does not exist; one unknown here cannot be resolved.
     if (text.error().kind == ErrorKind::kUnsupported) return std::move(text).error();
@@ -170,13 +187,18 @@ Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(
 }
 
 std::vector<std::string> parse_name_list(const MappedText& value, const Specifiers& specifiers) {
+  return parse_name_list(value, specifiers, kReferenceSystemd);
+}
+
+std::vector<std::string> parse_name_list(const MappedText& value, const Specifiers& specifiers,
+                                         int version) {
   std::vector<std::string> names;
   std::vector<FormUse> unused;
   std::size_t at = 0;
   for (;;) {
     auto taken = words::take(value, at, kEnvironmentRules, unused);
     if (taken.got != Got::kWord) return names;
-    auto text = words::expand_specifiers(taken.word.text, specifiers, kReferenceSystemd, unused);
+    auto text = words::expand_specifiers(taken.word.text, specifiers, version, unused);
     if (text) names.push_back(text->text);
   }
 }

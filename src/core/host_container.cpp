@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -177,7 +178,10 @@ Result<std::vector<Word>> container_command(const NodeSnapshot& snapshot, const 
   sources.insert(sources.end(), snapshot.unit.drop_ins.begin(), snapshot.unit.drop_ins.end());
   for (const std::int32_t source : sources) {
     if (source == kNoSource) continue;
-    const UnitFile file = parse_unit_file(snapshot.files[static_cast<std::size_t>(source)], source);
+    UnitFile file = parse_unit_file(snapshot.files[static_cast<std::size_t>(source)], source,
+                                    snapshot.systemd_version);
+    std::vector<FormUse> unused;
+    keep_accepted(file, snapshot.specifiers, snapshot.systemd_version, unused);
     for (const UnitSetting& setting : file.settings) {
       if (setting.section != "Service" || setting.key != "ExecStartPre") continue;
       if (setting.value.text.empty()) before.clear();
@@ -187,10 +191,9 @@ Result<std::vector<Word>> container_command(const NodeSnapshot& snapshot, const 
   std::optional<std::vector<Word>> found;
   for (const UnitSetting& setting : before) {
     std::vector<FormUse> unused;
-    const auto commands =
-        parse_exec_start(setting.value, snapshot.specifiers, snapshot.systemd_version, unused);
-    if (!commands) continue;
-    for (const StoredCommand& command : *commands) {
+    const auto read =
+        read_commands(setting.value, snapshot.specifiers, snapshot.systemd_version, unused);
+    for (const StoredCommand& command : read.commands) {
       auto words = expand_command(command, unit.environment, unused);
       if (!is_container_run(words)) continue;
       if (found)

@@ -2,21 +2,21 @@
 // From the files of a unit to the one command line that systemd would run now.
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
+#include "unit_state.hpp"
 #include "word_origins.hpp"
 #include "words.hpp"
 
 namespace kubelet_sysctl {
 namespace {
-
-/// A string of argv or environ may take this many bytes with its NUL (MAX_ARG_STRLEN, execve(2)).
-constexpr std::size_t kLongestString = 131072;
 
 Error not_loadable(const NodeSnapshot& snapshot, const UnitSetting& setting, const Error& why) {
   const CharOrigin& at = setting.value.at.empty() ? CharOrigin{} : setting.value.at.front();
@@ -39,55 +39,12 @@ std::optional<char> opaque_in(const Specifiers& specifiers, std::string_view tex
   return std::nullopt;
 }
 
-bool has_path(const NodeSnapshot& snapshot, const char* path) {
-  const auto marker = snapshot.markers.find(path);
-  return marker != snapshot.markers.end() && marker->second;
-}
-
-/// What to do where the usual unit is not there: what was found decides, and '--unit' is said of a unit alone
-/// that exists.
-std::string hint_without_unit(const NodeSnapshot& snapshot) {
-  for (const auto& [path, exists] : snapshot.markers) {
-    if (!exists || !path.ends_with(".service")) continue;
-    const std::string name = path.substr(path.rfind('/') + 1);
-    if (name.find("openshift-node") != std::string::npos || name == "origin-node.service") {
-      return fmt::format(
-          "'{}' runs the kubelet of OpenShift 3: kubeletArguments (allowed-unsafe-sysctls) in "
-          "/etc/origin/node/node-config.yaml, by way of the config maps of the project "
-          "openshift-node",
-          name);
-    }
-    return fmt::format("'{}' runs a kubelet: name it with '--unit {}'", path, name);
-  }
-  if (has_path(snapshot, "/etc/init.d/k3s")) {
-    return "OpenRC runs k3s here (/etc/init.d/k3s), which this program does not manage: put "
-           "kubelet-arg into /etc/rancher/k3s/config.yaml, then run: rc-service k3s restart";
-  }
-  if (has_path(snapshot, "/etc/init.d/kubelet")) {
-    return "OpenRC runs the kubelet here (/etc/init.d/kubelet), which this program does not "
-           "manage: "
-           "edit command_args in /etc/conf.d/kubelet or the file that '--config' names there, then "
-           "run: rc-service kubelet restart";
-  }
-  if (has_path(snapshot, "/etc/kubernetes/ssl/kubecfg-kube-node.yaml")) {
-    return "this looks like RKE1, whose kubelet is a container of docker outside any unit: "
-           "services.kubelet.extra_args in cluster.yml, then run: rke up";
-  }
-  const NodeKind& kind = kind_of(snapshot);
-  if (kind.units.empty()) return "no unit here runs a kubelet: install it first";
-  std::string units(kind.units);
-  for (std::size_t at = units.find(' '); at != std::string::npos; at = units.find(' ', at + 6)) {
-    units.replace(at, 1, "' or '");
-  }
-  return fmt::format("this looks like {}, whose service is '{}': install that", kind.title, units);
-}
-
 class Resolver {
  public:
   explicit Resolver(const NodeSnapshot& snapshot) : snapshot_(snapshot) {}
 
   Result<CommandLine> run() {
-    if (auto status = check_unit(); !status) return std::move(status).error();
+    if (auto status = check_unit(snapshot_); !status) return std::move(status).error();
     if (auto status = merge(); !status) return std::move(status).error();
     if (auto status = choose_command(); !status) return std::move(status).error();
     base_environment();
@@ -101,13 +58,13 @@ class Resolver {
       }
       result_.dropped_assignments +=
           apply_environment(setting.value, snapshot_.specifiers, kind_of_setting(setting),
-                            result_.environment, forms_);
+                            result_.environment, forms_, snapshot_.systemd_version);
     }
     if (auto status = environment_files(); !status) return std::move(status).error();
-    unset_environment();
     result_.program = command_.program;
     result_.no_variables = command_.no_variables;
-    result_.words = expand_command(command_, result_.environment, forms_);
+    expand();
+    note_login_variables();
     note_unset();
     if (auto status = check_passed(); !status) return std::move(status).error();
     note_origins();
@@ -116,90 +73,40 @@ class Resolver {
   }
 
  private:
-  /// The files of a distribution may lie here without its service: not installed whole, or run by OpenRC.
-  [[nodiscard]] std::string hint_for_no_unit() const { return hint_without_unit(snapshot_); }
-
-  Status check_unit() const {
-    const UnitOnDisk& unit = snapshot_.unit;
-    switch (unit.load) {
-      case UnitLoad::kLoaded:
-        return {};
-      case UnitLoad::kNotFound:
-        return Error{.kind = ErrorKind::kNotFound,
-                     .message = fmt::format("there is no unit '{}'", unit.name),
-                     .hint = hint_for_no_unit()};
-      case UnitLoad::kMasked:
-        return Error{.kind = ErrorKind::kNotFound,
-                     .message = fmt::format("the unit '{}' is masked", unit.name),
-                     .path = unit.fragment_path,
-                     .hint = fmt::format("systemd will not start it before 'systemctl unmask {}'",
-                                         unit.name)};
-      case UnitLoad::kBroken:
-        break;
-    }
-    return Error{.kind = ErrorKind::kMalformed,
-                 .message = fmt::format("systemd does not load '{}'", unit.name),
-                 .path = unit.fragment_path};
-  }
-
   Status merge() {
     const std::int32_t fragment = snapshot_.unit.fragment;
     std::vector<std::int32_t> sources = {fragment};
     sources.insert(sources.end(), snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end());
     for (const std::int32_t source : sources) {
       if (source == kNoSource) continue;
-      UnitFile file = parse_unit_file(snapshot_.files[static_cast<std::size_t>(source)], source);
+      const SourceFile& text = snapshot_.files[static_cast<std::size_t>(source)];
+      UnitFile file = parse_unit_file(text, source, snapshot_.systemd_version);
       forms_.insert(forms_.end(), file.forms.begin(), file.forms.end());
-      if (source == fragment) {
-        if (file.broken) return *file.broken;
-        if (auto status = check_commands(file); !status) return status;
-      } else {
-        drop_invalid(file);
+      const bool is_fragment = source == fragment;
+      if (is_fragment && file.broken) return *file.broken;
+      const auto refusal =
+          keep_accepted(file, snapshot_.specifiers, snapshot_.systemd_version, forms_);
+      // In the unit's own file it stops the load, even where a later line resets it.
+      if (refusal && is_fragment) return not_loadable(snapshot_, refusal->setting, refusal->why);
+      if (is_fragment) {
+        if (auto status = check_known(file); !status) return status;
       }
       apply_settings(file, settings_);
     }
     return {};
   }
 
-  /// A line of the unit itself that systemd refuses stops the load, even where a later one resets it.
-  Status check_commands(const UnitFile& file) {
-    constexpr std::array<std::string_view, 7> kCommands = {
-        "ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload",
-        "ExecStop",  "ExecStopPost", "ExecCondition"};
+  /// A command of the unit itself whose specifiers cannot be known here may stop the load.
+  Status check_known(const UnitFile& file) const {
     for (const UnitSetting& setting : file.settings) {
-      if (setting.section != "Service" || setting.value.text.empty()) continue;
-      if (std::find(kCommands.begin(), kCommands.end(), setting.key) == kCommands.end()) continue;
-      std::vector<FormUse> forms;
-      auto parsed =
-          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms);
-      std::copy_if(forms.begin(), forms.end(), std::back_inserter(forms_), may_stop_load);
-      const bool only_unknown_here =
-          !parsed && setting.key != "ExecStart" && parsed.error().kind == ErrorKind::kUnsupported;
-      if (!parsed && !only_unknown_here) return not_loadable(snapshot_, setting, parsed.error());
+      if (setting.section != "Service" || setting.key != "ExecStart") continue;
+      std::vector<FormUse> unused;
+      const auto read =
+          read_commands(setting.value, snapshot_.specifiers, snapshot_.systemd_version, unused);
+      const bool unknown = read.fault && read.fault->kind == ErrorKind::kUnsupported;
+      if (unknown) return not_loadable(snapshot_, setting, *read.fault);
     }
     return {};
-  }
-
-  /// Forms over which some older release refuses the whole unit, whatever becomes of the line.
-  static bool may_stop_load(const FormUse& use) {
-    constexpr std::array<Form, 7> kFatal = {
-        Form::kColonPrefix,  Form::kPrivilegePrefix,  Form::kBareProgram,  Form::kStraySemicolon,
-        Form::kNewSpecifier, Form::kPercentInProgram, Form::kNumericEscape};
-    return std::find(kFatal.begin(), kFatal.end(), use.form) != kFatal.end();
-  }
-
-  /// In a drop-in systemd logs a bad ExecStart= and goes on without it.
-  void drop_invalid(UnitFile& file) {
-    std::erase_if(file.settings, [this](const UnitSetting& setting) {
-      if (setting.section != "Service" || setting.key != "ExecStart") return false;
-      std::vector<FormUse> forms;
-      auto parsed =
-          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms);
-      const bool dropped = !parsed && parsed.error().kind == ErrorKind::kMalformed;
-      // A release that reads the line in another way may take it.
-      if (dropped) forms_.insert(forms_.end(), forms.begin(), forms.end());
-      return dropped;
-    });
   }
 
   Status choose_command() {
@@ -209,10 +116,11 @@ class Resolver {
     };
     std::vector<Candidate> all;
     for (const UnitSetting& setting : settings_.exec_start) {
-      auto parsed =
-          parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms_);
-      if (!parsed) return not_loadable(snapshot_, setting, parsed.error());
-      for (StoredCommand& command : *parsed) all.push_back({std::move(command), &setting});
+      auto read =
+          read_commands(setting.value, snapshot_.specifiers, snapshot_.systemd_version, forms_);
+      const bool unknown = read.fault && read.fault->kind == ErrorKind::kUnsupported;
+      if (unknown) return not_loadable(snapshot_, setting, *read.fault);
+      for (StoredCommand& command : read.commands) all.push_back({std::move(command), &setting});
     }
     const bool oneshot = settings_.type == "oneshot";
     if (all.empty() || (all.size() > 1 && !oneshot)) return bad_count(all.size());
@@ -263,6 +171,11 @@ class Resolver {
       }
       set("PATH", path);
     }
+    if (settings_.user.empty() &&
+        reads_as_newest(newer::kLoginVariable, snapshot_.systemd_version)) {
+      set("USER", "root");
+      from_login_ = true;
+    }
     if (settings_.user == "root") {
       const std::array<std::pair<const char*, char>, 4> facts = {
           {{"HOME", 'h'}, {"USER", 'u'}, {"LOGNAME", 'u'}, {"SHELL", 's'}}};
@@ -270,6 +183,49 @@ class Resolver {
         const auto value = snapshot_.specifiers.find(letter);
         if (value != snapshot_.specifiers.end()) set(name, value->second);
       }
+    }
+  }
+
+  /// UnsetEnvironment= comes before the variables of the command are replaced, from 262 on behind it.
+  void expand() {
+    std::vector<Word> with = expand_command(command_, result_.environment, forms_);
+    const std::size_t all = result_.environment.size();
+    Environment whole = result_.environment;
+    unset_environment();
+    if (result_.environment.size() == all) {
+      result_.words = std::move(with);
+      return;
+    }
+    std::vector<Word> without = expand_command(command_, result_.environment, forms_);
+    const bool same = std::equal(
+        with.begin(), with.end(), without.begin(), without.end(),
+        [](const Word& one, const Word& other) { return one.text.text == other.text.text; });
+    if (!same) {
+      forms_.push_back({newer::kUnsetOfUsed, settings_.unset_environment.front().value.at.front()});
+    }
+    const bool late = reads_as_newest(newer::kUnsetOfUsed, snapshot_.systemd_version);
+    result_.words = late ? std::move(with) : std::move(without);
+    for (const auto& [name, variable] : whole) {
+      if (late && !result_.environment.contains(name)) unset_late_.insert(name);
+    }
+  }
+
+  /// Without User= the variables of the user are set from some release on; of which of them was
+  /// measured for $USER alone.
+  void note_login_variables() {
+    if (!settings_.user.empty() || command_.no_variables) return;
+    const bool is_set = reads_as_newest(newer::kLoginVariable, snapshot_.systemd_version);
+    const auto note = [&](const std::string& name, const CharOrigin& at) {
+      if (result_.environment.contains(name) && !(name == "USER" && from_login_)) return;
+      const bool of_login = name == "HOME" || name == "LOGNAME" || name == "SHELL";
+      if (name == "USER" || (of_login && is_set)) forms_.push_back({newer::kLoginVariable, at});
+      if (of_login && is_set && !unknown_login_) unknown_login_ = {name, at};
+    };
+    for (const Word& word : command_.words) {
+      if (word.text.text.starts_with('$')) note(word.text.text.substr(1), word.raw);
+    }
+    for (const Word& word : result_.words) {
+      for (const std::string& name : word.inner) note(name, word.raw);
     }
   }
 
@@ -282,7 +238,8 @@ class Resolver {
 
   Status environment_files() {
     for (const UnitSetting& setting : settings_.environment_files) {
-      auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, forms_);
+      auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, forms_,
+                                              snapshot_.systemd_version);
       if (!line) return not_loadable(snapshot_, setting, line.error());
       if (!*line) continue;
       if (const auto letter = opaque_in(snapshot_.specifiers, (*line)->path)) {
@@ -358,7 +315,8 @@ class Resolver {
   void unset_environment() {
     for (const UnitSetting& setting : settings_.unset_environment) {
       forms_.push_back({Form::kUnsetEnvironment, setting.value.at.front()});
-      for (const std::string& name : parse_name_list(setting.value, snapshot_.specifiers)) {
+      for (const std::string& name :
+           parse_name_list(setting.value, snapshot_.specifiers, snapshot_.systemd_version)) {
         const std::size_t equals = name.find('=');
         const auto found = result_.environment.find(name.substr(0, equals));
         if (found == result_.environment.end()) continue;
@@ -373,7 +331,8 @@ class Resolver {
     if (command_.no_variables) return;
     std::set<std::string> noted;
     const auto note = [&](const std::string& name) {
-      if (result_.environment.contains(name) || !is_variable_name(name)) return;
+      if (result_.environment.contains(name) || unset_late_.contains(name)) return;
+      if (!is_variable_name(name)) return;
       if (noted.insert(name).second) result_.unset.push_back(name);
     };
     for (const Word& word : command_.words) {
@@ -412,6 +371,21 @@ class Resolver {
 
   Status check_version() {
     forms_.insert(forms_.end(), snapshot_.unit.forms.begin(), snapshot_.unit.forms.end());
+    if (unknown_login_) {
+      return at_use({newer::kLoginVariable, unknown_login_->second},
+                    fmt::format("cannot tell whether systemd {} sets '${}' in a service without "
+                                "User=",
+                                snapshot_.systemd_version, unknown_login_->first));
+    }
+    if (const FormUse* use = first_unmeasured(forms_, snapshot_.systemd_version)) {
+      const auto& table = newer_form_table();
+      const auto row = std::find_if(table.begin(), table.end(),
+                                    [use](const NewerForm& one) { return one.form == use->form; });
+      return at_use(
+          *use, fmt::format("will not resolve this for systemd {}: it is not known how it reads "
+                            "{}, which changed between {} and {}",
+                            snapshot_.systemd_version, row->what, row->old_until, row->new_since));
+    }
     const FormUse* use = first_differing(forms_, snapshot_.systemd_version);
     if (use == nullptr) return {};
     const auto& table = form_table();
@@ -421,12 +395,16 @@ class Resolver {
         "will not resolve this for systemd {}: it reads {} in another way than {} and "
         "later",
         snapshot_.systemd_version, facts->what, facts->alike_since);
-    if (use->at.source == kNoSource) {
+    return at_use(*use, message);
+  }
+
+  Error at_use(const FormUse& use, const std::string& message) const {
+    if (use.at.source == kNoSource) {
       return Error{.kind = ErrorKind::kUnsupported, .message = message};
     }
     return error_at(ErrorKind::kUnsupported,
-                    snapshot_.files[static_cast<std::size_t>(use->at.source)],
-                    {use->at.begin, use->at.end}, message);
+                    snapshot_.files[static_cast<std::size_t>(use.at.source)],
+                    {use.at.begin, use.at.end}, message);
   }
 
   const NodeSnapshot& snapshot_;
@@ -434,35 +412,15 @@ class Resolver {
   StoredCommand command_;
   CommandLine result_;
   std::vector<FormUse> forms_;
+  std::set<std::string> unset_late_;  // variables that the command still saw
+  bool from_login_ = false;           // $USER is root's without User=
+  std::optional<std::pair<std::string, CharOrigin>> unknown_login_;
 };
 
 }  // namespace
 
 Result<CommandLine> resolve_command(const NodeSnapshot& snapshot) {
   return Resolver(snapshot).run();
-}
-
-Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command) {
-  const auto fail = [&snapshot](const std::string& why) {
-    return Error{.kind = ErrorKind::kMalformed,
-                 .message = fmt::format("systemd would not start '{}': {}", snapshot.unit.id, why)};
-  };
-  const auto program = snapshot.programs.find(command.program);
-  if (program != snapshot.programs.end() && !program->second) {
-    return fail(fmt::format("there is no program '{}' (status 203)", command.program));
-  }
-  for (const Word& word : command.words) {
-    if (word.text.text.size() + 1 > kLongestString) {
-      return fail("an argument is longer than the kernel's 128 KiB (status 203)");
-    }
-  }
-  for (const auto& [name, variable] : command.environment) {
-    if (name.size() + 1 + variable.value.text.size() + 1 > kLongestString) {
-      return fail(
-          fmt::format("the variable '{}' is longer than the kernel's 128 KiB (status 203)", name));
-    }
-  }
-  return {};
 }
 
 }  // namespace kubelet_sysctl

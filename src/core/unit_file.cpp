@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
@@ -53,7 +56,8 @@ bool continues(std::string_view text) {
 
 class Parser {
  public:
-  Parser(const SourceFile& file, std::int32_t source) : file_(file), source_(source) {}
+  Parser(const SourceFile& file, std::int32_t source, int version)
+      : file_(file), source_(source), version_(version) {}
 
   UnitFile run() {
     const std::string_view text = file_.bytes;
@@ -142,12 +146,19 @@ class Parser {
   void header(const MappedText& line, Span at) {
     if (line.text.back() != ']') return fail(at, "a section header does not end in ']'");
     section_ = line.text.substr(1, line.text.size() - 2);
+    if (section_.empty() || section_.find_first_of("[]") != std::string::npos) {
+      use(newer::kOddHeader, at);
+      if (reads_as_newest(newer::kOddHeader, version_)) {
+        return fail(at, "a section header is empty or has further brackets");
+      }
+    }
     constexpr std::array<std::string_view, 3> kKnown = {"Unit", "Service", "Install"};
     if (std::find(kKnown.begin(), kKnown.end(), section_) == kKnown.end()) section_.clear();
   }
 
   const SourceFile& file_;
   std::int32_t source_;
+  int version_;
   UnitFile unit_;
   std::string section_;  // empty before the first header and in a section nobody knows
   MappedText joined_;
@@ -164,10 +175,36 @@ void assign(std::vector<UnitSetting>& list, const UnitSetting& setting) {
   }
 }
 
+/// The same steps as systemd, since their order decides. Source: src/shared/dropin.c,
+/// unit_file_find_dirs().
+void add_drop_in_directories(std::string_view name, std::vector<std::string>& names) {
+  const std::string own = std::string(name) + ".d";
+  if (std::find(names.begin(), names.end(), own) == names.end()) names.push_back(own);
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return;
+  const std::string type(name.substr(dot));
+  const std::size_t at = std::min(name.find('@'), dot);
+  std::string instance;  // with its '@'
+  if (at < dot && at + 1 < dot) {
+    instance = name.substr(at, dot - at);
+    add_drop_in_directories(std::string(name.substr(0, at + 1)) + type, names);
+  }
+  std::string_view prefix = name.substr(0, at);
+  // "a-b" gives "a-"; a dash at the very end was cut before.
+  if (prefix.ends_with('-')) prefix.remove_suffix(1);
+  const std::size_t dash = prefix.rfind('-');
+  if (dash == std::string_view::npos) return;
+  add_drop_in_directories(std::string(prefix.substr(0, dash + 1)) + instance + type, names);
+}
+
 }  // namespace
 
+UnitFile parse_unit_file(const SourceFile& file, std::int32_t source, int version) {
+  return Parser(file, source, version).run();
+}
+
 UnitFile parse_unit_file(const SourceFile& file, std::int32_t source) {
-  return Parser(file, source).run();
+  return parse_unit_file(file, source, kReferenceSystemd);
 }
 
 void apply_settings(const UnitFile& file, ServiceSettings& settings) {
@@ -206,23 +243,8 @@ std::vector<std::string> unit_search_path(int version) {
 }
 
 std::vector<std::string> drop_in_directories(std::string_view unit_name) {
-  std::vector<std::string> names = {std::string(unit_name) + ".d"};
-  const std::size_t dot = unit_name.rfind('.');
-  const std::size_t at = unit_name.find('@');
-  if (dot == std::string_view::npos) return names;
-  const std::string type(unit_name.substr(dot));
-  if (at != std::string_view::npos && at < dot && at + 1 < dot) {
-    names.push_back(std::string(unit_name.substr(0, at + 1)) + type + ".d");
-  }
-  std::string_view prefix = unit_name.substr(0, at < dot ? at : dot);
-  while (!prefix.empty()) {
-    // "a-b" gives "a-"; a dash at the very end was cut before.
-    if (prefix.back() == '-') prefix.remove_suffix(1);
-    const std::size_t dash = prefix.rfind('-');
-    if (dash == std::string_view::npos) break;
-    prefix = prefix.substr(0, dash + 1);
-    names.push_back(std::string(prefix) + type + ".d");
-  }
+  std::vector<std::string> names;
+  add_drop_in_directories(unit_name, names);
   return names;
 }
 

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
+
 namespace kubelet_sysctl::words {
 namespace {
 
@@ -129,7 +132,10 @@ class Taker {
       ++at_;
       return true;
     }
-    const auto escape = unescape(std::string_view(text_.text).substr(at_));
+    auto escape = unescape(std::string_view(text_.text).substr(at_));
+    const bool half = escape && text_.text[at_] == 'u' && !is_utf8(escape->text);
+    if (half) use_at(newer::kHalfSurrogate, start);
+    if (half && !rules_.half_surrogates) escape.reset();
     if (escape) {
       // 219 has no \u and no \U, and refuses a line in which \x or \OOO makes text that is not UTF-8.
       const bool wide = text_.text[at_] == 'u' || text_.text[at_] == 'U';
@@ -183,6 +189,7 @@ bool is_specifier(char letter, int version) {
   constexpr int kCredentials = 250;
   constexpr std::string_view kLetters = "nNpPiIjJfyYcrRtSCLETVuUgGhsHlqmbvaABMowW";
   if (letter == 'd') return version >= kCredentials;
+  if (letter == 'D') return reads_as_newest(newer::kSharedData, version);
   return kLetters.find(letter) != std::string_view::npos;
 }
 
@@ -236,6 +243,7 @@ Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& s
       continue;
     }
     const char letter = text.text[at + 1];
+    if (letter == 'D') forms.push_back({newer::kSharedData, text.at[at]});
     const CharOrigin both = hull(text, at, at + 2);
     if (letter == '%') {
       result.push('%', both);
@@ -244,6 +252,10 @@ Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& s
       if (value == specifiers.end()) {
         return specifier_error(text, at, ErrorKind::kUnsupported,
                                "cannot tell here what systemd puts for");
+      }
+      if (value->second == kUnresolvable) {
+        return specifier_error(text, at, ErrorKind::kMalformed,
+                               "systemd has no value for this unit for");
       }
       if (!is_old_specifier(letter)) forms.push_back({Form::kNewSpecifier, text.at[at]});
       result.append(value->second, both);

@@ -15,9 +15,10 @@ namespace kubelet_sysctl::words {
 
 /// How strictly a text is split. Source: systemd src/basic/extract-word.c.
 struct Rules {
-  bool c_escapes = false;     ///< \n, \x41 …; else a backslash makes the next byte literal
-  bool keep_unknown = false;  ///< an unknown escape stays as it is; else it ends the text
-  bool open_quotes = false;   ///< a quote may stay open at the end
+  bool c_escapes = false;       ///< \n, \x41 …; else a backslash makes the next byte literal
+  bool keep_unknown = false;    ///< an unknown escape stays as it is; else it ends the text
+  bool open_quotes = false;     ///< a quote may stay open at the end
+  bool half_surrogates = true;  ///< \ud800 gives three bytes; else it is no escape
 };
 
 enum class Got { kWord, kEnd, kBad };

@@ -15,11 +15,13 @@
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "passed_environment.hpp"
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
 #include "unit_hints.hpp"
+#include "tree_systemd.hpp"
 #include "wish_files.hpp"
 
 namespace kubelet_sysctl {
@@ -103,6 +105,12 @@ Status Discovery::choose() {
 Status Discovery::ask_manager() {
   snapshot_.systemd_version = options_.systemd_version.value_or(kReferenceSystemd);
   snapshot_.systemd_version_known = options_.systemd_version.has_value();
+  if (!options_.live && !snapshot_.systemd_version_known) {
+    auto version = systemd_of_tree(ports_.files);
+    if (!version) return std::move(version).error();
+    snapshot_.systemd_version = version->value_or(kReferenceSystemd);
+    snapshot_.systemd_version_known = version->has_value();
+  }
   if (!options_.live) return {};
   if (!ports_.services.booted()) {
     // The files alone are enough to explain a command line.
@@ -176,7 +184,10 @@ Status Discovery::read_unit() {
 
 /// Parsed only to learn what to read next; resolve() parses again and reports what is wrong.
 void Discovery::merge(std::int32_t source) {
-  const UnitFile file = parse_unit_file(snapshot_.files[static_cast<std::size_t>(source)], source);
+  UnitFile file = parse_unit_file(snapshot_.files[static_cast<std::size_t>(source)], source,
+                                  snapshot_.systemd_version);
+  std::vector<FormUse> unused;
+  keep_accepted(file, snapshot_.specifiers, snapshot_.systemd_version, unused);
   apply_settings(file, settings_);
   for (const UnitSetting& setting : file.settings) {
     if (setting.section != "Service" || setting.key != "WorkingDirectory") continue;
@@ -190,7 +201,8 @@ void Discovery::merge(std::int32_t source) {
 Status Discovery::read_environment_files() {
   for (const UnitSetting& setting : settings_.environment_files) {
     std::vector<FormUse> unused;
-    const auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, unused);
+    const auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, unused,
+                                                  snapshot_.systemd_version);
     if (!line || !*line) continue;
     std::vector<std::string> paths = {(*line)->path};
     if (is_pattern(paths.front())) {
@@ -233,10 +245,9 @@ Status Discovery::read_environment_file(const std::string& path, const UnitSetti
 Status Discovery::look_for_programs() {
   for (const UnitSetting& setting : settings_.exec_start) {
     std::vector<FormUse> unused;
-    const auto commands =
-        parse_exec_start(setting.value, snapshot_.specifiers, snapshot_.systemd_version, unused);
-    if (!commands) continue;
-    for (const StoredCommand& command : *commands) {
+    const auto read =
+        read_commands(setting.value, snapshot_.specifiers, snapshot_.systemd_version, unused);
+    for (const StoredCommand& command : read.commands) {
       auto startable = can_start(command.program);
       if (!startable) return std::move(startable).error();
       snapshot_.programs[command.program] = *startable;

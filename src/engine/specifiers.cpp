@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "kubelet_sysctl/env_file.hpp"
+#include "kubelet_sysctl/newer_forms.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "paths.hpp"
 #include "unit_name.hpp"
 
@@ -22,6 +24,18 @@ constexpr std::string_view kOfRunning = "Hlqmbva";
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+/// No empty part, no "." and no "..". Source: src/basic/unit-name.c unit_name_path_unescape().
+bool is_clean(std::string_view path) {
+  if (path == "/") return true;
+  for (std::size_t at = 1; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view part = path.substr(at, end - at);
+    if (part.empty() || part == "." || part == "..") return false;
+    at = end + 1;
+  }
+  return true;
 }
 
 /// The names as the unit has them under its id. Source: src/core/unit-printf.c.
@@ -41,12 +55,19 @@ void add_names(const UnitOnDisk& unit, Specifiers& values) {
       {'P', &name.prefix}, {'I', &name.instance}, {'J', &last}, {'f', &filed}};
   for (const auto& [letter, text] : escaped) {
     auto plain = unescape_unit_name(*text);
-    if (!plain) continue;
+    if (!plain) {
+      values[letter] = kUnresolvable;
+      continue;
+    }
     if (letter == 'f') {
       // A path may not begin or end with the dash that stands for a slash.
       if (filed == "-") plain = "/";
-      if (filed != "-" && (filed.front() == '-' || filed.back() == '-')) continue;
+      const bool dashed = filed != "-" && (filed.front() == '-' || filed.back() == '-');
       if (!plain->starts_with('/')) plain->insert(0, "/");
+      if (dashed || !is_clean(*plain)) {
+        values[letter] = kUnresolvable;
+        continue;
+      }
     }
     values[letter] = *plain;
   }
@@ -68,10 +89,17 @@ void add_constants(const UnitOnDisk& unit, int version, Specifiers& values) {
   // Ubuntu 24.04, whatever root's own shell is.
   if (version < kBuiltInShell) values['s'] = "/bin/sh";
   if (version >= kCredentials) values['d'] = "/run/credentials/" + unit.id;
-  if (version >= kFragmentPath && !unit.fragment_path.empty()) {
-    values['y'] = unit.fragment_path;
-    values['Y'] = directory_of(unit.fragment_path);
-  }
+  if (reads_as_newest(newer::kSharedData, version)) values['D'] = "/usr/share";
+}
+
+/// The real path of the unit's file, all links followed.
+Status add_fragment(FileSystem& files, const UnitOnDisk& unit, int version, Specifiers& values) {
+  if (version < kFragmentPath || unit.fragment_path.empty()) return {};
+  auto real = files.real_path(unit.fragment_path);
+  if (!real) return std::move(real).error();
+  values['y'] = *real;
+  values['Y'] = directory_of(*real);
+  return {};
 }
 
 Status add_os_release(FileSystem& files, int version, Specifiers& values) {
@@ -175,7 +203,8 @@ Result<Specifiers> specifiers_of(FileSystem& files, const UnitOnDisk& unit, int 
   Specifiers values;
   add_names(unit, values);
   add_constants(unit, version, values);
-  Status status = add_os_release(files, version, values);
+  Status status = add_fragment(files, unit, version, values);
+  if (status) status = add_os_release(files, version, values);
   if (status) status = add_machine(files, values);
   if (status && live) status = add_running(files, version, values);
   if (status && !live) status = add_of_tree(files, values);

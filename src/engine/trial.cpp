@@ -10,6 +10,16 @@
 namespace kubelet_sysctl {
 namespace {
 
+/// From 257 on (measured; 254 does not) links made without a reload make systemd say that every unit
+/// wants one, for ever, and a unit whose file is gone stays loaded: what we caused is read again.
+Status reload_after_links(Ports& ports) {
+  constexpr int kNewestThatForgets = 254;
+  constexpr Milliseconds kDeadline{90'000};
+  const auto version = ports.services.version();
+  if (!version || *version <= kNewestThatForgets) return {};
+  return ports.services.reload(kDeadline);
+}
+
 constexpr const char* kBootUnit = "kubelet-sysctl-recover.service";
 constexpr const char* kBootUnitPath = "/etc/systemd/system/kubelet-sysctl-recover.service";
 
@@ -50,7 +60,8 @@ Status make_boot_unit(Ports& ports, const Transaction& transaction, const std::s
       if (!made) return std::move(made).error();
     }
   }
-  return ports.services.enable(kBootUnit);
+  if (auto status = ports.services.enable(kBootUnit); !status) return status;
+  return reload_after_links(ports);
 }
 
 bool needs_boot_unit(const Transaction& one) {
@@ -64,7 +75,8 @@ Status remove_boot_unit(Ports& ports) {
   if (!is_ours(*unit)) return {};
   // Its links first: a link to a unit that is gone is a complaint at every boot.
   if (auto status = ports.services.disable(kBootUnit); !status) return status;
-  return ports.files.remove(*unit, false);
+  if (auto status = ports.files.remove(*unit, false); !status) return status;
+  return reload_after_links(ports);
 }
 
 /// A path that needs no quoting in ExecStart= and is no shell's matter either.

@@ -116,6 +116,7 @@ class Search {
   Index index_;
   std::map<std::string, std::string> real_parents_;  // of links, with their last slash
   std::map<std::string, DropIn> winners_;            // by base name; the order of application
+  std::vector<std::string> real_directories_;        // those of the search path, links followed
   std::set<std::string> listed_;                     // real paths of drop-in directories
 };
 
@@ -126,6 +127,7 @@ Status Search::list_directories() {
     if (!real) return std::move(real).error();
     // /lib and /usr/lib are one directory on a merged /usr: the first name is the one reported.
     if (!seen.insert(*real).second) continue;
+    real_directories_.push_back(*real);
     auto entries = files_.list(path);
     if (!entries) return std::move(entries).error();
     directories_.push_back({path, std::move(*entries)});
@@ -135,8 +137,10 @@ Status Search::list_directories() {
 
 bool Search::is_in_search_path(std::string_view path) const {
   const std::vector<std::string> all = unit_search_path(version_);
-  return std::any_of(all.begin(), all.end(),
-                     [path](const std::string& directory) { return is_below(path, directory); });
+  const auto holds = [path](const std::string& directory) { return is_below(path, directory); };
+  // One that is itself a link, as on NixOS and ostree, holds what its target holds.
+  return std::any_of(all.begin(), all.end(), holds) ||
+         std::any_of(real_directories_.begin(), real_directories_.end(), holds);
 }
 
 Status Search::build_index() {
@@ -290,7 +294,7 @@ Status Search::collect_names(const std::string& fragment_name) {
       if (wanted_.type != UnitNameType::kInstance) continue;
       own = with_instance(parsed, wanted_.instance);
       // An instance with a file of its own may lead elsewhere than its template.
-      if (index_.contains(own)) continue;
+      if (index_.contains(own) || fragment.type == UnitNameType::kInstance) continue;
     }
     const Chain chain = follow(name);
     if (chain.end != Chain::End::kFragment) continue;
@@ -366,6 +370,12 @@ Status Search::read_drop_ins() {
           .kind = ErrorKind::kUnsupported,
           .message = "will not read this drop-in: it is a pipe, and opening it would block",
           .path = drop_in.path};
+    }
+    // A link that leads to itself is as good as one that leads nowhere; reading it would fail.
+    if (!target->entry && target->through_link) {
+      auto end = files_.look(target->path);
+      if (!end) return std::move(end).error();
+      if (*end) continue;
     }
     // Empty, a directory, dangling or /dev/null: it hides the others and is reported all the same.
     auto source = add_file(files_, drop_in.path, read_);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts a program by posix_spawn(3), which glibc makes a vfork, and waits for its end and its
-// words.
+// Starts a program in a process group of its own, and waits for its end and its words.
 #include "host/child.hpp"
 
 #include <fcntl.h>
@@ -74,54 +73,81 @@ int open_pipe(Pipe& pipe) {
   return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;
 }
 
-/// How the child starts: its descriptors, its signals, its process group.
-class Start {
- public:
-  Start() {
-    posix_spawn_file_actions_init(&files_);
-    posix_spawnattr_init(&attributes_);
-  }
-  Start(const Start&) = delete;
-  Start& operator=(const Start&) = delete;
-  ~Start() {
-    posix_spawn_file_actions_destroy(&files_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  /// Returns 0 or errno, and the process in `pid`.
-  int go(const std::string& path, const Command& command, const std::array<int, 3>& streams,
-         pid_t& pid) {
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
-      const int fd = streams[static_cast<std::size_t>(stream)];
-      posix_spawn_file_actions_adddup2(&files_, fd, stream);
-    }
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    // Ours may be blocked or ignored; the child starts as from a fresh login. A group of its own,
-    // so that a Ctrl-C does not end a restart half way and a kill reaches its children.
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    // exec does not write to these, the type says less than it could.
-    std::vector<char*> words = {const_cast<char*>(path.c_str())};
-    for (const std::string& word : command.arguments) {
-      words.push_back(const_cast<char*>(word.c_str()));
-    }
-    words.push_back(nullptr);
-    std::array<char*, kEnvironment.size()> environment{};
-    std::transform(kEnvironment.begin(), kEnvironment.end(), environment.begin(),
-                   [](const char* entry) { return const_cast<char*>(entry); });
-    return posix_spawn(&pid, path.c_str(), &files_, &attributes_, words.data(), environment.data());
-  }
-
- private:
-  posix_spawn_file_actions_t files_{};
-  posix_spawnattr_t attributes_{};
+/// What the child needs, made before it is: it shares the memory of its parent and may call little.
+struct Launch {
+  const char* path;
+  char* const* words;
+  char* const* environment;
+  std::array<int, 3> streams;
+  volatile int error = 0;
 };
+
+/// The child until it is another program. All signals are blocked.
+[[noreturn]] void become(Launch& launch) {
+  // A group of its own, so that a Ctrl-C does not end a restart half way and a kill reaches its
+  // children. One that came before waits blocked for us: ignoring a signal throws it away. Ours may
+  // be ignored; the child starts as from a fresh login.
+  ::setpgid(0, 0);
+  struct sigaction action = {};
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    action.sa_handler = SIG_IGN;
+    ::sigaction(signal, &action, nullptr);  // fails for those of the C library alone
+    action.sa_handler = SIG_DFL;
+    ::sigaction(signal, &action, nullptr);
+  }
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    const int fd = launch.streams[static_cast<std::size_t>(stream)];
+    const int done = fd == stream ? ::fcntl(fd, F_SETFD, 0) : ::dup2(fd, stream);
+    if (done < 0) {
+      launch.error = errno;
+      ::_exit(127);
+    }
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(launch.path, launch.words, launch.environment);
+  launch.error = errno;
+  ::_exit(127);
+}
+
+/// vfork(2): the parent goes on when the child has become another program or has ended.
+pid_t split(Launch& launch) {
+  const pid_t pid = ::vfork();
+  if (pid == 0) become(launch);
+  return pid;
+}
+
+/// Returns 0 or errno, and the process in `pid`.
+int launch_program(const std::string& path, const Command& command,
+                   const std::array<int, 3>& streams, pid_t& pid) {
+  // exec does not write to these, the type says less than it could.
+  std::vector<char*> words = {const_cast<char*>(path.c_str())};
+  for (const std::string& word : command.arguments) {
+    words.push_back(const_cast<char*>(word.c_str()));
+  }
+  words.push_back(nullptr);
+  std::array<char*, kEnvironment.size()> environment{};
+  std::transform(kEnvironment.begin(), kEnvironment.end(), environment.begin(),
+                 [](const char* entry) { return const_cast<char*>(entry); });
+  Launch launch{.path = path.c_str(),
+                .words = words.data(),
+                .environment = environment.data(),
+                .streams = streams};
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  pid = split(launch);
+  const int number = pid < 0 ? errno : launch.error;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid > 0 && number != 0) {
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  return number;
+}
 
 /// Reads what is there now, keeps at most `most` bytes, and closes the pipe at its end.
 void drain(UniqueFd& pipe, std::string& text, std::size_t most) {
@@ -273,8 +299,8 @@ Result<std::unique_ptr<Started>> start(const Command& command) {
   if (number != 0) return cannot_run(number, command);
   input.write_end.reset();
   pid_t pid = 0;
-  number = Start().go(path, command,
-                      {input.read_end.get(), output.write_end.get(), errors.write_end.get()}, pid);
+  number = launch_program(
+      path, command, {input.read_end.get(), output.write_end.get(), errors.write_end.get()}, pid);
   if (number != 0) return cannot_run(number, command);
   return std::unique_ptr<Started>(std::make_unique<Child>(command, started, pid, output, errors));
 }

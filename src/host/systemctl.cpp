@@ -210,7 +210,10 @@ Result<UnitState> Systemctl::show(const std::string& unit) {
   if (!booted()) return not_booted();
   const std::unique_ptr<Started> asked =
       asked_unit_ == unit ? std::move(asked_) : std::unique_ptr<Started>();
-  auto ended = settled(asked ? asked->finish() : run(show_command(unit)), "systemctl show");
+  auto answer = asked ? asked->finish() : run(show_command(unit));
+  // A signal, a Ctrl-C or the kernel short of memory, says nothing of the unit.
+  if (answer && answer->signal != 0) answer = run(show_command(unit));
+  auto ended = settled(std::move(answer), "systemctl show");
   if (!ended) return std::move(ended).error();
   return parse_show(ended->output);
 }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether systemd has a unit to load, and whether it could start its command.
+#include "unit_state.hpp"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/model.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// A string of argv or environ may take this many bytes with its NUL (MAX_ARG_STRLEN, execve(2)).
+constexpr std::size_t kLongestString = 131072;
+
+bool has_path(const NodeSnapshot& snapshot, const char* path) {
+  const auto marker = snapshot.markers.find(path);
+  return marker != snapshot.markers.end() && marker->second;
+}
+
+/// What to do where the usual unit is not there: what was found decides, and '--unit' is said of a unit alone
+/// that exists.
+std::string hint_without_unit(const NodeSnapshot& snapshot) {
+  for (const auto& [path, exists] : snapshot.markers) {
+    if (!exists || !path.ends_with(".service")) continue;
+    const std::string name = path.substr(path.rfind('/') + 1);
+    if (name.find("openshift-node") != std::string::npos || name == "origin-node.service") {
+      return fmt::format(
+          "'{}' runs the kubelet of OpenShift 3: kubeletArguments (allowed-unsafe-sysctls) in "
+          "/etc/origin/node/node-config.yaml, by way of the config maps of the project "
+          "openshift-node",
+          name);
+    }
+    return fmt::format("'{}' runs a kubelet: name it with '--unit {}'", path, name);
+  }
+  if (has_path(snapshot, "/etc/init.d/k3s")) {
+    return "OpenRC runs k3s here (/etc/init.d/k3s), which this program does not manage: put "
+           "kubelet-arg into /etc/rancher/k3s/config.yaml, then run: rc-service k3s restart";
+  }
+  if (has_path(snapshot, "/etc/init.d/kubelet")) {
+    return "OpenRC runs the kubelet here (/etc/init.d/kubelet), which this program does not "
+           "manage: "
+           "edit command_args in /etc/conf.d/kubelet or the file that '--config' names there, then "
+           "run: rc-service kubelet restart";
+  }
+  if (has_path(snapshot, "/etc/kubernetes/ssl/kubecfg-kube-node.yaml")) {
+    return "this looks like RKE1, whose kubelet is a container of docker outside any unit: "
+           "services.kubelet.extra_args in cluster.yml, then run: rke up";
+  }
+  const NodeKind& kind = kind_of(snapshot);
+  if (kind.units.empty()) return "no unit here runs a kubelet: install it first";
+  std::string units(kind.units);
+  for (std::size_t at = units.find(' '); at != std::string::npos; at = units.find(' ', at + 6)) {
+    units.replace(at, 1, "' or '");
+  }
+  return fmt::format("this looks like {}, whose service is '{}': install that", kind.title, units);
+}
+
+}  // namespace
+
+Status check_unit(const NodeSnapshot& snapshot) {
+  const UnitOnDisk& unit = snapshot.unit;
+  const std::size_t at = unit.name.find("@.");
+  if (at != std::string::npos && unit.load != UnitLoad::kNotFound) {
+    return Error{.kind = ErrorKind::kNotFound,
+                 .message = fmt::format("'{}' is a template: systemd starts instances of it alone",
+                                        unit.name),
+                 .hint = fmt::format("name the instance with '--unit {}@NAME.service'",
+                                     unit.name.substr(0, at))};
+  }
+  switch (unit.load) {
+    case UnitLoad::kLoaded:
+      return {};
+    case UnitLoad::kNotFound:
+      return Error{.kind = ErrorKind::kNotFound,
+                   .message = fmt::format("there is no unit '{}'", unit.name),
+                   .hint = hint_without_unit(snapshot)};
+    case UnitLoad::kMasked:
+      return Error{
+          .kind = ErrorKind::kNotFound,
+          .message = fmt::format("the unit '{}' is masked", unit.name),
+          .path = unit.fragment_path,
+          .hint = fmt::format("systemd will not start it before 'systemctl unmask {}'", unit.name)};
+    case UnitLoad::kBroken:
+      break;
+  }
+  return Error{.kind = ErrorKind::kMalformed,
+               .message = fmt::format("systemd does not load '{}'", unit.name),
+               .path = unit.fragment_path};
+}
+
+Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command) {
+  const auto fail = [&snapshot](const std::string& why) {
+    return Error{.kind = ErrorKind::kMalformed,
+                 .message = fmt::format("systemd would not start '{}': {}", snapshot.unit.id, why)};
+  };
+  const auto program = snapshot.programs.find(command.program);
+  if (program != snapshot.programs.end() && !program->second) {
+    return fail(fmt::format("there is no program '{}' (status 203)", command.program));
+  }
+  if (command.words.empty()) return fail("the command has no word left, not even a name");
+  for (const Word& word : command.words) {
+    if (word.text.text.size() + 1 > kLongestString) {
+      return fail("an argument is longer than the kernel's 128 KiB (status 203)");
+    }
+  }
+  for (const auto& [name, variable] : command.environment) {
+    if (name.size() + 1 + variable.value.text.size() + 1 > kLongestString) {
+      return fail(
+          fmt::format("the variable '{}' is longer than the kernel's 128 KiB (status 203)", name));
+    }
+  }
+  return {};
+}
+
+}  // namespace kubelet_sysctl

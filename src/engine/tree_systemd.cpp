@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which systemd a node's directory tree holds.
+#include "tree_systemd.hpp"
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "kubelet_sysctl/procfs.hpp"
+#include "kubelet_sysctl/versions.hpp"
+#include "specifiers.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+/// "libsystemd-shared-252.so" in `directory`; two of them, of an upgrade half done, tell nothing.
+Result<std::optional<int>> by_library(FileSystem& files, const std::string& directory) {
+  auto entries = files.list(directory);
+  if (!entries) return std::move(entries).error();
+  std::optional<int> found;
+  for (const DirEntry& entry : *entries) {
+    if (!entry.name.starts_with("libsystemd-shared-")) continue;
+    const auto version = systemd_version_in_maps("/" + entry.name);
+    if (!version || version == found) continue;
+    if (found) return std::optional<int>();
+    found = version;
+  }
+  return found;
+}
+
+/// The one release that each of these distributions ships for its lifetime.
+struct Shipped {
+  std::string_view id;
+  std::string_view release;
+  int systemd;
+};
+constexpr std::array<Shipped, 9> kShipped = {{{"debian", "11", 247},
+                                              {"debian", "12", 252},
+                                              {"debian", "13", 257},
+                                              {"ubuntu", "16.04", 229},
+                                              {"ubuntu", "18.04", 237},
+                                              {"ubuntu", "20.04", 245},
+                                              {"ubuntu", "22.04", 249},
+                                              {"ubuntu", "24.04", 255},
+                                              {"centos", "7", 219}}};
+
+}  // namespace
+
+Result<std::optional<int>> systemd_of_tree(FileSystem& files) {
+  for (const char* directory : {"/usr/lib/systemd", "/lib/systemd"}) {
+    auto found = by_library(files, directory);
+    if (!found || *found) return found;
+  }
+  auto directories = files.list("/usr/lib");
+  if (!directories) return std::move(directories).error();
+  for (const DirEntry& entry : *directories) {
+    // The directories of an architecture have two dashes: x86_64-linux-gnu.
+    if (entry.name.find("-linux-") == std::string::npos) continue;
+    auto found = by_library(files, "/usr/lib/" + entry.name + "/systemd");
+    if (!found || *found) return found;
+  }
+  auto fields = os_release(files, kReferenceSystemd);
+  if (!fields) return std::move(fields).error();
+  for (const Shipped& row : kShipped) {
+    if ((*fields)["ID"] == row.id && (*fields)["VERSION_ID"] == row.release) {
+      return std::optional<int>(row.systemd);
+    }
+  }
+  return std::optional<int>();
+}
+
+}  // namespace kubelet_sysctl

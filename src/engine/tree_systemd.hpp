@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which systemd a node's directory tree holds.
+#pragma once
+
+#include <optional>
+
+#include "kubelet_sysctl/error.hpp"
+#include "kubelet_sysctl/ports.hpp"
+
+namespace kubelet_sysctl {
+
+/// The release of the systemd that is installed there: by the name of its library, else by the
+/// distribution. Nothing when neither tells. Errors: those of reading.
+Result<std::optional<int>> systemd_of_tree(FileSystem& files);
+
+}  // namespace kubelet_sysctl
