@@ -86,7 +86,9 @@ Result<Ground> ground_for(const Session& session, Ports& ports, const Questions&
   ground.version = snapshot->kubelet_version;
   ground.version_why = snapshot->kubelet_version_why;
   const auto model = resolve(*snapshot, Checks::kSkip);
-  if (!model && !is_answer_without_list(model.error(), options)) return model.error();
+  if (!model && !is_answer_without_list(model.error(), options)) {
+    return as_refusal(model.error());
+  }
   if (model) {
     take_lists(*model, ground);
   } else {

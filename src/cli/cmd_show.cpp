@@ -62,7 +62,7 @@ int run_show(Session& session) {
   if (!snapshot) return fail_measured(session, seen, snapshot.error());
   seen.snapshot = &*snapshot;
   auto model = resolve(*snapshot, Checks::kSkip);
-  if (!model) return fail_measured(session, seen, model.error());
+  if (!model) return fail_measured(session, seen, as_refusal(model.error()));
   seen.model = &*model;
   // About 2 ms; a list far beyond any real one is left to `doctor`.
   const std::vector<std::string> list = texts_of(model->configured);

@@ -70,6 +70,11 @@ int fail(Session& session, const Error& failed) {
   return exit_code_of(error);
 }
 
+Error as_refusal(Error error) {
+  if (error.kind == ErrorKind::kMalformed) error.kind = ErrorKind::kRefused;
+  return error;
+}
+
 void ask_early(const Options& options, Ports& ports) {
   if (!options.is_live()) return;
   std::string unit = options.unit;

@@ -27,6 +27,9 @@ void print(Session& session, const std::string& text);
 /// Reports the error, as a document on standard output with -o json, and returns its exit code.
 int fail(Session& session, const Error& error);
 
+/// What keeps the node's own files from being read is a refusal: nothing was tried. Other errors as they are.
+Error as_refusal(Error error);
+
 /// Starts asking the manager of a running node for its unit, so that it answers while files are read.
 void ask_early(const Options& options, Ports& ports);
 

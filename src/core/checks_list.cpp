@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 
 #include "checks_parts.hpp"
+#include "kubelet_config_merge.hpp"
 #include "kubelet_sysctl/sysctl.hpp"
 #include "layout.hpp"
+#include "model_config.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
@@ -31,6 +33,7 @@ struct ParsedFile {
   const SourceFile* file = nullptr;
   ConfigRole role = ConfigRole::kMain;
   KubeletConfigFile parsed;
+  bool has_right_key = false;
 };
 
 /// The configuration files in force whose bytes `may_matter` does not rule out, parsed. A file of a
@@ -41,8 +44,12 @@ std::vector<ParsedFile> parsed_files(const NodeSnapshot& snapshot, const NodeMod
   std::vector<ParsedFile> files;
   const auto add = [&](const SourceFile* file, ConfigRole role) {
     if (file == nullptr || !file->exists() || !may_matter(file->bytes)) return;
-    auto parsed = parse_kubelet_config(file->bytes, role);
-    if (parsed) files.push_back({file, role, std::move(*parsed)});
+    auto parsed = read_kubelet_config(file->bytes, role);
+    if (!parsed) return;
+    const bool has_right_key =
+        std::any_of(parsed->settings.begin(), parsed->settings.end(),
+                    [](const ListSetting& setting) { return setting.key == kKey; });
+    files.push_back({file, role, std::move(parsed->file), has_right_key});
   };
   if (!model.config_path.empty()) add(find_file(snapshot, model.config_path), ConfigRole::kMain);
   const auto walk = snapshot.config_dirs.find(model.config_dir);
@@ -73,7 +80,8 @@ bool may_be_misspelt(std::string_view bytes) {
     }
     return false;
   };
-  return strays("unsafe", 7) || strays("sysctl", 13);
+  constexpr std::string_view kLongS = "\xC5\xBF";  // Go folds it to 's'
+  return strays("unsafe", 7) || strays("sysctl", 13) || bytes.find(kLongS) != std::string::npos;
 }
 
 bool may_have_documents(std::string_view bytes) {
@@ -120,11 +128,21 @@ std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
   return std::nullopt;
 }
 
-/// Two lists in one file are for a person to put together.
-std::string mend_of_key(const KubeletConfigFile& file, const MisspeltKey& key) {
+bool is_at(const Layer& layer, const ParsedFile& file, const MisspeltKey& key) {
+  return layer.at.path == file.file->path && layer.at.span == key.at;
+}
+
+/// Two lists are for a person to put together.
+std::string mend_of_key(const NodeModel& model, const ParsedFile& file, const MisspeltKey& key) {
   const std::string by_hand =
       fmt::format("remove it and run: {}", command_with("kubelet-sysctl add", key.entries));
-  if (file.form != ListForm::kAbsent || file.misspelt.size() > 1) {
+  // A key that a drop-in may have in any case keeps its list under its right name where no other is there.
+  const bool is_read = file.role == ConfigRole::kDropIn && is_same_field(key.key, kKey);
+  const bool others =
+      std::any_of(model.layers.begin(), model.layers.end(), [&](const Layer& layer) {
+        return layer.kind != LayerKind::kFlag && layer.sets && !is_at(layer, file, key);
+      });
+  if (file.has_right_key || file.parsed.misspelt.size() > 1 || (is_read && others)) {
     return fmt::format("the key is '{}'; {}", kKey, by_hand);
   }
   return fmt::format("the key is '{}': rename it there with 'kubelet-sysctl doctor --fix', or {}",
@@ -161,21 +179,37 @@ std::optional<Finding> refused_entry(const NodeSnapshot& snapshot, const Check& 
   return finding;
 }
 
+namespace {
+
+/// What the kubelet makes of a misspelt key. A drop-in ends in Go's own decoder, which matches keys in any
+/// case; of several spellings the one that sorts last decides, in whatever file it stands.
+/// Source: encoding/json Unmarshal; cmd/kubelet/app/server.go mergeKubeletConfigurations.
+std::string fate_of_key(const NodeSnapshot& snapshot, const NodeModel& model, const ParsedFile& one,
+                        const MisspeltKey& key) {
+  const std::string entries = count_text(key.entries.size(), "entry", "entries");
+  const bool any_case = one.role == ConfigRole::kDropIn && is_same_field(key.key, kKey) &&
+                        merge_rule_of(snapshot) != MergeRule::kNonEmpty;
+  if (!any_case) return fmt::format("the kubelet ignores the key '{}' with {}", key.key, entries);
+  const Layer* winner = winner_of(model);
+  if (winner != nullptr && is_at(*winner, one, key)) {
+    return fmt::format(
+        "in a drop-in the kubelet reads the key '{}' too, and takes its {} for the list, above "
+        "every '{}'",
+        key.key, entries, kKey);
+  }
+  return fmt::format("in a drop-in the kubelet reads the key '{}' too, but {} stands above its {}",
+                     key.key, winner == nullptr ? "another" : name_with_place(*winner), entries);
+}
+
+}  // namespace
+
 void misspelt_key(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                   std::vector<Finding>& found) {
   for (const ParsedFile& one : parsed_files(snapshot, model, may_be_misspelt)) {
     for (const MisspeltKey& key : one.parsed.misspelt) {
-      // A drop-in ends in Go's own decoder, which matches keys in any case.
-      // Source: encoding/json Unmarshal; cmd/kubelet/app/server.go mergeKubeletConfigurations.
-      const bool any_case =
-          one.role == ConfigRole::kDropIn && lower_case(key.key) == lower_case(kKey);
-      found.push_back(
-          at_span(finding_of(check,
-                             fmt::format("the kubelet {} the key '{}' with {}",
-                                         any_case ? "may or may not read" : "ignores", key.key,
-                                         count_text(key.entries.size(), "entry", "entries")),
-                             mend_of_key(one.parsed, key)),
-                  *one.file, key.at));
+      found.push_back(at_span(
+          finding_of(check, fate_of_key(snapshot, model, one, key), mend_of_key(model, one, key)),
+          *one.file, key.at));
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_config_merge.hpp"
 #include "kubelet_sysctl/kubelet_config.hpp"
 
 namespace kubelet_sysctl::config_parts {
@@ -66,6 +67,21 @@ struct Reading {
   std::vector<Member> members;  ///< in the order in which they take effect
   std::size_t list = kNone;     ///< the member that decides the list
   bool merges = false;          ///< there is a merge key at the top
+  std::vector<ListSetting> settings = {};
+  std::map<std::string, int> healthz_ports = {};
+  std::map<std::string, std::string> healthz_addresses = {};
+};
+
+/// Where the anchors of a tree stand: the last of a repeated name.
+class Anchors {
+ public:
+  explicit Anchors(const Events& events);
+  /// The node that `node` stands for: itself, unless it is an alias.
+  [[nodiscard]] std::size_t resolved(std::size_t node) const;
+
+ private:
+  const Events& events_;
+  std::vector<std::size_t> places_;
 };
 
 /// Which items of a list stay, and what is new. `texts` are as the file will write them.
@@ -106,6 +122,11 @@ Result<Tree> json_tree(std::string_view bytes);
 /// The events of a file that is written as plainly as tools write it, 20 times as fast as libyaml;
 /// nothing when there is anything in it that takes a whole YAML parser to understand.
 std::optional<Events> plain_yaml_events(std::string_view bytes);
+
+/// The bytes of one item or key, an empty one too.
+Span item_span(std::string_view bytes, const Tree& tree, const Event& event);
+/// Fills in all that a reading says of the list and of the health endpoint.
+void fill_list(std::string_view bytes, Reading& reading, ConfigRole role);
 
 /// The first field whose value is of another type than the kubelet wants, in the kubelet's words.
 std::optional<Error> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role);

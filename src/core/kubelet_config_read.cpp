@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a kubelet makes of the tree of its configuration: the list, and why it would not start.
 #include <algorithm>
-#include <charconv>
 #include <unordered_set>
 #include <utility>
 
@@ -26,22 +25,11 @@ class Members {
       : bytes_(bytes),
         reading_(reading),
         events_(reading.tree.events),
+        anchors_(reading.tree.events),
         // Merges of merges can grow without bound; nothing that a person wrote comes near this.
-        budget_(16 * events_.size() + 1000) {
-    for (std::size_t i = 0; i < events_.size(); ++i) {
-      const Event& event = events_[i];
-      if (event.kind == EventKind::kAlias || event.anchor == 0) continue;
-      if (event.anchor >= anchors_.size()) anchors_.resize(event.anchor + 1, kNone);
-      anchors_[event.anchor] = i;
-    }
-  }
+        budget_(16 * events_.size() + 1000) {}
 
-  [[nodiscard]] std::size_t resolved(std::size_t node) const {
-    const Event& event = events_[node];
-    if (event.kind != EventKind::kAlias) return node;
-    const std::size_t target = event.anchor < anchors_.size() ? anchors_[event.anchor] : kNone;
-    return target == kNone ? node : target;
-  }
+  [[nodiscard]] std::size_t resolved(std::size_t node) const { return anchors_.resolved(node); }
 
   Status collect(std::size_t map, std::size_t depth) {
     for (std::size_t key = map + 1; events_[key].kind != EventKind::kMapEnd;) {
@@ -103,8 +91,8 @@ class Members {
   std::string_view bytes_;
   Reading& reading_;
   const Events& events_;
+  Anchors anchors_;
   std::size_t budget_;
-  std::vector<std::size_t> anchors_;
 };
 
 /// The first key, at any depth, that its mapping already has. Source: yaml.v2 decode.go with
@@ -132,139 +120,6 @@ std::size_t repeated_key(const Events& events) {
   }
   return kNone;
 }
-
-/// "allowed-unsafe-sysctls", "AllowedUnsafeSysctl" and the like, but not the key itself.
-bool is_misspelt(std::string_view key) {
-  constexpr std::string_view kPlain = "allowedunsafesysctls";
-  if (key == kListKey || key.size() > 2 * kPlain.size()) return false;
-  std::string plain;
-  for (const char byte : key) {
-    if (byte == '-' || byte == '_') continue;
-    plain += byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
-  }
-  return plain == kPlain || plain == kPlain.substr(0, kPlain.size() - 1);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
-/// An empty item has no bytes, and its mark is near: find the dash before it.
-Span null_item_span(std::string_view bytes, std::size_t mark) {
-  for (std::size_t end = mark;;) {
-    const std::size_t begin = line_begin_at(bytes, end);
-    const std::string_view line = bytes.substr(begin, end - begin);
-    const std::size_t first = line.find_first_not_of(" \t\r");
-    if (first != std::string_view::npos && line[first] == '-') {
-      return {begin + first + 1, begin + first + 1};
-    }
-    if ((first != std::string_view::npos && line[first] != '#') || begin == 0) return {mark, mark};
-    end = begin - 1;
-  }
-}
-
-Span item_span(std::string_view bytes, const Tree& tree, const Event& event) {
-  if (tree.format == ConfigFormat::kJson) return event.at;
-  bool simple = false;
-  const Span span = yaml_scalar_span(bytes, event, simple);
-  if (event.kind == EventKind::kNull && !simple) return null_item_span(bytes, event.at.begin);
-  return span;
-}
-
-class Filler {
- public:
-  Filler(std::string_view bytes, Reading& reading, const Members& members)
-      : bytes_(bytes), reading_(reading), events_(reading.tree.events), members_(members) {}
-
-  void fill() {
-    std::size_t mentions = 0;
-    for (std::size_t i = 0; i < reading_.members.size(); ++i) {
-      const Member& member = reading_.members[i];
-      const Event& key = events_[member.key];
-      if (key.kind != EventKind::kScalar) continue;
-      if (key.text == kListKey) {
-        reading_.list = i;
-        if (!member.merged) ++mentions;
-      } else if (key.text == "healthzPort") {
-        take_port(events_[member.value]);
-      } else if (key.text == "healthzBindAddress") {
-        const Event& value = events_[member.value];
-        reading_.file.healthz_bind_address.reset();
-        if (value.kind == EventKind::kScalar && is_string(value)) {
-          reading_.file.healthz_bind_address = value.text;
-        }
-      } else if (is_misspelt(key.text)) {
-        reading_.file.misspelt.push_back({key.text, key_span(member), texts_of(member.value)});
-      }
-    }
-    reading_.file.repeated_key = mentions > 1;
-    if (reading_.list != kNone) take_list(reading_.members[reading_.list]);
-  }
-
- private:
-  [[nodiscard]] Span key_span(const Member& member) const {
-    return item_span(bytes_, reading_.tree, events_[member.key]);
-  }
-
-  void take_port(const Event& value) {
-    reading_.file.healthz_port.reset();
-    if (value.kind != EventKind::kScalar || value.quoted) return;
-    int port = 0;
-    const char* end = value.text.data() + value.text.size();
-    const auto [stop, error] = std::from_chars(value.text.data(), end, port);
-    if (error == std::errc() && stop == end) reading_.file.healthz_port = port;
-  }
-
-  void take_list(const Member& member) {
-    KubeletConfigFile& file = reading_.file;
-    file.key_at = key_span(member);
-    const Event& value = events_[member.value];
-    if (value.kind == EventKind::kNull) {
-      file.form = ListForm::kUnset;
-    } else if (value.kind != EventKind::kSequenceStart) {
-      file.form = ListForm::kWrong;
-    } else {
-      file.form = value.flow ? ListForm::kFlow : ListForm::kBlock;
-      for (std::size_t item = member.value + 1; events_[item].kind != EventKind::kSequenceEnd;
-           item = node_end(events_, item)) {
-        const Event& meant = events_[members_.resolved(item)];
-        const bool scalar = meant.kind == EventKind::kScalar;
-        const bool string = meant.kind == EventKind::kNull || (scalar && is_string(meant));
-        file.entries.push_back({.text = scalar ? meant.text : std::string(),
-                                .at = item_span(bytes_, reading_.tree, events_[item]),
-                                .is_string = string});
-      }
-    }
-  }
-
-  [[nodiscard]] std::vector<std::string> texts_of(std::size_t value) const {
-    std::vector<std::string> texts;
-    if (events_[value].kind == EventKind::kScalar) {
-      std::string_view rest = events_[value].text;
-      while (!rest.empty()) {
-        const std::size_t comma = std::min(rest.find(','), rest.size());
-        if (const auto text = trimmed(rest.substr(0, comma)); !text.empty()) {
-          texts.emplace_back(text);
-        }
-        rest.remove_prefix(std::min(comma + 1, rest.size()));
-      }
-    } else if (events_[value].kind == EventKind::kSequenceStart) {
-      for (std::size_t item = value + 1; events_[item].kind != EventKind::kSequenceEnd;
-           item = node_end(events_, item)) {
-        const Event& meant = events_[members_.resolved(item)];
-        if (meant.kind == EventKind::kScalar) texts.push_back(meant.text);
-      }
-    }
-    return texts;
-  }
-
-  std::string_view bytes_;
-  Reading& reading_;
-  const Events& events_;
-  const Members& members_;
-};
 
 bool same_but_case(std::string_view a, std::string_view b) {
   const auto lower = [](char byte) {
@@ -394,6 +249,21 @@ Status check_header(std::string_view bytes, const Reading& reading) {
 
 }  // namespace
 
+Anchors::Anchors(const Events& events) : events_(events) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Event& event = events[i];
+    if (event.kind == EventKind::kAlias || event.anchor == 0) continue;
+    if (event.anchor >= places_.size()) places_.resize(event.anchor + 1, kNone);
+    places_[event.anchor] = i;
+  }
+}
+
+std::size_t Anchors::resolved(std::size_t node) const {
+  const Event& event = events_[node];
+  if (event.kind != EventKind::kAlias || event.anchor >= places_.size()) return node;
+  return places_[event.anchor] == kNone ? node : places_[event.anchor];
+}
+
 std::size_t node_end(const Events& events, std::size_t node) {
   std::size_t depth = 0;
   do {
@@ -459,7 +329,7 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
   auto checked = check_header(bytes, reading);
   if (!checked) return std::move(checked).error();
   if (auto error = wrong_type(bytes, reading, role)) return std::move(*error);
-  Filler(bytes, reading, members).fill();
+  fill_list(bytes, reading, role);
   return reading;
 }
 

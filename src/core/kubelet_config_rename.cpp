@@ -118,9 +118,12 @@ Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole r
   const KubeletConfigFile& file = reading->file;
   if (file.misspelt.empty()) return std::vector<Splice>{};
   const MisspeltKey& key = file.misspelt.front();
-  if (file.form != ListForm::kAbsent || file.misspelt.size() > 1) {
+  const bool has_right_key =
+      std::any_of(reading->settings.begin(), reading->settings.end(),
+                  [](const ListSetting& setting) { return setting.key == kListKey; });
+  if (has_right_key || file.misspelt.size() > 1) {
     const std::string_view other =
-        file.form != ListForm::kAbsent ? kListKey : std::string_view(file.misspelt.back().key);
+        has_right_key ? kListKey : std::string_view(file.misspelt.back().key);
     return config_parts::error_in(
         ErrorKind::kRefused, bytes, key.at,
         fmt::format("will not rename '{}': '{}' stands in this file too, and which entries are "

@@ -323,24 +323,14 @@ double number_of(std::string_view text) {
   return minus ? -value : value;
 }
 
-char folded(char byte) {
-  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
-}
-
 class Checker {
  public:
   Checker(std::string_view bytes, const Tree& tree, ConfigRole role)
       : bytes_(bytes),
         events_(tree.events),
         json_(tree.format == ConfigFormat::kJson),
-        role_(role) {
-    for (std::size_t i = 0; i < events_.size(); ++i) {
-      const Event& event = events_[i];
-      if (event.kind == EventKind::kAlias || event.anchor == 0) continue;
-      if (event.anchor >= anchors_.size()) anchors_.resize(event.anchor + 1, kNone);
-      anchors_[event.anchor] = i;
-    }
-  }
+        anchors_(tree.events),
+        role_(role) {}
 
   std::optional<Error> top(const std::vector<Member>& members) {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
@@ -350,11 +340,7 @@ class Checker {
   }
 
  private:
-  [[nodiscard]] std::size_t resolved(std::size_t node) const {
-    const Event& event = events_[node];
-    if (event.kind != EventKind::kAlias || event.anchor >= anchors_.size()) return node;
-    return anchors_[event.anchor] == kNone ? node : anchors_[event.anchor];
-  }
+  [[nodiscard]] std::size_t resolved(std::size_t node) const { return anchors_.resolved(node); }
 
   /// Last wins; a merge key is left to the reader of the top level, and deeper ones are not followed.
   std::optional<Error> pairs_fault(const std::vector<std::pair<std::size_t, std::size_t>>& pairs,
@@ -380,8 +366,7 @@ class Checker {
   [[nodiscard]] const Field* field_of(const Struct& fields, std::string_view name) const {
     const auto same = [&](const Field& field) {
       if (role_ == ConfigRole::kMain) return field.name == name;
-      return std::equal(name.begin(), name.end(), field.name.begin(), field.name.end(),
-                        [](char a, char b) { return folded(a) == folded(b); });
+      return is_same_field(name, field.name);
     };
     const Field* found = std::find_if(fields.begin, fields.end, same);
     return found == fields.end ? nullptr : found;
@@ -539,8 +524,8 @@ class Checker {
   std::string_view bytes_;
   const Events& events_;
   bool json_;
+  Anchors anchors_;
   ConfigRole role_;
-  std::vector<std::size_t> anchors_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "lines.hpp"
+#include "model_config.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -23,12 +24,6 @@ std::string absolute(const std::string& path, const std::string& directory) {
   if (path.empty() || path.front() == '/') return path;
   const std::string base = directory.empty() ? "/" : directory;
   return base.back() == '/' ? base + path : base + "/" + path;
-}
-
-/// An error that the kubelet would end with, put at its place in the file.
-Error in_file(Error error, const SourceFile& file) {
-  error.path = file.path;
-  return error;
 }
 
 /// The part of `word` between two offsets, as bytes of the file it came from.
@@ -155,72 +150,15 @@ class Modeller {
   }
 
   Status config_layers() {
-    if (!model_.config_path.empty()) {
-      const SourceFile* file = find_file(snapshot_, model_.config_path);
-      if (file != nullptr && file->kind == FileKind::kDirectory) {
-        return Error{.kind = ErrorKind::kMalformed,
-                     .message = "the kubelet cannot read its configuration: this is a directory",
-                     .path = model_.config_path};
-      }
-      if (file != nullptr && file->exists()) {
-        if (auto status = config_layer(*file, ConfigRole::kMain); !status) return status;
-      }
+    auto made = kubelet_sysctl::config_layers(snapshot_, model_);
+    if (!made) return std::move(made).error();
+    // A flag hides whatever the files say.
+    if (made->depends_on_release && model_.flags.lists.empty()) {
+      return std::move(*made->depends_on_release);
     }
-    const auto walk = snapshot_.config_dirs.find(model_.config_dir);
-    if (model_.config_dir.empty() || walk == snapshot_.config_dirs.end()) return {};
-    for (const WalkEntry& entry : walk->second) {
-      if (entry.source == kNoSource) continue;
-      const SourceFile& file = snapshot_.files[static_cast<std::size_t>(entry.source)];
-      // Source: server.go mergeKubeletConfigurations(): a name is read as a file, and its error is fatal.
-      if (!file.exists() || file.kind == FileKind::kDirectory) {
-        return Error{.kind = ErrorKind::kMalformed,
-                     .message = fmt::format(
-                         "a kubelet does not start with this link: failed to read drop-in kubelet "
-                         "config file: {}",
-                         file.exists() ? "is a directory" : "no such file or directory"),
-                     .path = file.path,
-                     .hint = "remove the link, or give it another name than '*.conf'"};
-      }
-      if (auto status = config_layer(file, ConfigRole::kDropIn); !status) return status;
-    }
-    return {};
-  }
-
-  Status config_layer(const SourceFile& file, ConfigRole role) {
-    auto parsed = parse_kubelet_config(file.bytes, role);
-    if (!parsed) return in_file(std::move(parsed).error(), file);
-    if (parsed->form == ListForm::kWrong) {
-      return error_at(ErrorKind::kMalformed, file, parsed->key_at,
-                      "the kubelet does not start with this list: it is not a list of names");
-    }
-    if (parsed->healthz_port) port_ = *parsed->healthz_port;
-    if (parsed->healthz_bind_address) address_ = *parsed->healthz_bind_address;
-    Layer layer;
-    layer.kind = role == ConfigRole::kMain ? LayerKind::kConfig : LayerKind::kConfigDir;
-    layer.sets = parsed->form != ListForm::kAbsent;
-    if (role == ConfigRole::kMain && parsed->form == ListForm::kUnset) layer.sets = false;
-    if (!layer.sets && role == ConfigRole::kDropIn) return {};
-    const std::int32_t source = find_source(snapshot_, file.path);
-    const OriginKind kind =
-        role == ConfigRole::kMain ? OriginKind::kConfig : OriginKind::kConfigDir;
-    LineCounter lines;
-    const auto place = [&](Span span) {
-      return Origin{.kind = kind,
-                    .path = file.path,
-                    .line = span.end == 0 ? 0 : lines.line_of(file.bytes, span.begin),
-                    .span = span,
-                    .source = source,
-                    .variable = {}};
-    };
-    layer.at = place(parsed->key_at);
-    for (ConfigEntry& entry : parsed->entries) {
-      if (!entry.is_string) {
-        return error_at(ErrorKind::kMalformed, file, entry.at,
-                        "the kubelet does not start with this list: an item is not a string");
-      }
-      layer.entries.push_back({std::move(entry.text), place(entry.at)});
-    }
-    model_.layers.push_back(std::move(layer));
+    if (made->healthz_port) port_ = *made->healthz_port;
+    if (made->healthz_address) address_ = *made->healthz_address;
+    model_.layers = std::move(made->layers);
     return {};
   }
 

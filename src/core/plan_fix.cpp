@@ -6,7 +6,9 @@
 
 #include "checks_parts.hpp"
 #include "entry_set.hpp"
+#include "kubelet_config_merge.hpp"
 #include "layout.hpp"
+#include "model_config.hpp"
 #include "plan_parts.hpp"
 #include "swallowed.hpp"
 
@@ -117,12 +119,24 @@ class Mender {
     if (!edit) return std::move(edit).error();
     const Entries argv = model_.argv;
     const Entries list = texts_of(model_.configured);
+    if (role == ConfigRole::kDropIn && would_decide_otherwise(file, *edit, list)) return {};
     if (auto status = take({*edit}); !status) return status;
     if (model_.argv != argv) bug("the name of a key changed the command line");
     const Layer* winner = winner_of(model_);
     const bool in_force = winner != nullptr && winner->at.path == file.path;
     if (!in_force) say_shadowed(file, list);
     return {};
+  }
+
+  /// A drop-in's key in the wrong case is read, and stands above or below the right one: where its right name
+  /// makes another list, which one is meant is for a person to say. The finding about it stays.
+  bool would_decide_otherwise(const SourceFile& file, const FileEdit& edit,
+                              const Entries& list) const {
+    auto reading = read_kubelet_config(file.bytes, ConfigRole::kDropIn);
+    if (!reading || reading->settings.empty()) return false;
+    if (merge_rule_of(snapshot_) == MergeRule::kNonEmpty) return false;
+    auto after = model_after(snapshot_, {edit});
+    return !after || texts_of(after->configured) != list;
   }
 
   /// The refusal with the command that puts both lists together.

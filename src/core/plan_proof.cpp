@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/kubelet_host.hpp"
+#include "model_config.hpp"
 #include "plan_parts.hpp"
 #include "swallowed.hpp"
 
@@ -126,6 +127,35 @@ bool carries_list(const NodeModel& model, const std::string& name) {
   });
 }
 
+/// Why the list is not the wanted one, where the layers say so.
+Error other_list(const NodeSnapshot& snapshot, const NodeModel& model,
+                 const std::vector<std::string>& wanted) {
+  const Layer* winner = winner_of(model);
+  const bool in_file = winner != nullptr && winner->kind != LayerKind::kFlag;
+  const SourceFile* file = in_file ? find_file(snapshot, winner->at.path) : nullptr;
+  if (file != nullptr && winner->kind == LayerKind::kConfigDir) {
+    const std::string key = file->bytes.substr(winner->at.span.begin, winner->at.span.size());
+    if (key.find("allowedUnsafeSysctls") == std::string::npos) {
+      return error_at(ErrorKind::kUnsupported, *file, winner->at.span,
+                      fmt::format("will not write this list: a kubelet would not use it, since the "
+                                  "key {} stands above every 'allowedUnsafeSysctls'",
+                                  key),
+                      "give that key its right name first, and put both lists together");
+    }
+  }
+  if (file != nullptr && wanted.empty() && merge_rule_of(snapshot) != MergeRule::kApiNames) {
+    const std::string release = snapshot.kubelet_version ? text_of(*snapshot.kubelet_version) : "";
+    return error_at(
+        ErrorKind::kUnsupported, *file, winner->at.span,
+        fmt::format("will not empty the list in a drop-in: this kubelet ({}) takes nothing from an "
+                    "empty one, and the list here would be in force",
+                    release),
+        "empty the list here, or give the drop-in the entries that shall stay");
+  }
+  return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
+                                joined(texts_of(model.configured)), joined(wanted)));
+}
+
 }  // namespace
 
 std::string joined(const std::vector<std::string>& list) {
@@ -207,10 +237,7 @@ Result<NodeModel> prove(const NodeSnapshot& snapshot, const NodeModel& model,
     return unprovable(
         fmt::format("after the edit the node could not be read: {}", result.error().message));
   }
-  if (texts_of(result->configured) != wanted) {
-    return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
-                                  joined(texts_of(result->configured)), joined(wanted)));
-  }
+  if (texts_of(result->configured) != wanted) return other_list(*after, *result, wanted);
   if (result->flags.fatal && !model.flags.fatal) {
     return unprovable(
         fmt::format("the kubelet would end over its arguments: {}", *result->flags.fatal));

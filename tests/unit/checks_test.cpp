@@ -94,16 +94,30 @@ TEST(Checks, MisspeltKeyIsFoundAtItsLineWithItsEntriesInTheMend) {
   EXPECT_TRUE(mentions(found[0].hint, "kubelet-sysctl add net.core.somaxconn 'kernel.msg*'"));
 }
 
-TEST(Checks, AMiscasedKeyOfADropInMayBeRead) {
+TEST(Checks, AMiscasedKeyOfADropInIsReadAndIsToldWithWhatStandsAboveIt) {
   Node node;
   node.model.config_dir = "/etc/conf.d";
   const std::string path = "/etc/conf.d/10.conf";
   const auto source =
-      add_file(node, path, kHead + std::string("AllowedUnsafeSysctls:\n- net.core.somaxconn\n"));
+      add_file(node, path, kHead + std::string("allowedunsafesysctls:\n- net.core.somaxconn\n"));
   node.snapshot.config_dirs["/etc/conf.d"] = {{path, source}};
-  const auto found = found_by(node, "misspelt-key");
+  node.model.layers = {layer(LayerKind::kConfigDir, path, 3, {"net.core.somaxconn"})};
+  const std::size_t begin = std::string(kHead).size();
+  node.model.layers[0].at.span = {begin, begin + std::string("allowedunsafesysctls").size()};
+  node.model.layers[0].wins = true;
+  auto found = found_by(node, "misspelt-key");
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_TRUE(mentions(found[0].message, "may or may not read"));
+  EXPECT_TRUE(mentions(found[0].message, "takes its 1 entry for the list, above every"));
+  node.model.layers = {layer(LayerKind::kConfig, "/etc/config.yaml", 3, {"net.m"})};
+  node.model.layers[0].wins = true;
+  found = found_by(node, "misspelt-key");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(
+      mentions(found[0].message, "the list at /etc/config.yaml:3 stands above its 1 entry"));
+  node.snapshot.kubelet_version = KubeletVersion{.major = 1, .minor = 28, .patch = 0};
+  found = found_by(node, "misspelt-key");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(mentions(found[0].message, "ignores the key"));
 }
 
 TEST(Checks, ASecondDocumentIsNotRead) {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the configuration file and the drop-ins of a kubelet say: the layers of the list, the endpoint.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kubelet_config_merge.hpp"
+#include "kubelet_sysctl/model.hpp"
+
+namespace kubelet_sysctl {
+
+struct ConfigLayers {
+  /// The one that decides is the last; one that does not set the list is so marked.
+  std::vector<Layer> layers;
+  std::optional<int> healthz_port;
+  std::optional<std::string> healthz_address;
+  /// Set where releases differ in what they make of the files and the node's own is not known.
+  std::optional<Error> depends_on_release;
+};
+
+/// Reads the files that `model`'s flags name. Errors: kMalformed with the place and the kubelet's words for
+/// whatever in them keeps a kubelet from starting.
+Result<ConfigLayers> config_layers(const NodeSnapshot& snapshot, const NodeModel& model);
+
+/// The rule by which the node's kubelet merges drop-ins; the newest one where its release is not known.
+MergeRule merge_rule_of(const NodeSnapshot& snapshot);
+
+}  // namespace kubelet_sysctl
