@@ -28,6 +28,8 @@ struct KernelAnswer {
   /// Of a pattern, in byte order: what it covers there, and what the node has beside that.
   std::vector<KernelName> names = {};
   std::string why = {};  ///< why it is unknown; empty otherwise
+  /// Absent, and the node outside of pods has no such name either.
+  bool nowhere = false;
 };
 
 /// All answers of one question.

@@ -113,6 +113,29 @@ bool went_wrong(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
 }
 
+/// What a person should know before it happens. A document holds it among the findings.
+std::vector<Finding> warn_first(Session& session, const Plan& plan) {
+  std::vector<Finding> said;
+  const Options& options = session.options;
+  if (options.json || options.quiet || options.dry_run || plan.edits.empty()) return said;
+  for (const Finding& finding : plan.findings) {
+    if (finding.severity == Severity::kNote) continue;
+    session.host.err(finding_text(finding, session.err));
+    said.push_back(finding);
+  }
+  return said;
+}
+
+/// `outcome` without what was said before.
+Outcome without(Outcome outcome, const std::vector<Finding>& said) {
+  std::erase_if(outcome.findings, [&](const Finding& finding) {
+    return std::any_of(said.begin(), said.end(), [&](const Finding& one) {
+      return one.id == finding.id && one.message == finding.message;
+    });
+  });
+  return outcome;
+}
+
 int finish(Session& session, Ports& ports, Progress& progress, const Prepared& prepared,
            const RecoveredFirst& first) {
   if (session.options.diff && !session.options.json) {
@@ -123,12 +146,13 @@ int finish(Session& session, Ports& ports, Progress& progress, const Prepared& p
   if (prepared.wish.reason && wanted.author.reason.empty()) {
     wanted.author.reason = prepared.wish.reason(prepared.plan);
   }
+  const std::vector<Finding> said = warn_first(session, prepared.plan);
   auto outcome =
       apply(ports, prepared.snapshot, prepared.model, prepared.plan, prepared.discover, wanted);
   if (!outcome) return fail(session, outcome.error());
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
-  report_outcome(session, *outcome);
+  report_outcome(session, without(*outcome, said));
   // 77 says that nothing was changed: not so where an older change was undone first.
   return exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
 }

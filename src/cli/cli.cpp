@@ -19,6 +19,7 @@
 #include "cli/session.hpp"
 #include "cli/values.hpp"
 #include "host/log.hpp"
+#include "kubelet_sysctl/nearest.hpp"
 
 namespace kubelet_sysctl {
 namespace {

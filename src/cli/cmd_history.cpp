@@ -8,6 +8,7 @@
 #include "cli/records.hpp"
 #include "cli/session.hpp"
 #include "cli/values.hpp"
+#include "kubelet_sysctl/nearest.hpp"
 
 namespace kubelet_sysctl {
 namespace {

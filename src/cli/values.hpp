@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of options: durations, names of units, and the nearest word to a misspelt one.
+// Values of options: durations, names of units and paths.
 #pragma once
 
 #include <optional>
@@ -31,8 +31,5 @@ Result<std::string> parse_path(std::string_view option, const std::string& text)
 
 /// An absolute path without "." and "..", no slash at the end. Errors: kUsage when it is empty.
 Result<std::string> parse_root(const std::string& text);
-
-/// The word that is meant, if one is near enough: a letter wrong, missing, too many or swapped.
-std::optional<std::string> nearest(std::string_view text, const std::vector<std::string>& words);
 
 }  // namespace kubelet_sysctl

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/known_sysctls.hpp"
 #include "kubelet_sysctl/kubelet_rules.hpp"
 #include "plan_parts.hpp"
 
@@ -50,20 +51,62 @@ std::optional<Finding> next_kubelet(const SysctlPattern& entry, const KubeletVer
                     refusal ? refusal->hint : std::string());
 }
 
-std::optional<Finding> safe_already(const SysctlPattern& entry, const KubeletVersion& version,
-                                    const std::string& kernel_release) {
-  const auto kernel = parse_kernel_version(kernel_release);
-  if (entry.is_prefix() || safe_sysctl(entry.dotted(), version, kernel) == nullptr) {
-    return std::nullopt;
-  }
-  return finding_of("safe-already", Severity::kNote,
-                    fmt::format("'{}' is safe for the kubelet of this node ({}): pods may set it "
-                                "without an entry",
-                                entry.text(), text_of(version)),
-                    "harmless; an older kubelet may need it");
+/// The refusal of a name that no kernel has, as far as can be told: neither the kernel of the node, where that
+/// was asked, nor the table; and where it was not asked, one that looks like a slip.
+std::optional<Error> nowhere(const NodeSnapshot& snapshot, const SysctlPattern& entry) {
+  const KernelAnswer* answer = answer_for(snapshot.kernel, entry.text());
+  const bool seen = answer != nullptr && answer->state != KernelState::kUnknown;
+  if ((seen && !answer->nowhere) || is_known_sysctl(entry)) return std::nullopt;
+  const std::string meant = meant_sysctl(entry);
+  if (!seen && meant.empty()) return std::nullopt;
+  const std::string kernel = snapshot.kernel.release.empty()
+                                 ? "this kernel"
+                                 : fmt::format("this kernel ({})", snapshot.kernel.release);
+  const std::string_view what = entry.is_prefix() ? "begins the name of no sysctl" : "is no sysctl";
+  return Error{
+      .kind = ErrorKind::kRefused,
+      .message = seen
+                     ? fmt::format("'{}' {} of {}: no pod could set it", entry.text(), what, kernel)
+                     : fmt::format("'{}' {} that is known", entry.text(), what),
+      .hint = fmt::format("{}for one that comes with a module or a later kernel, add '--force'",
+                          meant.empty() ? "" : fmt::format("did you mean '{}'? ", meant))};
+}
+
+/// A name that is not in the table and that no kernel was asked about.
+bool is_doubtful(const NodeSnapshot& snapshot, const SysctlPattern& entry) {
+  const KernelAnswer* answer = answer_for(snapshot.kernel, entry.text());
+  const bool seen = answer != nullptr && answer->state != KernelState::kUnknown;
+  return !seen && !is_known_sysctl(entry);
 }
 
 }  // namespace
+
+bool is_safe_already(const NodeSnapshot& snapshot, const std::string& entry) {
+  const auto pattern = SysctlPattern::parse(entry);
+  const auto kernel = parse_kernel_version(snapshot.kernel.release);
+  return pattern && !pattern->is_prefix() && snapshot.kubelet_version &&
+         safe_sysctl(pattern->dotted(), *snapshot.kubelet_version, kernel) != nullptr;
+}
+
+Status check_name(const NodeSnapshot& snapshot, const std::string& text, bool force,
+                  std::vector<Finding>& findings) {
+  auto pattern = SysctlPattern::parse(text);
+  if (!pattern) return std::move(pattern).error();
+  // One that kubelets die of was spoken of as such.
+  if (refusal_of(*pattern)) return {};
+  auto refusal = nowhere(snapshot, *pattern);
+  if (refusal && !force) return std::move(*refusal);
+  if (refusal) {
+    findings.push_back(
+        finding_of("forced-entry", Severity::kWarning, refusal->message, std::string()));
+  } else if (is_doubtful(snapshot, *pattern)) {
+    findings.push_back(finding_of(
+        "name-not-known", Severity::kWarning,
+        fmt::format("'{}' is not in the table of known sysctls, and no kernel was asked", text),
+        "look for it below /proc/sys of a node"));
+  }
+  return {};
+}
 
 Status check_entry(const NodeSnapshot& snapshot, const std::string& text, bool force,
                    std::vector<Finding>& findings) {
@@ -79,8 +122,6 @@ Status check_entry(const NodeSnapshot& snapshot, const std::string& text, bool f
   }
   if (!version) return {};
   if (auto next = next_kubelet(*pattern, *version)) findings.push_back(std::move(*next));
-  auto safe = safe_already(*pattern, *version, snapshot.kernel.release);
-  if (safe) findings.push_back(std::move(*safe));
   return {};
 }
 

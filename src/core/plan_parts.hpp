@@ -30,9 +30,15 @@ struct Candidate {
 Result<Wish> wish_of(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change);
 
 /// The rule for an entry that somebody wants in the list, by the kubelet of the node where its release is known.
-/// Errors: kBadEntry; kRefused unless `force`. Findings: forced-entry, stops-next-kubelet, safe-already.
+/// Errors: kBadEntry; kRefused unless `force`. Findings: forced-entry, stops-next-kubelet.
 Status check_entry(const NodeSnapshot& snapshot, const std::string& text, bool force,
                    std::vector<Finding>& findings);
+/// Whether a kernel has such a name: the one of the node where it was asked, else some kernel of the table.
+/// Errors: kRefused for a name that none has, unless `force`. Findings: forced-entry, name-not-known.
+Status check_name(const NodeSnapshot& snapshot, const std::string& text, bool force,
+                  std::vector<Finding>& findings);
+/// True for a name that pods may set without an entry. False where the release of the kubelet is not known.
+bool is_safe_already(const NodeSnapshot& snapshot, const std::string& entry);
 /// The words with which the kubelet of the node ends over an entry; where its release is not known, those of
 /// one that every release ends over.
 std::optional<std::string> stops_the_kubelet(const NodeSnapshot& snapshot, std::string_view entry);

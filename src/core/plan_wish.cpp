@@ -19,6 +19,18 @@ Finding note(std::string id, Severity severity, std::string message) {
   return finding;
 }
 
+/// Such an entry changes nothing for this kubelet, and a restart is not free.
+Finding safe_already(const NodeSnapshot& snapshot, const std::string& entry, bool taken) {
+  Finding finding =
+      note("safe-already", Severity::kNote,
+           fmt::format("'{}' is safe for the kubelet of this node ({}): pods may set "
+                       "it without an entry{}",
+                       entry, text_of(*snapshot.kubelet_version), taken ? "" : ", not added"));
+  finding.hint = taken ? "harmless; an older kubelet may need it"
+                       : "an older kubelet may need it; add it all the same with '--exact'";
+  return finding;
+}
+
 Status add(const NodeSnapshot& snapshot, const NodeModel& model, const Change& change, Wish& wish) {
   wish.wanted = texts_of(model.configured);
   if (!change.dropped.empty()) {
@@ -31,7 +43,12 @@ Status add(const NodeSnapshot& snapshot, const NodeModel& model, const Change& c
     if (auto spelt = SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
     if (present.holds(entry)) continue;
     auto checked = check_entry(snapshot, entry, change.force, wish.findings);
+    if (checked) checked = check_name(snapshot, entry, change.force, wish.findings);
     if (!checked) return checked;
+    if (is_safe_already(snapshot, entry)) {
+      wish.findings.push_back(safe_already(snapshot, entry, change.exact));
+      if (!change.exact) continue;
+    }
     const std::string* wider = change.exact ? nullptr : present.covering(entry);
     if (wider != nullptr) {
       Finding finding =
@@ -84,8 +101,10 @@ Status set(const NodeSnapshot& snapshot, const NodeModel& model, const Change& c
   for (const std::string& entry : change.entries) {
     std::vector<Finding> said;
     auto checked = check_entry(snapshot, entry, change.force, said);
+    if (checked && !before.holds(entry)) checked = check_name(snapshot, entry, change.force, said);
     if (!checked) return checked;
     if (present.holds(entry)) continue;
+    if (is_safe_already(snapshot, entry)) said.push_back(safe_already(snapshot, entry, true));
     // Of what is there already the checks of the list speak.
     if (change.force || !before.holds(entry)) {
       wish.findings.insert(wish.findings.end(), said.begin(), said.end());

@@ -147,6 +147,8 @@ void judge_name(const KernelView& view, const std::string& name, KernelAnswer& a
       set_unknown(answer, why_of_other(parts->interface));
   } else if (const Module* module = missing_module(view, name, false)) {
     set_unknown(answer, why_without(*module));
+  } else {
+    answer.nowhere = !view.node.contains(name);
   }
 }
 
@@ -185,6 +187,7 @@ void judge_stem(const KernelView& view, const std::string& stem, KernelAnswer& a
   answer.state = state_of(answer.names);
   if (!answer.names.empty()) return;
   std::string why = why_covers_nothing(view, stem);
+  answer.nowhere = why.empty();
   if (!why.empty()) set_unknown(answer, std::move(why));
 }
 

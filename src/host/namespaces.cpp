@@ -120,6 +120,7 @@ class Looker {
 /// What the child does; nothing of it may change the node.
 void look(const KernelQuestion& question, const NamespaceSettings& settings, Looker& looker) {
   for (const std::string& marker : question.markers) looker.look_on_node(swap_separators(marker));
+  for (const std::string& name : question.names) looker.look_on_node(swap_separators(name));
   for (const std::string& stem : question.stems) looker.walk(swap_separators(stem), true);
   if (settings.unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0) {
     return looker.say(

@@ -88,12 +88,18 @@ TEST(PlanVersion, ForceWritesItAndSaysWhatItDoes) {
 }
 
 // The kernel of a tree of files is not known, so only names without a minimum are safe for certain.
-TEST(PlanVersion, WhatIsSafeAlreadyIsANoteAndWrittenAllTheSame) {
-  const auto planned = plan("1.29", "kernel.sem", add({"net.ipv4.tcp_syncookies"}));
+TEST(PlanVersion, WhatIsSafeAlreadyIsANoteAndWrittenOnlyWhereAskedFor) {
+  Change wish = add({"net.ipv4.tcp_syncookies"});
+  const auto planned = plan("1.29", "kernel.sem", wish);
   ASSERT_TRUE(planned);
   EXPECT_THAT(said(planned), ElementsAre("safe-already"));
   EXPECT_EQ(planned->findings.front().severity, Severity::kNote);
-  EXPECT_EQ(planned->edits.size(), 1U);
+  EXPECT_THAT(planned->edits, IsEmpty());
+  wish.exact = true;
+  const auto exact = plan("1.29", "kernel.sem", wish);
+  ASSERT_TRUE(exact);
+  EXPECT_THAT(said(exact), ElementsAre("safe-already"));
+  EXPECT_EQ(exact->edits.size(), 1U);
   EXPECT_THAT(said(plan("1.29", "kernel.sem", add({"net.ipv4.tcp_fin_timeout"}))), IsEmpty());
   EXPECT_THAT(said(plan("1.21", "kernel.sem", add({"net.ipv4.ip_unprivileged_port_start"}))),
               IsEmpty());

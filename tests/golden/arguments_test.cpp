@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // No change of the list takes a flag from the kubelet: command lines made by chance, read as pflag reads them.
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -75,6 +78,77 @@ std::string some_arguments(std::mt19937& random) {
   return text;
 }
 
+/// The words of the command in force without the list's; nothing where the command cannot be told.
+std::optional<std::vector<std::string>> other_words(const GoldenNode& node) {
+  const Said explained = node.run({"explain", "-o", "json", "--root", "ROOT"});
+  if (explained.exit != 0) return std::nullopt;
+  std::vector<std::string> words;
+  bool value = false;
+  for (const json& word : json::parse(explained.out).at("words")) {
+    const std::string text = word.at("text");
+    if (!value && text != kList && !text.starts_with(kList + "=")) words.push_back(text);
+    value = !value && text == kList;
+  }
+  return words;
+}
+
+std::vector<std::string> all_nodes() {
+  std::vector<std::string> names;
+  for (const auto& all : {nodes_directory(), cases_directory()}) {
+    for (const auto& one : std::filesystem::directory_iterator(all)) {
+      if (std::filesystem::is_directory(one.path() / "root"))
+        names.push_back(one.path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class EveryNode : public testing::TestWithParam<std::string> {};
+
+// A file that a change makes, as our own drop-in, counts too: its words are those of the command in force.
+TEST_P(EveryNode, KeepsEveryOtherWordOfItsCommandWhateverTheChange) {
+  const std::vector<std::vector<std::string>> verbs = {{"add", "kernel.shmmax"},
+                                                       {"add", "kernel.shmmax", "--via", "args"},
+                                                       {"add", "kernel.shmmax", "--via", "config"},
+                                                       {"remove", "net.core.somaxconn"},
+                                                       {"set", "kernel.msgmnb"},
+                                                       {"set", "--empty"},
+                                                       {"doctor", "--fix"},
+                                                       {"sync"}};
+  for (auto verb : verbs) {
+    const GoldenNode node(GetParam());
+    node.tree().write("/etc/kubelet-sysctl.conf", "mode = exact\nkernel.shmmni\n");
+    const auto before = other_words(node);
+    const std::string shown = verb.front() + (verb.size() > 1 ? " " + verb[1] : "");
+    verb.insert(verb.end(), {"--root", "ROOT", "--allow-wide"});
+    if (verb.front() == "doctor" || verb.front() == "remove") verb.pop_back();
+    const Said said = node.run(verb);
+    if (said.exit != 0) {
+      EXPECT_EQ(other_words(node), before) << shown;
+      continue;
+    }
+    // Where the words are not known beforehand nothing may be written.
+    if (!before) {
+      EXPECT_FALSE(node.tree().exists("/var/lib/kubelet-sysctl/transactions")) << shown << said.out;
+      continue;
+    }
+    EXPECT_EQ(other_words(node), before) << shown << '\n' << said.out << said.err;
+    if (!node.tree().exists("/var/lib/kubelet-sysctl/transactions")) continue;
+    const Said undone = node.run({"undo", "--root", "ROOT"});
+    EXPECT_EQ(undone.exit, 0) << shown << '\n' << undone.out << undone.err;
+    EXPECT_EQ(other_words(node), before) << "undo of " << shown;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Arguments, EveryNode, testing::ValuesIn(all_nodes()), [](const auto& one) {
+  std::string name = one.param;
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char byte) { return !std::isalnum(static_cast<unsigned char>(byte)); }, '_');
+  return name;
+});
+
 TEST(Arguments, EveryOtherFlagOfThousandsOfCommandLinesStaysWhatPflagReads) {
   constexpr unsigned kSeed = 6888;
   constexpr int kLines = 5000;
@@ -84,6 +158,7 @@ TEST(Arguments, EveryOtherFlagOfThousandsOfCommandLinesStaysWhatPflagReads) {
       {"add", "kernel.sem"}, {"remove", "net.core.somaxconn"},       {"set", "kernel.msgmnb"},
       {"doctor", "--fix"},   {"add", "kernel.sem", "--via", "args"}, {"sync"}};
   node.tree().write("/etc/kubelet-sysctl.conf", "mode = exact\nkernel.shmmni\n");
+  node.tree().write("/etc/os-release", "ID=debian\nVERSION_ID=12\n");
   int written = 0;
   for (int line = 0; line < kLines; ++line) {
     const std::string arguments = some_arguments(random);

@@ -33,7 +33,7 @@ TEST(KubeletRelease, OfATreeIsWhatTheOptionSays) {
   const Said taken =
       node.run({"add", "kernel.shm_*", "--kubelet-version", "1.28", "--root", "ROOT"});
   EXPECT_EQ(taken.exit, 0) << taken.err;
-  EXPECT_THAT(taken.out, HasSubstr("[stops-next-kubelet]"));
+  EXPECT_THAT(taken.err, HasSubstr("[stops-next-kubelet]"));
 }
 
 TEST(KubeletRelease, OfAnUnknownKubeletIsNullAndSaidOnDemand) {
@@ -56,7 +56,8 @@ TEST(KubeletRelease, AnAddWithSomethingToDoJudgesByIt) {
   LiveNode node("1.28.3");
   const Said said = node.run({"add", "kernel.shm_*", "--window", "1s"});
   EXPECT_EQ(said.exit, 0) << said.out << said.err;
-  EXPECT_THAT(said.out,
+  // Before anything is written, so not among what became of it.
+  EXPECT_THAT(said.err,
               HasSubstr("warning: 'kernel.shm_*' starts the kubelet of this node (1.28.3) "
                         "and stops 1.29 and later"));
   EXPECT_EQ(times_asked(node), 0U);

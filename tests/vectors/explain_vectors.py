@@ -92,7 +92,7 @@ def fault(vector, release, code, document, said):
     apart = KNOWN_APART.get(vector["id"], KNOWN_APART.get((vector["id"], release)))
     expected = expected_of(vector, release)
     # Its words are shown all the same, and that they are never run is said.
-    if expected["outcome"] == "start-failed" and "would not start" in said:
+    if expected["outcome"] in ("start-failed", "nothing-executed") and "would not start" in said:
         return None
     if expected["outcome"] != "executed" or apart == "refuses":
         if code == 0 or words is not None:

@@ -44,8 +44,11 @@ assert_exit 5 run_end late
 assert_eq stranded "$(json 'd["outcome"]')"
 assert_same_bytes "$E2E_TMP/theirs" "$path"
 assert_contains "$OUT" "cp /var/lib/kubelet-sysctl/transactions/"
-# `recover` does not touch them either: the record is closed as overtaken.
+# `recover` does not touch them either: the record is closed as overtaken, once a healthy kubelet was seen.
 node_settings
+node_run systemctl reset-failed kubelet.service
+node_run systemctl restart kubelet.service
+node_wait_healthy
 assert_exit 0 tool recover --window 200ms
 assert_same_bytes "$E2E_TMP/theirs" "$path"
 assert_exit 0 tool show
