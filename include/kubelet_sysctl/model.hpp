@@ -100,6 +100,9 @@ std::vector<std::string> texts_of(const std::vector<Entry>& entries);
 /// The command line alone: what `explain` shows. Errors as resolve(), without the kubelet's files.
 Result<CommandLine> resolve_command(const NodeSnapshot& snapshot);
 
+/// True where nothing here runs a kubelet: neither the unit, nor another, nor a process outside of units.
+bool is_not_installed(const NodeSnapshot& snapshot);
+
 /// Whether systemd could start `command`: the program exists, nothing is too long to be passed.
 /// Errors: kMalformed with what systemd would end with.
 Status check_startable(const NodeSnapshot& snapshot, const CommandLine& command);

@@ -67,6 +67,8 @@ struct NodeSnapshot {
   std::map<std::string, std::vector<std::string>> listings;  ///< directory of a host -> names in it
   std::map<std::string, bool> programs;  ///< program path (or bare name) -> can be started
   std::map<std::string, bool> markers;   ///< paths that tell node kinds apart -> exists
+  /// A kubelet outside the unit, looked for where there is no unit: "pid 4021, in the control group '/docker/…'".
+  std::string kubelet_elsewhere;
   Specifiers specifiers;
   std::vector<std::string> manager_environment;  ///< NAME=value each
   std::string os_id;                             ///< ID= of /etc/os-release

@@ -28,6 +28,7 @@ struct Prepared {
   NodeSnapshot snapshot;
   NodeModel model;
   Plan plan;
+  bool not_installed = false;  ///< nothing here runs a kubelet: the model and the plan are empty
 
   [[nodiscard]] bool is_nothing() const { return plan.edits.empty() && !plan.restart; }
 };
@@ -60,7 +61,12 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   prepared.discover.unit = prepared.snapshot.unit.name;
   auto model = resolve(prepared.snapshot);
   // Where another manager owns the node, its way counts more than a unit that is not there.
-  if (!model && !kind_of(prepared.snapshot).refuse) return std::move(model).error();
+  if (!model && !kind_of(prepared.snapshot).refuse) {
+    const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
+    if (!waits || !is_not_installed(prepared.snapshot)) return std::move(model).error();
+    prepared.not_installed = true;
+    return prepared;
+  }
   prepared.model = model ? std::move(*model) : resolve_partly(prepared.snapshot);
   if (prepared.wish.look) prepared.wish.look(ports, prepared.snapshot, prepared.model);
   auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
@@ -177,6 +183,27 @@ int leave_to_holder(Session& session, const Error& held) {
   return exit_code_of(outcome, false);
 }
 
+/// A script of a machine's first boot may run before the kubelet is installed.
+int wait_for_install(Session& session, Verb verb) {
+  Outcome outcome;
+  outcome.verb = verb;
+  outcome.kind = OutcomeKind::kPending;
+  outcome.findings.push_back(
+      {.id = "not-installed",
+       .severity = Severity::kNote,
+       .message = "no unit here runs a kubelet yet: nothing was written",
+       .path = {},
+       .line = 0,
+       .hint = verb == Verb::kSync
+                   ? "'kubelet-sysctl-sync.service' runs 'sync' at every start of the kubelet; or "
+                     "run it again once the kubelet is installed"
+                   : "run it again once the kubelet is installed; or put the entries into "
+                     "/etc/kubelet-sysctl.conf, which 'kubelet-sysctl-sync.service' makes the list "
+                     "of at every start of the kubelet"});
+  report_outcome(session, outcome);
+  return exit_code_of(outcome, session.options.unchanged_is_77);
+}
+
 /// True when there is something that recover() would do.
 bool needs_recovery(const std::vector<Transaction>& all, Ports& ports) {
   const std::int64_t now_ms = ports.clock.wall_ms();
@@ -289,6 +316,9 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   if (!busy) {
     auto prepared = prepare(session, ports, wisher);
     if (!prepared) return fail(session, prepared.error());
+    if (prepared->not_installed) {
+      return wait_for_install(session, *prepared->wish.waits_for_install);
+    }
     const bool nothing = prepared->is_nothing() && !may_be_busy(ports);
     if (options.dry_run || nothing) return finish(session, ports, progress, *prepared, {});
   }
@@ -314,6 +344,9 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   }
   auto prepared = prepare(session, ports, wisher);
   if (!prepared) return fail(session, prepared.error());
+  if (prepared->not_installed) {
+    return wait_for_install(session, *prepared->wish.waits_for_install);
+  }
   return finish(session, ports, progress, *prepared, first);
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Wish {
   std::function<Result<Plan>(const NodeSnapshot&, const NodeModel&)> plan;
   /// Looks at what the plan asks beyond the files, the kernel say, right before it; may be empty.
   std::function<void(Ports&, NodeSnapshot&, const NodeModel&)> look = {};
+  /// The verb, where a kubelet that is not installed yet is no error: it is told of, and nothing is written.
+  std::optional<Verb> waits_for_install = {};
   std::string undoes = {};  ///< id of the transaction that the plan puts back
   std::string unit = {};    ///< empty: that of the options
   /// Why, for the record, where --reason does not say it; may be empty.

@@ -68,7 +68,9 @@ int run_edit(Session& session, Verb verb) {
     }
   };
   return carry_out(session, note, [&](Ports&) -> Result<Wish> {
-    return Wish{.note = note, .plan = plan, .look = look};
+    Wish wish{.note = note, .plan = plan, .look = look};
+    if (verb == Verb::kAdd) wish.waits_for_install = verb;
+    return wish;
   });
 }
 

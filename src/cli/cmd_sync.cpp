@@ -67,9 +67,11 @@ int run_sync(Session& session) {
   };
   const std::string note = "sync";
   return carry_out(session, note, [&](Ports&) -> Result<Wish> {
-    return Wish{.note = note, .plan = plan, .look = look, .reason = [&wished](const Plan& made) {
-                  return reason_of(wished, made);
-                }};
+    return Wish{.note = note,
+                .plan = plan,
+                .look = look,
+                .waits_for_install = Verb::kSync,
+                .reason = [&wished](const Plan& made) { return reason_of(wished, made); }};
   });
 }
 

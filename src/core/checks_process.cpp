@@ -265,12 +265,12 @@ std::optional<Finding> down_finding(const NodeSnapshot& snapshot,
 
 void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                   std::vector<Finding>& found) {
-  if (!snapshot.live || !is_list_unknown(model)) return;
-  found.push_back(finding_of(check,
-                             "which list is in force cannot be told: " + unknown_list_text(model),
-                             "let the unit start the kubelet itself, or let the wrapper end in "
-                             "'exec', so that its arguments "
-                             "can be seen"));
+  if (!is_list_unknown(model)) return;
+  found.push_back(finding_of(
+      check, "which list is in force cannot be told: " + unknown_list_text(model),
+      snapshot.live ? "let the unit start the kubelet itself, or let the wrapper end in 'exec', so "
+                      "that its arguments can be seen"
+                    : "look on the running node: the kubelet's process shows its arguments"));
 }
 
 void health_off(const NodeSnapshot&, const NodeModel& model, const Check& check,

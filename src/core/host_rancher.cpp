@@ -224,6 +224,13 @@ std::string kubelet_log(const NodeSnapshot& snapshot, const CommandLine& unit) {
   return options ? options->data_dir + "/agent/logs/kubelet.log" : std::string();
 }
 
+std::string restarts_too(const NodeSnapshot&, const CommandLine& unit) {
+  const bool server = std::any_of(unit.words.begin(), unit.words.end(),
+                                  [](const Word& word) { return word.text.text == "server"; });
+  return server ? "the control plane, which is the same process on a server of k3s,"
+                : std::string();
+}
+
 }  // namespace
 
 const KubeletHost kK3sHost = {.place = KubeletPlace::kInside,
@@ -236,7 +243,8 @@ const KubeletHost kK3sHost = {.place = KubeletPlace::kInside,
                               .needs = needs<kK3s>,
                               .unit_option = "--kubelet-arg=",
                               .version_argument = "--version",
-                              .log_mark = "Running kubelet "};
+                              .log_mark = "Running kubelet ",
+                              .restarts_too = restarts_too};
 
 const KubeletHost kRke2Host = {.place = KubeletPlace::kChild,
                                .paths = paths<kRke2>,

@@ -173,8 +173,8 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .rewritten = "/etc/kubernetes/kubelet/kubelet-config.json "
                   "/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf "
                   "/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf",
-     .vendor_route = "user data of the launch template: /etc/eks/bootstrap.sh CLUSTER "
-                     "--kubelet-extra-args '--allowed-unsafe-sysctls=...'",
+     .vendor_route = "--kubelet-extra-args of /etc/eks/bootstrap.sh in the user data of the launch "
+                     "template: the whole list, beside every other argument that it gives",
      .advise = advise_eks_bootstrap},
     // The snap's own arguments come from its settings, which snapd keeps; what is edited here is the file
     // that they name.
@@ -185,8 +185,8 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .new_list_route = "config",
      .rewritten_by = "/etc/eks/bootstrap.sh, which user data runs at the first boot of a machine",
      .rewritten = "/etc/kubernetes/kubelet/kubelet-config.json",
-     .vendor_route = "user data of the launch template: /etc/eks/bootstrap.sh CLUSTER "
-                     "--kubelet-extra-args '--allowed-unsafe-sysctls=...'",
+     .vendor_route = "--kubelet-extra-args of /etc/eks/bootstrap.sh in the user data of the launch "
+                     "template: the whole list, beside every other argument that it gives",
      .units = "snap.kubelet-eks.daemon.service",
      .advise = advise_eks_bootstrap},
     {.id = "charmed",

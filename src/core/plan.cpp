@@ -399,6 +399,19 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
     plan.pending = any;
     return;
   }
+  const auto program = snapshot.programs.find(model.command.program);
+  if (!model.running && program != snapshot.programs.end() && !program->second) {
+    // Its unit is here before the program is: no start could show anything.
+    plan.pending = any;
+    Finding finding;
+    finding.id = "program-missing";
+    finding.severity = Severity::kWarning;
+    finding.message =
+        fmt::format("there is no program '{}' yet: the list counts from its first start on",
+                    model.command.program);
+    if (any) plan.findings.push_back(std::move(finding));
+    return;
+  }
   if (!model.running) {
     // Down, though it should run: a start is the only way to see whether the list is taken.
     plan.restart = true;

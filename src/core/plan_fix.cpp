@@ -39,6 +39,9 @@ class Mender {
     }
     plan_.after = texts_of(model_.configured);
     plan_.expected_argv = model_.argv;
+    if (auto status = planning::judge_places(before_, plan_); !status) {
+      return std::move(status).error();
+    }
     if (!plan_.edits.empty()) {
       planning::note_rewritten(model_, plan_.after, plan_.edits, plan_.findings, false);
       decide_restart(before_, model_before_, plan_);

@@ -17,6 +17,8 @@ struct Occurrence {
   const Word* name = nullptr;        // the word with the flag
   const Word* value = nullptr;       // the word with the value; the same for the = form
   const SourceFile* file = nullptr;  // nullptr when no single file holds flag and value
+  Span raw = {};                     // their bytes in it
+  bool is_variable = false;          // all that one assignment says: the word is "${NAME}" alone
   bool assembled = false;            // part of the value comes from another place than the word
   bool of_host = false;              // stands in a file of the program that runs the kubelet
   bool built_in = false;             // that program adds it by itself
@@ -29,6 +31,23 @@ using SplicesOfFiles = std::map<const SourceFile*, std::vector<Splice>>;
 const SourceFile* file_of(const NodeSnapshot& snapshot, const Word& word) {
   if (word.raw.source == kNoSource) return nullptr;
   return &snapshot.files[static_cast<std::size_t>(word.raw.source)];
+}
+
+/// A word that is "${NAME}" and nothing else is edited where the variable is assigned. It stays a word even when
+/// the variable is empty, so the flag is emptied there and not taken out.
+void take_variable(const NodeSnapshot& snapshot, Occurrence& one) {
+  const auto& at = one.value->text.at;
+  if (one.name != one.value || one.value->inner.size() != 1 || at.empty()) return;
+  const std::int32_t source = at.front().source;
+  if (source == kNoSource || source == one.value->raw.source) return;
+  if (std::any_of(at.begin(), at.end(),
+                  [source](const CharOrigin& from) { return from.source != source; })) {
+    return;
+  }
+  one.file = &snapshot.files[static_cast<std::size_t>(source)];
+  one.raw = {at.front().begin, at.back().end};
+  one.assembled = false;
+  one.is_variable = true;
 }
 
 std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeModel& model) {
@@ -47,6 +66,8 @@ std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeM
     one.assembled = std::any_of(
         at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
         [&one](const CharOrigin& from) { return from.source != one.value->raw.source; });
+    one.raw = {one.name->raw.begin, one.value->raw.end};
+    take_variable(snapshot, one);
     for (const ListFlag::Item& item : flag.items) one.now.push_back(item.text);
     one.then = one.now;
     found.push_back(std::move(one));
@@ -91,7 +112,7 @@ void share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wan
 bool is_plain(const Occurrence& one, std::size_t begin, std::size_t end) {
   const auto& at = one.value->text.at;
   for (std::size_t i = begin; i < end; ++i) {
-    if (at[i].source != one.value->raw.source || at[i].end != at[i].begin + 1) return false;
+    if (at[i].source != at[begin].source || at[i].end != at[i].begin + 1) return false;
     if (i > begin && at[i].begin != at[i - 1].end) return false;
   }
   return true;
@@ -142,8 +163,8 @@ bool is_gap(char byte) { return byte == ' ' || byte == '\t'; }
 /// Removes the flag's word or words with the blanks that set them apart.
 Splice removal_splice(const Occurrence& one) {
   const std::string& bytes = one.file->bytes;
-  std::size_t begin = one.name->raw.begin;
-  std::size_t end = one.value->raw.end;
+  std::size_t begin = one.raw.begin;
+  std::size_t end = one.raw.end;
   const std::size_t start = begin;
   while (begin > 0 && is_gap(bytes[begin - 1])) --begin;
   // At the start of a value or a continued line nothing stands before: take the blanks behind
@@ -158,7 +179,7 @@ Splice removal_splice(const Occurrence& one) {
 
 /// An empty flag in one word, which still hides the lists below it.
 Splice emptied_splice(const Occurrence& one) {
-  return {.at = {one.name->raw.begin, one.value->raw.end}, .text = fmt::format("{}=", kFlag)};
+  return {.at = one.raw, .text = fmt::format("{}=", kFlag)};
 }
 
 bool lower_list_exists(const NodeModel& model) {
@@ -197,7 +218,7 @@ SplicesOfFiles splices_of(const std::vector<Occurrence>& all, bool hide, bool an
   };
   SplicesOfFiles splices;
   for (const Occurrence& one : all) {
-    const bool keeps_hiding = hide && &one == &all.back();
+    const bool keeps_hiding = one.is_variable || (hide && &one == &all.back());
     if (one.then == one.now) continue;
     const bool rewritten = anew && one.of_host && host->rewrite != nullptr;
     if (rewritten && (keeps_hiding || !one.then.empty())) {

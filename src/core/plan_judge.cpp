@@ -135,6 +135,13 @@ std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& f
 
 Advice advice_for(const NodeModel& model, const std::vector<std::string>& wanted) {
   Advice advice = model.kind->advise(wanted);
+  if (model.kind->id == "eks-ubuntu") {
+    // What user data gives is kept among the snap's settings, together with what the image gives.
+    advice.what += ", with every other argument that it gives now in the place of '...'";
+    advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
+                                 shell_word("... " + flag_text(wanted)));
+    return advice;
+  }
   if (model.kind->id != "eks-al2") return advice;
   // bootstrap.sh gives KUBELET_EXTRA_ARGS whole: what is left out here is lost on the next machine.
   const auto variable = model.command.environment.find("KUBELET_EXTRA_ARGS");

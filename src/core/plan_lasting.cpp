@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/kubelet_config.hpp"
+#include "layout.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -87,6 +88,31 @@ bool is_known_to_last(const NodeModel& model, const Plan& plan) {
   return !in_config;
 }
 
+/// A flag that is in force hides the configuration, into which what is printed goes.
+void note_hidden(const NodeModel& model, Plan& plan) {
+  const Layer* winner = winner_of(model);
+  const bool by_flag = winner != nullptr && winner->kind == LayerKind::kFlag;
+  if (!plan.advice || !by_flag || !model.kind->new_list_route.starts_with("config")) return;
+  // bootstrap.sh takes arguments.
+  if (model.kind->id.starts_with("eks-") && model.kind->id != "eks-al2023") return;
+  const bool leaves_flag = std::none_of(
+      plan.edits.begin(), plan.edits.end(),
+      [](const FileEdit& e) { return e.route == "config" || e.route == "config-dir"; });
+  if (!leaves_flag) return;
+  Finding finding;
+  finding.id = "lasting-hidden";
+  finding.severity = Severity::kWarning;
+  finding.message =
+      "the list in force is set by a flag, which hides the configuration: what makes it last there "
+      "has no effect while the flag stands";
+  finding.path = winner->at.path;
+  finding.line = winner->at.line;
+  finding.hint = "move the list there first: 'kubelet-sysctl set";
+  for (const std::string& entry : plan.after) finding.hint += " " + shell_word(entry);
+  finding.hint += plan.after.empty() ? " --empty --via config'" : " --via config'";
+  plan.findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool asked, Plan& plan) {
@@ -97,6 +123,7 @@ Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool aske
   const bool known = is_known_to_last(model, plan);
   if (kind.advise != nullptr && (rewritten || (asked && known))) {
     plan.advice = advice_for(model, plan.after);
+    if (asked) note_hidden(model, plan);
   }
   Finding finding;
   if (*edit) {

@@ -67,6 +67,10 @@ std::string sentence(const Outcome& outcome) {
       }
       return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
     case OutcomeKind::kPending:
+      if (std::any_of(outcome.findings.begin(), outcome.findings.end(),
+                      [](const Finding& one) { return one.id == "not-installed"; })) {
+        return "the kubelet is not installed yet";
+      }
       if (outcome.verb == Verb::kSync && outcome.edits.empty()) {
         return "nothing was written, the configuration of the kubelet is not there yet";
       }

@@ -19,9 +19,9 @@ bool has_path(const NodeSnapshot& snapshot, const char* path) {
   return marker != snapshot.markers.end() && marker->second;
 }
 
-/// What to do where the usual unit is not there: what was found decides, and '--unit' is said of a unit alone
-/// that exists.
-std::string hint_without_unit(const NodeSnapshot& snapshot) {
+/// What runs a kubelet here without the usual unit, and what to do there; empty where nothing does. '--unit' is
+/// said of a unit alone that exists.
+std::string found_without_unit(const NodeSnapshot& snapshot) {
   for (const auto& [path, exists] : snapshot.markers) {
     if (!exists || !path.ends_with(".service")) continue;
     const std::string name = path.substr(path.rfind('/') + 1);
@@ -48,6 +48,16 @@ std::string hint_without_unit(const NodeSnapshot& snapshot) {
     return "this looks like RKE1, whose kubelet is a container of docker outside any unit: "
            "services.kubelet.extra_args in cluster.yml, then run: rke up";
   }
+  return {};
+}
+
+std::string hint_without_unit(const NodeSnapshot& snapshot) {
+  const std::string found = found_without_unit(snapshot);
+  if (!snapshot.kubelet_elsewhere.empty()) {
+    return fmt::format("a kubelet runs here outside of it: {}{}", snapshot.kubelet_elsewhere,
+                       found.empty() ? "; what started it decides its arguments" : "; " + found);
+  }
+  if (!found.empty()) return found;
   const NodeKind& kind = kind_of(snapshot);
   if (kind.units.empty()) return "no unit here runs a kubelet: install it first";
   std::string units(kind.units);
@@ -58,6 +68,11 @@ std::string hint_without_unit(const NodeSnapshot& snapshot) {
 }
 
 }  // namespace
+
+bool is_not_installed(const NodeSnapshot& snapshot) {
+  return snapshot.unit.load == UnitLoad::kNotFound && snapshot.kubelet_elsewhere.empty() &&
+         found_without_unit(snapshot).empty();
+}
 
 Status check_unit(const NodeSnapshot& snapshot) {
   const UnitOnDisk& unit = snapshot.unit;

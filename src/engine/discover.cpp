@@ -167,6 +167,7 @@ Status Discovery::read_unit() {
   if (!specifiers) return std::move(specifiers).error();
   snapshot_.specifiers = std::move(*specifiers);
   if (snapshot_.unit.load == UnitLoad::kNotFound) {
+    if (snapshot_.live) snapshot_.kubelet_elsewhere = find_kubelet_process(ports_.files);
     return find_other_units(ports_.files, snapshot_.systemd_version, snapshot_);
   }
   if (!is_loaded()) return {};

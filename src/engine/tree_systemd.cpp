@@ -36,15 +36,14 @@ struct Shipped {
   std::string_view release;
   int systemd;
 };
-constexpr std::array<Shipped, 9> kShipped = {{{"debian", "11", 247},
+constexpr std::array<Shipped, 8> kShipped = {{{"debian", "11", 247},
                                               {"debian", "12", 252},
                                               {"debian", "13", 257},
                                               {"ubuntu", "16.04", 229},
                                               {"ubuntu", "18.04", 237},
                                               {"ubuntu", "20.04", 245},
                                               {"ubuntu", "22.04", 249},
-                                              {"ubuntu", "24.04", 255},
-                                              {"centos", "7", 219}}};
+                                              {"ubuntu", "24.04", 255}}};
 
 }  // namespace
 

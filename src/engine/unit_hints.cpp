@@ -2,6 +2,12 @@
 // Where a kubelet may be found on a node that has none of the usual units.
 #include "unit_hints.hpp"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/printable.hpp"
+#include "kubelet_sysctl/procfs.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
 
 namespace kubelet_sysctl {
@@ -16,6 +22,20 @@ bool runs_kubelet(std::string_view command) {
            command.find(" start node") != std::string_view::npos;
   }
   return command.find("/kubelet ") != std::string_view::npos;
+}
+
+bool is_number(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char byte) { return byte >= '0' && byte <= '9'; });
+}
+
+/// True for words that begin a kubelet: "kubelet …", "hyperkube kubelet …".
+bool is_kubelet(std::string_view cmdline) {
+  const std::string_view first = cmdline.substr(0, cmdline.find('\0'));
+  const std::string_view name = first.substr(first.rfind('/') + 1);
+  if (name == "kubelet") return true;
+  const std::string_view rest = cmdline.substr(std::min(first.size() + 1, cmdline.size()));
+  return name == "hyperkube" && rest.substr(0, rest.find('\0')) == "kubelet";
 }
 
 }  // namespace
@@ -34,6 +54,23 @@ Status find_other_units(FileSystem& files, int version, NodeSnapshot& snapshot) 
         snapshot.markers[file->path] = true;
       }
     }
+  }
+  return {};
+}
+
+std::string find_kubelet_process(FileSystem& files) {
+  const auto entries = files.list("/proc");
+  // It is only for a hint: what cannot be read is passed over.
+  if (!entries) return {};
+  for (const DirEntry& entry : *entries) {
+    if (!is_number(entry.name)) continue;
+    const auto words = files.read("/proc/" + entry.name + "/cmdline");
+    if (!words || !words->exists() || !is_kubelet(words->bytes)) continue;
+    const auto groups = files.read("/proc/" + entry.name + "/cgroup");
+    const std::string group = groups ? control_group_of(groups->bytes) : std::string();
+    return group.empty()
+               ? fmt::format("pid {}", entry.name)
+               : fmt::format("pid {}, in the control group '{}'", entry.name, printable(group));
   }
   return {};
 }

@@ -11,4 +11,8 @@ namespace kubelet_sysctl {
 /// of reading a directory.
 Status find_other_units(FileSystem& files, int version, NodeSnapshot& snapshot);
 
+/// Which process here is a kubelet, in words: "pid 4021, in the control group '/docker/…'". Empty where there is
+/// none.
+std::string find_kubelet_process(FileSystem& files);
+
 }  // namespace kubelet_sysctl

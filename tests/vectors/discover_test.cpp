@@ -192,6 +192,14 @@ TEST(Discover, ProgramNeedsAnExecuteBit) {
   EXPECT_TRUE(node.read(false)->programs.at("/opt/kubelet"));
 }
 
+// RKE1 and others run it as a container, without a unit; a tree of files says nothing of processes.
+TEST(Discover, NamesAKubeletThatRunsOutsideOfUnits) {
+  Node node;
+  node.tree.file("/proc/42/cgroup", "0::/docker/3f1c\n");
+  EXPECT_EQ(node.read(true)->kubelet_elsewhere, "pid 42, in the control group '/docker/3f1c'");
+  EXPECT_EQ(node.read(false)->kubelet_elsewhere, "");
+}
+
 TEST(Discover, SpecifiersOfTheRunningKernelAreUnknownInATree) {
   Node node;
   node.tree.file(kUnitPath, "[Service]\nExecStart=/usr/bin/kubelet\n");
