@@ -22,7 +22,9 @@ struct Wish {
   /// Looks at what the plan asks beyond the files, the kernel say, right before it; may be empty.
   std::function<void(Ports&, NodeSnapshot&, const NodeModel&)> look = {};
   std::string undoes = {};  ///< id of the transaction that the plan puts back
-  std::string unit = {};    ///< empty: that of the options
+  /// The plan needs no node that can be read: its model may be one of resolve_partly().
+  bool takes_unread = false;
+  std::string unit = {};  ///< empty: that of the options
   /// Why, for the record, where --reason does not say it; may be empty.
   std::function<std::string(const Plan&)> reason = {};
 };
