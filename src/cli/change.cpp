@@ -73,7 +73,9 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   prepared.discover = discover_options(session.options);
   if (!prepared.wish.unit.empty()) prepared.discover.unit = prepared.wish.unit;
   auto snapshot = discover(ports, prepared.discover);
-  if (!snapshot && !prepared.wish.takes_unread) return std::move(snapshot).error();
+  const bool no_node = !snapshot && (snapshot.error().kind == ErrorKind::kNoSystemd ||
+                                     snapshot.error().kind == ErrorKind::kPermission);
+  if (!snapshot && (no_node || !prepared.wish.takes_unread)) return std::move(snapshot).error();
   if (!snapshot) return prepare_unread(ports, std::move(prepared), snapshot.error());
   prepared.snapshot = std::move(*snapshot);
   prepared.discover.unit = prepared.snapshot.unit.name;
