@@ -39,11 +39,12 @@ struct JournalFile {
   std::string path;
   std::string real_path;
   bool existed = true;
-  FileMeta meta;                ///< of the original, with its attributes
-  bool in_place = false;        ///< written into the file itself: FileTraits::in_place
-  std::string original;         ///< bytes before; kept in a file of its own beside the record
-  std::vector<Splice> splices;  ///< what was changed in them
-  bool removed = false;         ///< the change took the file away
+  FileMeta meta;                     ///< of the original, with its attributes
+  bool in_place = false;             ///< written into the file itself: FileTraits::in_place
+  std::string original;              ///< bytes before; kept in a file of its own beside the record
+  std::vector<Splice> splices;       ///< what was changed in them
+  bool removed = false;              ///< the change took the file away
+  std::size_t made_directories = 0;  ///< how many directories above it were made with it
   std::string route;
   bool daemon_reload = false;
 };
@@ -98,9 +99,10 @@ struct Author {
 Status begin_transaction(Ports& ports, Transaction& transaction);
 /// Rewrites the record with a new state, durably.
 Status mark_transaction(Ports& ports, Transaction& transaction, TransactionState state);
-/// All records, oldest first, without the bytes. Errors: kMalformed for a record that does not parse.
+/// All records, oldest first, without the bytes. Errors: kMalformed for a record that does not parse, kRefused
+/// for one that another user can write (trust.hpp).
 Result<std::vector<Transaction>> list_transactions(Ports& ports);
-/// One record with its bytes. Errors: kNotFound, kMalformed.
+/// One record with its bytes. Errors: kNotFound, kMalformed, kRefused.
 Result<Transaction> load_transaction(Ports& ports, const std::string& id);
 /// Takes the oldest records away until 50 are left, never an open one and never the newest that stands;
 /// and folders that never got a record. The caller holds the lock.
@@ -135,8 +137,9 @@ std::string boot_id_of(Ports& ports);
 
 /// The plan that undoes `transaction`: its files as they were, byte for byte. Where somebody changed one
 /// of them since, its entries are undone instead, if that has one meaning: what it added is there and goes,
-/// what it removed is not there and comes back. Errors: kConflict with a diff when it has not; those of
-/// resolve() and make_plan().
+/// what it removed is not there and comes back. With a model of resolve_partly() the files are put back all the
+/// same, without a restart where they do not make the node one that can be read. Errors: kConflict with a diff
+/// when it has not; those of resolve() and make_plan().
 Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const NodeModel& model,
                             const Transaction& transaction);
 

@@ -15,6 +15,7 @@
 #include "kubelet_sysctl/outcome.hpp"
 #include "kubelet_sysctl/pods.hpp"
 #include "kubelet_sysctl/transaction.hpp"
+#include "kubelet_sysctl/trust.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -48,6 +49,23 @@ bool ask_version(Ports& ports, Prepared& prepared) {
   return prepared.snapshot.kubelet_version.has_value();
 }
 
+/// A node of which `fault` let nothing be read.
+Result<Prepared> prepare_unread(Ports& ports, Prepared prepared, const Error& fault) {
+  prepared.snapshot.root = prepared.discover.root;
+  prepared.snapshot.live = prepared.discover.live && ports.services.booted();
+  prepared.snapshot.unit.name = prepared.discover.unit;
+  if (prepared.snapshot.live) {
+    auto state = ports.services.show(prepared.discover.unit);
+    if (!state) return std::move(state).error();
+    prepared.snapshot.state = std::move(*state);
+  }
+  prepared.model.stopped = fault;
+  auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+  if (!plan) return std::move(plan).error();
+  prepared.plan = std::move(*plan);
+  return prepared;
+}
+
 Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   auto wish = wisher(ports);
   if (!wish) return std::move(wish).error();
@@ -56,12 +74,16 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   prepared.discover = discover_options(session.options);
   if (!prepared.wish.unit.empty()) prepared.discover.unit = prepared.wish.unit;
   auto snapshot = discover(ports, prepared.discover);
-  if (!snapshot) return std::move(snapshot).error();
+  const bool no_node = !snapshot && (snapshot.error().kind == ErrorKind::kNoSystemd ||
+                                     snapshot.error().kind == ErrorKind::kPermission);
+  if (!snapshot && (no_node || !prepared.wish.takes_unread)) return std::move(snapshot).error();
+  if (!snapshot) return prepare_unread(ports, std::move(prepared), snapshot.error());
   prepared.snapshot = std::move(*snapshot);
   prepared.discover.unit = prepared.snapshot.unit.name;
   auto model = resolve(prepared.snapshot);
   // Where another manager owns the node, its way counts more than a unit that is not there.
-  if (!model && !kind_of(prepared.snapshot).refuse) {
+  const bool goes_on = prepared.wish.takes_unread || kind_of(prepared.snapshot).refuse;
+  if (!model && !goes_on) {
     const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
     if (!waits || !is_not_installed(prepared.snapshot)) return std::move(model).error();
     prepared.not_installed = true;
@@ -211,6 +233,23 @@ bool needs_recovery(const std::vector<Transaction>& all, Ports& ports) {
   return !unfinished_line(all, now_ms, boot_id).empty();
 }
 
+/// A tree came with its records, and who made it may have written them: what they would put back is for a
+/// person to decide. Errors: kRefused.
+Status check_tree(const Options& options, Ports& ports) {
+  if (options.is_live()) return {};
+  const auto records = list_transactions(ports);
+  if (!records) return records.error();
+  if (!needs_recovery(*records, ports)) return {};
+  return Error{.kind = ErrorKind::kRefused,
+               .message =
+                   "will not change this tree: a record in it is of a change that did not come to "
+                   "its end, and a tree is not recovered unasked",
+               .path = fmt::format("{}/transactions", kStateDirectory),
+               .hint = fmt::format("see 'kubelet-sysctl history --root {0}'; to undo that change: "
+                                   "kubelet-sysctl recover --root {0}",
+                                   options.root)};
+}
+
 }  // namespace
 
 void ask_kernel(const Options& options, Ports& ports, const std::vector<std::string>& entries,
@@ -233,6 +272,8 @@ Status require_root(const Session& session) {
 
 Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Progress& progress,
                                             const std::string& note) {
+  if (auto trusted = check_state_directory(ports.files); !trusted)
+    return std::move(trusted).error();
   if (auto made = ports.files.make_directory(kStateDirectory, 0700); !made) {
     return std::move(made).error();
   }
@@ -320,6 +361,11 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
       return wait_for_install(session, *prepared->wish.waits_for_install);
     }
     const bool nothing = prepared->is_nothing() && !may_be_busy(ports);
+    if (!prepared->is_nothing()) {
+      auto trusted = check_state_directory(ports.files);
+      const bool refused = !trusted && trusted.error().kind != ErrorKind::kPermission;
+      if (refused) return fail(session, trusted.error());
+    }
     if (options.dry_run || nothing) return finish(session, ports, progress, *prepared, {});
   }
   auto lock = take_lock(session, ports, progress, note);
@@ -328,6 +374,7 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   }
   if (!lock) return fail(session, lock.error());
   ports.services.drop_show();
+  if (auto status = check_tree(options, ports); !status) return fail(session, status.error());
   RecoveredFirst first;
   auto recovered = recover_now(session, ports, progress);
   if (!recovered) return fail(session, recovered.error());

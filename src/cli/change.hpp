@@ -25,7 +25,9 @@ struct Wish {
   /// The verb, where a kubelet that is not installed yet is no error: it is told of, and nothing is written.
   std::optional<Verb> waits_for_install = {};
   std::string undoes = {};  ///< id of the transaction that the plan puts back
-  std::string unit = {};    ///< empty: that of the options
+  /// The plan needs no node that can be read: its model may be one of resolve_partly().
+  bool takes_unread = false;
+  std::string unit = {};  ///< empty: that of the options
   /// Why, for the record, where --reason does not say it; may be empty.
   std::function<std::string(const Plan&)> reason = {};
 };

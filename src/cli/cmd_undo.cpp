@@ -58,11 +58,13 @@ Result<Wish> wish_to_undo(Ports& ports, const Options& options) {
   Wish wish;
   wish.note = "undo " + id;
   wish.undoes = id;
+  wish.takes_unread = true;
   wish.unit = loaded->unit;
   wish.plan = [&ports, transaction = std::move(*loaded)](const NodeSnapshot& snapshot,
                                                          const NodeModel& model) -> Result<Plan> {
     auto plan = make_undo_plan(ports, snapshot, model, transaction);
-    if (!plan || plan->edits.empty()) return plan;
+    // There is nothing to compare with where the node cannot be read now.
+    if (!plan || plan->edits.empty() || model.stopped) return plan;
     auto after = model_after(snapshot, plan->edits);
     if (!after) return std::move(after).error();
     auto keeps = keeps_arguments(snapshot, model, *after);

@@ -87,7 +87,9 @@ int main(int argc, char** argv) {
   int write_error = 0;
   kubelet_sysctl::CliHost host;
   host.open = [&](const std::string& root) {
-    disk = std::make_unique<kubelet_sysctl::Disk>(root);
+    using kubelet_sysctl::LinkedFiles;
+    disk = std::make_unique<kubelet_sysctl::Disk>(
+        root, root == "/" ? LinkedFiles::kWriteInPlace : LinkedFiles::kBreak);
     return kubelet_sysctl::Ports{.files = *disk,
                                  .services = systemctl,
                                  .health = health,

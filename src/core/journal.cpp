@@ -93,18 +93,28 @@ Json json_of(const JournalFile& file) {
     put_bytes(one, "value", "valueHex", attribute.value);
     attributes.push_back(std::move(one));
   }
-  return {{"path", file.path},        {"realPath", file.real_path},
-          {"existed", file.existed},  {"uid", file.meta.uid},
-          {"gid", file.meta.gid},     {"mode", file.meta.mode},
-          {"route", file.route},      {"daemonReload", file.daemon_reload},
-          {"removed", file.removed},  {"inPlace", file.in_place},
-          {"attributes", attributes}, {"splices", std::move(splices)}};
+  Json json = Json::object();
+  // Linux takes any bytes for a name.
+  put_bytes(json, "path", "pathHex", file.path);
+  put_bytes(json, "realPath", "realPathHex", file.real_path);
+  json.update({{"existed", file.existed},
+               {"uid", file.meta.uid},
+               {"gid", file.meta.gid},
+               {"mode", file.meta.mode},
+               {"route", file.route},
+               {"daemonReload", file.daemon_reload},
+               {"removed", file.removed},
+               {"inPlace", file.in_place},
+               {"madeDirectories", file.made_directories},
+               {"attributes", std::move(attributes)},
+               {"splices", std::move(splices)}});
+  return json;
 }
 
 JournalFile file_from(const Json& json) {
   JournalFile file;
-  file.path = json.at("path").get<std::string>();
-  file.real_path = json.at("realPath").get<std::string>();
+  file.path = bytes_at(json, "path", "pathHex");
+  file.real_path = bytes_at(json, "realPath", "realPathHex");
   file.existed = json.at("existed").get<bool>();
   file.meta.uid = number_at<std::uint32_t>(json, "uid");
   file.meta.gid = number_at<std::uint32_t>(json, "gid");
@@ -118,6 +128,9 @@ JournalFile file_from(const Json& json) {
          .text = bytes_at(splice, "text", "textHex")});
   }
   file.in_place = member_or(json, "inPlace", false);
+  if (json.contains("madeDirectories")) {
+    file.made_directories = number_at<std::size_t>(json, "madeDirectories");
+  }
   const Json none = Json::array();
   for (const Json& one : json.contains("attributes") ? json.at("attributes") : none) {
     file.meta.attributes.push_back(

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace kubelet_sysctl {
 
@@ -24,6 +26,25 @@ class LineCounter {
  private:
   std::size_t at_ = 0;
   std::size_t line_ = 1;
+};
+
+/// Offsets in any order, for a text of less than 4 GiB that is asked for often.
+class LineIndex {
+ public:
+  explicit LineIndex(std::string_view text) {
+    for (std::size_t at = text.find('\n'); at != std::string_view::npos;
+         at = text.find('\n', at + 1)) {
+      ends_.push_back(static_cast<std::uint32_t>(at));
+    }
+  }
+  /// The line of `offset`, from 1, as line_column() counts it.
+  [[nodiscard]] std::size_t line_of(std::size_t offset) const {
+    const auto next = std::lower_bound(ends_.begin(), ends_.end(), offset);
+    return static_cast<std::size_t>(next - ends_.begin()) + 1;
+  }
+
+ private:
+  std::vector<std::uint32_t> ends_;
 };
 
 }  // namespace kubelet_sysctl

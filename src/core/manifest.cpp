@@ -195,8 +195,9 @@ Result<std::vector<PodSpec>> parse_manifests(const SourceFile& file,
                  .path = file.path};
   }
   Reader reader(file, skipped);
+  const LineIndex lines(file.bytes);
   for (const Span bytes : manifest_parts::documents_of(file.bytes)) {
-    auto document = Document::parse(file, bytes);
+    auto document = Document::parse(file, lines, bytes);
     if (!document) return std::move(document).error();
     if (document->is_empty()) continue;
     if (auto status = reader.read(*document); !status) return std::move(status).error();

@@ -46,15 +46,15 @@ bool holds(const Words& words, std::string_view word) {
 
 }  // namespace
 
-Result<Document> Document::parse(const SourceFile& file, Span bytes) {
-  Document document(file, bytes.begin);
+Result<Document> Document::parse(const SourceFile& file, const LineIndex& lines, Span bytes) {
+  Document document(file, lines, bytes.begin);
   const std::string_view text =
       std::string_view(file.bytes).substr(bytes.begin, bytes.end - bytes.begin);
   auto tree = is_json(text) ? config_parts::json_tree(text) : config_parts::yaml_tree(text);
   if (!tree) {
     Error error = std::move(tree).error();
     error.path = file.path;
-    error.line += line_column(file.bytes, bytes.begin).line - 1;
+    error.line += lines.line_of(bytes.begin) - 1;
     error.message = fault_in(std::move(error.message));
     return error;
   }
@@ -187,7 +187,7 @@ Result<bool> Document::boolean(std::size_t node, std::string_view what) const {
 }
 
 std::size_t Document::line_of(std::size_t node) const {
-  return line_column(file_->bytes, base_ + events_[node].at.begin).line;
+  return lines_->line_of(base_ + events_[node].at.begin);
 }
 
 Error Document::error(std::size_t node, std::string message, std::string hint) const {

@@ -8,6 +8,7 @@
 
 #include "kubelet_config_parts.hpp"
 #include "kubelet_sysctl/source.hpp"
+#include "lines.hpp"
 
 namespace kubelet_sysctl::manifest_parts {
 
@@ -17,8 +18,8 @@ using config_parts::kNone;
 /// asked for, and each step is counted, so that a few lines cannot stand for millions of objects.
 class Document {
  public:
-  /// Errors: kMalformed with the place in `file`. `begin` and `end` are its bytes.
-  static Result<Document> parse(const SourceFile& file, Span bytes);
+  /// Errors: kMalformed with the place in `file`, whose lines `lines` counts; both outlive the document.
+  static Result<Document> parse(const SourceFile& file, const LineIndex& lines, Span bytes);
 
   [[nodiscard]] bool is_empty() const { return events_.empty(); }
   [[nodiscard]] std::size_t root() const { return 0; }
@@ -40,7 +41,8 @@ class Document {
   [[nodiscard]] Error error(std::size_t node, std::string message, std::string hint = {}) const;
 
  private:
-  Document(const SourceFile& file, std::size_t base) : file_(&file), base_(base) {}
+  Document(const SourceFile& file, const LineIndex& lines, std::size_t base)
+      : file_(&file), lines_(&lines), base_(base) {}
   [[nodiscard]] std::size_t resolved(std::size_t node) const;
   /// The node behind this one; its size is taken from the budget.
   Result<std::size_t> skip(std::size_t node);
@@ -48,6 +50,7 @@ class Document {
   Result<std::size_t> search_merged(std::size_t node, std::string_view key, std::size_t depth);
 
   const SourceFile* file_;
+  const LineIndex* lines_;
   std::size_t base_;
   config_parts::Events events_;
   std::vector<std::size_t> anchors_;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "lines.hpp"
 
 namespace kubelet_sysctl {
@@ -68,9 +69,17 @@ class Merger {
                      .path = file.path,
                      .hint = "remove the link, or give it another name than '*.conf'"};
       }
-      if (auto status = read(file, ConfigRole::kDropIn); !status) return status;
+      auto status = read(file, ConfigRole::kDropIn);
+      if (!status && !is_made_anew(file)) return status;
     }
     return {};
+  }
+
+  /// True for the defaults that a host writes at every start, before its kubelet reads them: what stands there
+  /// now is not what the next start reads, and no list.
+  [[nodiscard]] bool is_made_anew(const SourceFile& file) const {
+    return host_of(snapshot_) != nullptr && file.path.ends_with("-defaults.conf") &&
+           model_.kind->rewritten.find(file.path) != std::string_view::npos;
   }
 
   Status read(const SourceFile& file, ConfigRole role) {

@@ -382,7 +382,7 @@ class Planner {
       path = deciding->path;
     if (path.empty()) path = model_.config_dir + "/" + planning::kOwnDropIn;
     const SourceFile* neighbour = deciding != nullptr ? deciding : config_file();
-    return planning::drop_in_edit(snapshot_, path, neighbour, wanted);
+    return planning::drop_in_edit(snapshot_, model_, path, neighbour, wanted);
   }
 
   const NodeSnapshot& snapshot_;

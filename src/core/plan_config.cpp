@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list in a configuration file or in one of its drop-ins.
+#include <algorithm>
+#include <string_view>
+
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -23,6 +26,36 @@ ConfigFormat format_of(const SourceFile* neighbour) {
   return parsed ? parsed->format : ConfigFormat::kYaml;
 }
 
+bool is_own(const std::string& path) { return path.ends_with(std::string("/") + kOwnDropIn); }
+
+/// True when no other place sets the list: an empty one there would hide only what somebody writes later.
+bool hides_nothing(const NodeModel& model, const std::string& path) {
+  return std::all_of(model.layers.begin(), model.layers.end(),
+                     [&path](const Layer& layer) { return !layer.sets || layer.at.path == path; });
+}
+
+/// Our drop-in without its key; without the file where nothing else is in it.
+Result<FileEdit> emptied(const SourceFile& file) {
+  auto splices = edit_kubelet_config(file.bytes, ConfigRole::kDropIn, {}, true);
+  if (!splices) return std::move(splices).error();
+  auto edit = edit_of(file, std::move(*splices), "config-dir");
+  if (!edit) return edit;
+  // What is left of a file that holds the list alone, in either format.
+  constexpr std::string_view kNoWords = " \t\r\n{}\",";
+  std::string left = edit->after;
+  for (const std::string_view words :
+       {"apiVersion", "kubelet.config.k8s.io/v1beta1", "kind", "KubeletConfiguration"}) {
+    const std::size_t at = left.find(words);
+    if (at != std::string::npos) left.erase(at, words.size());
+  }
+  std::erase(left, ':');
+  if (left.find_first_not_of(kNoWords) != std::string::npos) return edit;
+  edit->removes = true;
+  edit->after.clear();
+  edit->splices = {{.at = {0, file.bytes.size()}, .text = {}}};
+  return edit;
+}
+
 }  // namespace
 
 Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
@@ -39,10 +72,15 @@ Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
   return edit_of(file, std::move(*splices), role == ConfigRole::kMain ? "config" : "config-dir");
 }
 
-Result<FileEdit> drop_in_edit(const NodeSnapshot& snapshot, const std::string& path,
-                              const SourceFile* neighbour, const std::vector<std::string>& wanted) {
+Result<FileEdit> drop_in_edit(const NodeSnapshot& snapshot, const NodeModel& model,
+                              const std::string& path, const SourceFile* neighbour,
+                              const std::vector<std::string>& wanted) {
   const SourceFile* file = find_file(snapshot, path);
-  if (file != nullptr && file->exists()) return config_edit(*file, ConfigRole::kDropIn, wanted);
+  const bool is_there = file != nullptr && file->exists();
+  if (is_there && wanted.empty() && is_own(path) && hides_nothing(model, path)) {
+    return emptied(*file);
+  }
+  if (is_there) return config_edit(*file, ConfigRole::kDropIn, wanted);
   SourceFile made;
   if (file != nullptr) made = *file;
   made.path = path;

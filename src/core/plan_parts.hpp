@@ -116,8 +116,10 @@ Result<FileEdit> config_edit(const SourceFile& file, ConfigRole role,
                              const std::vector<std::string>& wanted);
 /// The same for a file of --config-dir, which is made in the format of `neighbour` (nullptr: YAML)
 /// when it does not exist.
-Result<FileEdit> drop_in_edit(const NodeSnapshot& snapshot, const std::string& path,
-                              const SourceFile* neighbour, const std::vector<std::string>& wanted);
+/// An empty list takes our own file away where it hides nothing.
+Result<FileEdit> drop_in_edit(const NodeSnapshot& snapshot, const NodeModel& model,
+                              const std::string& path, const SourceFile* neighbour,
+                              const std::vector<std::string>& wanted);
 
 /// Our own drop-in of the unit; absent until it is made.
 SourceFile own_drop_in(const NodeSnapshot& snapshot);

@@ -13,6 +13,7 @@
 #include "health.hpp"
 #include "host_files.hpp"
 #include "process.hpp"
+#include "sockets.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -159,8 +160,31 @@ Status ApplyRun::preflight(bool restart) {
                  .message = fmt::format("systemd has a job for '{}' in its queue", discover_.unit),
                  .hint = "wait for it, see 'systemctl list-jobs'"};
   }
+  if (auto status = check_confirmable(); !status) return status;
   outcome_.was_down = !is_healthy();
   return {};
+}
+
+/// Whether health could be seen after a restart is asked before anything is written: a restart that cannot be
+/// judged ends in a way back that cannot be judged either.
+Status ApplyRun::check_confirmable() {
+  if (model_.health_address.empty()) return {};
+  constexpr std::int64_t kInit = 1;
+  const std::int64_t pid = snapshot_.process ? snapshot_.process->pid : kInit;
+  if (!shares_network(ports_.files, pid).value_or(true)) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message =
+            "will not restart the kubelet: it is in another network namespace, and its "
+            "health could not be asked from here",
+        .hint = fmt::format("run it there: nsenter --net=/proc/{}/ns/net kubelet-sysctl …", pid)};
+  }
+  auto asked = answers_at(ports_.files, pid, model_.health_address, model_.health_port);
+  if (asked) return {};
+  Error error = std::move(asked).error();
+  error.message = "will not restart the kubelet: whether it is healthy then could not be seen: " +
+                  error.message;
+  return error;
 }
 
 bool ApplyRun::is_healthy() {

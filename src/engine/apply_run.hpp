@@ -38,6 +38,9 @@ class ApplyRun {
   Status step(const std::string& what, const Action& action);
   [[nodiscard]] bool restarts() const;
   Status preflight(bool restart);
+  Status remove(const SourceFile& before, bool and_directory);
+  std::size_t made_with(const std::string& path);
+  Status check_confirmable();
   bool is_healthy();
   Status begin(bool restart);
   Status keep_traits(JournalFile& file, const FileEdit& edit);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
+#include "kubelet_sysctl/empty_directories.hpp"
 #include "trial.hpp"
 
 namespace kubelet_sysctl {
@@ -24,15 +25,38 @@ JournalFile journal_file(const FileEdit& edit) {
   return file;
 }
 
-/// Only a directory of the unit's drop-ins, or of patches, may go when it is empty: a kubelet whose
-/// --config-dir is gone dies.
+/// Of directories that the change did not make, only one of the unit's drop-ins, or of patches, may go when it
+/// is empty: a kubelet whose --config-dir is gone dies.
 bool may_empty(const FileEdit& edit) { return edit.route == "unit" || edit.route == "lasting"; }
 
 }  // namespace
 
+/// Removes a file, and the directories that were made with it.
+Status ApplyRun::remove(const SourceFile& before, bool and_directory) {
+  if (auto removed = ports_.files.remove(before, and_directory); !removed) return removed;
+  return remove_empty_directories(ports_.files, before.path, made_with(before.path));
+}
+
+/// How many directories the change made that this run takes back.
+std::size_t ApplyRun::made_with(const std::string& path) {
+  // The record of an undo is its own; what it undoes says what was made.
+  Transaction undone = transaction_;
+  if (!options_.undoes.empty()) {
+    auto loaded = load_transaction(ports_, options_.undoes);
+    if (!loaded) return 0;
+    undone = std::move(*loaded);
+  }
+  const auto found = std::find_if(undone.files.begin(), undone.files.end(),
+                                  [&path](const JournalFile& one) { return one.path == path; });
+  return found == undone.files.end() ? 0 : found->made_directories;
+}
+
 /// What the bytes do not say and a way back needs: attributes, and whether a kill can tear the file.
 Status ApplyRun::keep_traits(JournalFile& file, const FileEdit& edit) {
-  if (!edit.before.exists()) return {};
+  if (!edit.before.exists()) {
+    file.made_directories = missing_directories(ports_.files, file.path);
+    return {};
+  }
   auto traits = ports_.files.traits_of(edit.before);
   if (!traits) return std::move(traits).error();
   file.meta.attributes = std::move(traits->attributes);
@@ -135,7 +159,7 @@ Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
 }
 
 Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
-  if (edit.removes) return ports_.files.remove(edit.before, may_empty(edit));
+  if (edit.removes) return remove(edit.before, may_empty(edit));
   auto mode = staged == nullptr ? ports_.files.replace(edit.before, edit.after) : staged->commit();
   if (!mode) return std::move(mode).error();
   return {};
@@ -151,7 +175,7 @@ Status ApplyRun::write_again(const FileEdit& edit) {
                  .message = "somebody else changed this file in the meantime",
                  .path = edit.before.path};
   }
-  if (edit.removes) return ports_.files.remove(*now, may_empty(edit));
+  if (edit.removes) return remove(*now, may_empty(edit));
   auto mode = ports_.files.replace(*now, edit.after);
   if (!mode) return std::move(mode).error();
   return {};

@@ -10,10 +10,11 @@
 
 #include <fmt/format.h>
 
-#include "health.hpp"
 #include "kubelet_sysctl/command_line.hpp"
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/transaction.hpp"
+#include "process.hpp"
+#include "sockets.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -118,14 +119,24 @@ class Asker {
   }
 
   /// curl shall not check the server's certificate, which names the host and is often signed by nobody.
-  /// What makes the answer the kubelet's is that the process itself holds the port, on this machine.
+  /// What makes the answer the kubelet's is that only its own socket can take the connection, on this
+  /// machine. Where that cannot be seen, it is not asked.
   Result<std::vector<std::string>> ask_by_curl() {
-    auto own = listens_on(ports_.files, snapshot_.process->pid, kKubeletPort);
-    if (!own) return std::move(own).error();
-    if (!*own) {
-      return Error{.kind = ErrorKind::kIo,
-                   .message = fmt::format("the kubelet does not listen on port {}", kKubeletPort)};
+    const std::int64_t pid = snapshot_.process->pid;
+    if (!shares_network(ports_.files, pid).value_or(false)) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .message = "the kubelet was not seen in the network namespace of this program"};
     }
+    auto address = own_address(ports_.files, pid, kKubeletPort);
+    if (!address) return std::move(address).error();
+    if (!*address) {
+      return Error{.kind = ErrorKind::kIo,
+                   .message = fmt::format("the kubelet does not listen on port {}, or another "
+                                          "process listens there too",
+                                          kKubeletPort)};
+    }
+    const bool is_v6 = (*address)->find(':') != std::string::npos;
+    const std::string host = is_v6 ? "[" + **address + "]" : **address;
     // A colon would begin a password: curl(1), --cert.
     std::string certificate;
     for (const char byte : credentials_.certificate) {
@@ -137,18 +148,10 @@ class Asker {
         "curl",
         {"--disable", "--silent", "--show-error", "--fail", "--noproxy", "*", "--insecure",
          "--max-time", std::string(kOwnDeadline), "--cert", certificate, "--key", credentials_.key,
-         fmt::format("https://{}:{}/configz", address(), kKubeletPort)},
+         fmt::format("https://{}:{}/configz", host, kKubeletPort)},
         kDeadline);
     if (!said) return said.error();
     return parse_configz(*said);
-  }
-
-  /// Where it listens: a wildcard is bound on loopback too.
-  [[nodiscard]] std::string address() const {
-    const auto start = kubelet_arguments_start(words());
-    const auto given = start ? parse_kubelet_flags(words(), *start).address : std::nullopt;
-    if (!given || given->empty() || *given == "0.0.0.0" || *given == "::") return "127.0.0.1";
-    return given->find(':') == std::string::npos ? *given : fmt::format("[{}]", *given);
   }
 
   /// The API server is asked for the node first: a name may be another machine's, its boot id is not.

@@ -11,17 +11,12 @@
 
 namespace kubelet_sysctl {
 
-/// True when process `pid`, or a child of it, holds a socket that listens on this port. Errors: kPermission,
-/// kIo from /proc.
-Result<bool> listens_on(FileSystem& files, std::int64_t pid, int port);
-
 /// One GET /healthz on a numeric address; `ok` when somebody says 200. For a look, not for a proof.
 HealthSeen ask_health_of(Ports& ports, const std::string& address, int port, Milliseconds deadline);
 
-/// One GET /healthz on a numeric address. `ok` only when it says 200 and the listening socket
-/// belongs to process `pid` or to a child of it: a kubelet that finds its port taken only logs
-/// that, and the old one may still answer. Nobody listening is a fact, not an error. Errors:
-/// kPermission, kIo from /proc.
+/// One GET /healthz on a numeric address. `ok` only when it says 200 and what listens there belongs to
+/// process `pid` or to a child of it: a kubelet that finds its port taken only logs that, and the old
+/// one may still answer. Nobody listening is a fact, not an error. Errors: those of answers_at().
 Result<HealthSeen> probe_health(Ports& ports, std::int64_t pid, const std::string& address,
                                 int port, Milliseconds deadline);
 

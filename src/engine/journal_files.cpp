@@ -41,6 +41,25 @@ bool is_torn(const JournalFile& file, std::string_view now, std::string_view wri
          is_written_over(now, file.original, written);
 }
 
+/// Attributes that a file may get from a record: access lists, what users set, and the label that a policy
+/// reads. Not what gives a program rights (security.capability), nor what the kernel or a file system keeps
+/// for itself (security.ima, trusted.overlay.*). Source: xattr(7), capabilities(7).
+bool is_given_back(const ExtendedAttribute& attribute) {
+  const std::string_view name = attribute.name;
+  return name.starts_with("user.") || name.starts_with("system.") || name == "security.selinux" ||
+         name == "security.SMACK64";
+}
+
+/// What of the facts in a record a file gets back: no file of a kubelet has a set-ID bit.
+FileMeta given_back(const FileMeta& recorded) {
+  constexpr std::uint32_t kPermissions = 0777;
+  FileMeta meta = recorded;
+  meta.mode &= kPermissions;
+  std::erase_if(meta.attributes, [](const auto& one) { return !is_given_back(one); });
+  meta.exact = true;
+  return meta;
+}
+
 }  // namespace
 
 Result<FoundFile> look_at(Ports& ports, const JournalFile& file, bool unfinished) {
@@ -69,10 +88,7 @@ Result<FoundFile> look_at(Ports& ports, const JournalFile& file, bool unfinished
 FileEdit edit_back(const JournalFile& file, SourceFile now) {
   FileEdit edit;
   edit.before = std::move(now);
-  if (!edit.before.exists()) {
-    edit.before.meta = file.meta;
-    edit.before.meta.exact = true;
-  }
+  if (!edit.before.exists()) edit.before.meta = given_back(file.meta);
   edit.after = file.original;
   edit.route = file.route;
   edit.removes = !file.existed;

@@ -37,6 +37,10 @@ Result<std::string> PartialFiles::read_part(const std::string& path, std::uint64
                            : reader->read_part(path, offset, most);
 }
 
+Status PartialFiles::read_lines(const std::string& path, const TakeLine& take) {
+  return kubelet_sysctl::read_lines(files_, path, take);
+}
+
 Result<std::vector<DirEntry>> PartialFiles::list(const std::string& path) {
   auto entries = files_.list(path);
   if (entries || !passes_over(entries.error(), path)) return entries;

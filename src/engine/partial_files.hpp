@@ -21,6 +21,7 @@ class PartialFiles final : public FileSystem, public PartReader {
   Result<SourceFile> read(const std::string& path) override;
   Result<std::string> read_part(const std::string& path, std::uint64_t offset,
                                 std::size_t most) override;
+  Status read_lines(const std::string& path, const TakeLine& take) override;
   Result<std::vector<DirEntry>> list(const std::string& path) override;
   Result<std::optional<DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;

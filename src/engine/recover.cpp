@@ -149,7 +149,10 @@ class Recovery {
     // A file that was half written may not parse: then it is put back before anything is concluded.
     auto model = resolve(one.snapshot, Checks::kSkip);
     if (model) one.model = std::move(*model);
-    if (!model && one.facts.files != FilesFound::kMixed) return std::move(model).error();
+    // Where no kubelet is to be seen, putting bytes back needs no node that can be read.
+    const bool needs_model = one.facts.restart && one.facts.files != FilesFound::kMixed;
+    if (!model && needs_model) return std::move(model).error();
+    if (!model) one.model = resolve_partly(one.snapshot);
     one.facts.runs_new = model && one.facts.files == FilesFound::kNew && runs(one.model);
     return one;
   }
@@ -270,11 +273,13 @@ class Recovery {
 
   Result<Outcome> undo(const Case& one) {
     auto model = one.model;
-    if (model.command.program.empty()) {
-      // The files of now do not parse; those of after the undo must.
+    if (model.stopped) {
+      // The files of now do not parse. Those of after the undo must, where the kubelet may run with others.
       auto put_back = model_after(one.snapshot, back_edits(one));
-      if (!put_back) return std::move(put_back).error();
-      model = std::move(*put_back);
+      const bool has_restarted = one.transaction.state == TransactionState::kRestarted ||
+                                 one.transaction.state == TransactionState::kStranded;
+      if (!put_back && one.facts.restart && has_restarted) return std::move(put_back).error();
+      if (put_back) model = std::move(*put_back);
     }
     auto plan = make_undo_plan(ports_, one.snapshot, model, one.transaction);
     if (!plan) return std::move(plan).error();

@@ -58,8 +58,7 @@ Status ApplyRun::restore_one(const JournalFile& file) {
                  .path = file.path};
   }
   const FileEdit back = edit_back(file, std::move(found->now));
-  if (back.removes)
-    return ports_.files.remove(back.before, back.route == "unit" || back.route == "lasting");
+  if (back.removes) return remove(back.before, back.route == "unit" || back.route == "lasting");
   auto mode = ports_.files.replace(back.before, back.after);
   if (!mode) return std::move(mode).error();
   return {};

@@ -10,6 +10,7 @@
 
 #include "journal_files.hpp"
 #include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/trust.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -21,6 +22,17 @@ constexpr std::uint32_t kPrivateFile = 0600;
 std::string transactions_directory() { return fmt::format("{}/transactions", kStateDirectory); }
 std::string directory_of(const std::string& id) {
   return fmt::format("{}/{}", transactions_directory(), id);
+}
+
+/// A file of a record, which only this user and root can have written. Errors: kRefused.
+Result<SourceFile> read_own(Ports& ports, const std::string& path) {
+  if (auto trusted = check_trusted(ports.files, path); !trusted) return std::move(trusted).error();
+  return ports.files.read(path);
+}
+
+/// The folder of a transaction, as a path that was checked. Errors: kRefused.
+Status check_folder(Ports& ports, const std::string& id) {
+  return check_trusted(ports.files, directory_of(id));
 }
 
 /// Makes `path` hold `bytes`; what stood there before is read first, so that nothing foreign is
@@ -120,6 +132,29 @@ Result<Plan> undo_entries(const NodeSnapshot& snapshot, const NodeModel& model,
   return plan;
 }
 
+/// The files put back on a node that cannot be read, now and after it: bytes need no reading. Whether the kubelet
+/// would start is not known, so it is not restarted.
+Plan undo_unread(const NodeSnapshot& snapshot, const Transaction& transaction, const Error& fault,
+                 Plan plan) {
+  plan.before = transaction.after;
+  plan.after = transaction.before;
+  plan.expected_argv.clear();
+  plan.pending = !plan.edits.empty();
+  Finding finding;
+  finding.id = "node-not-read";
+  finding.severity = Severity::kWarning;
+  finding.message = fmt::format(
+      "the files are put back, and nothing else is known of this node: {}", fault.message);
+  finding.path = fault.path;
+  finding.line = fault.line;
+  if (snapshot.live) {
+    finding.message += "; the kubelet is not restarted, since it might not start";
+    finding.hint = fmt::format("correct that, then: systemctl restart {}", transaction.unit);
+  }
+  plan.findings.push_back(std::move(finding));
+  return plan;
+}
+
 }  // namespace
 
 std::string original_path(const Transaction& transaction, std::size_t index) {
@@ -157,6 +192,10 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
   auto names = ports.files.list(transactions_directory());
   if (!names) return std::move(names).error();
   std::vector<std::string> ids;
+  if (!names->empty()) {
+    auto trusted = check_state_directory(ports.files);
+    if (!trusted) return std::move(trusted).error();
+  }
   for (const DirEntry& entry : *names) {
     if (entry.kind == EntryKind::kDirectory) ids.push_back(entry.name);
   }
@@ -164,7 +203,8 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
   std::vector<Transaction> transactions;
   for (const std::string& id : ids) {
     const std::string path = fmt::format("{}/{}", directory_of(id), kRecord);
-    auto file = ports.files.read(path);
+    if (auto trusted = check_folder(ports, id); !trusted) return std::move(trusted).error();
+    auto file = read_own(ports, path);
     if (!file) return std::move(file).error();
     if (!file->exists()) continue;  // begun and never recorded: nothing was written under it
     auto parsed = parse_journal(file->bytes);
@@ -183,7 +223,7 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
 Result<Transaction> load_transaction(Ports& ports, const std::string& id) {
   const bool odd = id.empty() || id.find('/') != std::string::npos || id.front() == '.';
   const std::string path = fmt::format("{}/{}", directory_of(id), kRecord);
-  auto file = odd ? Result<SourceFile>(SourceFile{}) : ports.files.read(path);
+  auto file = odd ? Result<SourceFile>(SourceFile{}) : read_own(ports, path);
   if (!file) return std::move(file).error();
   if (!file->exists()) {
     return Error{.kind = ErrorKind::kNotFound,
@@ -197,7 +237,7 @@ Result<Transaction> load_transaction(Ports& ports, const std::string& id) {
   }
   for (std::size_t i = 0; i < parsed->files.size(); ++i) {
     if (!parsed->files[i].existed) continue;
-    auto original = ports.files.read(original_path(*parsed, i));
+    auto original = read_own(ports, original_path(*parsed, i));
     if (!original) return std::move(original).error();
     parsed->files[i].original = std::move(original->bytes);
   }
@@ -215,6 +255,7 @@ Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const No
   for (const JournalFile& file : transaction.files) {
     auto found = look_at(ports, file, unfinished);
     if (!found) return std::move(found).error();
+    if (found->found == FileFound::kForeign && model.stopped) return *model.stopped;
     if (found->found == FileFound::kForeign) {
       return undo_entries(snapshot, model, transaction, file, found->now);
     }
@@ -222,10 +263,13 @@ Result<Plan> make_undo_plan(Ports& ports, const NodeSnapshot& snapshot, const No
     plan.edits.push_back(edit_back(file, std::move(found->now)));
   }
   auto after = model_after(snapshot, plan.edits);
+  if (!after && model.stopped) {
+    return undo_unread(snapshot, transaction, *model.stopped, std::move(plan));
+  }
   if (!after) return std::move(after).error();
   plan.after = texts_of(after->configured);
   plan.expected_argv = after->argv;
-  decide_restart(snapshot, model, plan);
+  decide_restart(snapshot, model.stopped ? *after : model, plan);
   return plan;
 }
 

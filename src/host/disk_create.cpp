@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,51 +19,82 @@
 namespace kubelet_sysctl {
 namespace {
 
-/// Directories that were made on the way; they go again unless keep() is called.
+/// Directories that were made on the way; they go again unless keep() is called. Each is opened from the one
+/// above, never by a path: whoever may write one of them may put a link in the place of the next.
 class MadeDirectories {
  public:
-  explicit MadeDirectories(int root) : root_(::fcntl(root, F_DUPFD_CLOEXEC, 0)) {}
+  explicit MadeDirectories(int root) : at_(::fcntl(root, F_DUPFD_CLOEXEC, 0)) {}
   MadeDirectories(MadeDirectories&& other) noexcept
-      : root_(std::move(other.root_)), made_(std::exchange(other.made_, {})) {}
+      : at_(std::move(other.at_)), made_(std::exchange(other.made_, {})) {}
   MadeDirectories& operator=(MadeDirectories&&) = delete;
   ~MadeDirectories() {
     while (!made_.empty()) {
-      ::unlinkat(root_.get(), below(made_.back()), AT_REMOVEDIR);
+      ::unlinkat(made_.back().above.get(), made_.back().name.c_str(), AT_REMOVEDIR);
       made_.pop_back();
     }
   }
   void keep() { made_.clear(); }
 
   /// Makes `path` (no link in it) of mode `mode` and what is missing above it of mode 0755. Returns
-  /// 0 or errno.
+  /// 0 or errno: ELOOP or ENOTDIR when another process puts a link there meanwhile.
   int make(const std::string& path, mode_t mode) {
-    if (!root_) return EMFILE;
-    struct stat facts = {};
-    if (::fstatat(root_.get(), below(path), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
-      return S_ISDIR(facts.st_mode) ? 0 : ENOTDIR;
-    }
-    for (std::size_t end = 0; end != std::string::npos;) {
-      end = path.find('/', end + 1);
-      const std::string part = path.substr(0, end);
-      const int number = make_one(part, end == std::string::npos ? mode : 0755);
+    if (!at_) return EMFILE;
+    std::deque<std::string> parts;
+    push_components(path, parts);
+    while (!parts.empty()) {
+      const int number = enter(parts.front(), parts.size() == 1 ? mode : 0755);
       if (number != 0) return number;
+      parts.pop_front();
     }
     return 0;
   }
 
+  /// The directory itself, to be worked in and synchronised. Errors as errno.
+  [[nodiscard]] UniqueFd open(int& number) const {
+    UniqueFd fd(::openat(at_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    number = fd ? 0 : errno;
+    return fd;
+  }
+
  private:
-  int make_one(const std::string& path, mode_t mode) {
-    if (::mkdirat(root_.get(), below(path), mode) != 0) return errno == EEXIST ? 0 : errno;
-    made_.push_back(path);
-    // The umask took bits away.
-    if (::fchmodat(root_.get(), below(path), mode, 0) != 0) return errno;
-    const UniqueFd above(::openat(root_.get(), below(parent_of(path)),
-                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct Made {
+    UniqueFd above;
+    std::string name;
+  };
+
+  int enter(const std::string& name, mode_t mode) {
+    // Who may pass through a directory need not be able to list it.
+    constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd next(::openat(at_.get(), name.c_str(), O_PATH | kFlags));
+    if (!next && errno != ENOENT) return errno;
+    if (!next) {
+      const int refused = ::mkdirat(at_.get(), name.c_str(), mode) == 0 ? 0 : errno;
+      if (refused != 0 && refused != EEXIST) return refused;
+      if (refused == 0) {
+        made_.push_back({UniqueFd(::fcntl(at_.get(), F_DUPFD_CLOEXEC, 0)), name});
+      }
+      next = UniqueFd(::openat(at_.get(), name.c_str(), O_RDONLY | kFlags));
+      if (!next) return errno;
+      const int number = refused == 0 ? finish(next.get(), mode) : 0;
+      if (number != 0) return number;
+    }
+    at_ = std::move(next);
+    return 0;
+  }
+
+  /// Of the directory that was made: the umask took bits away, and its name must survive a power cut.
+  int finish(int fd, mode_t mode) {
+    struct stat facts = {};
+    if (::fstat(fd, &facts) != 0) return errno;
+    // Another one stands there now.
+    if (facts.st_uid != ::geteuid()) return ESTALE;
+    if (::fchmod(fd, mode) != 0) return errno;
+    const UniqueFd above(::openat(at_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return above ? sync_directory(above.get()) : errno;
   }
 
-  UniqueFd root_;
-  std::vector<std::string> made_;
+  UniqueFd at_;  ///< the root, then the last directory
+  std::vector<Made> made_;
 };
 
 Error appeared(const std::string& path) {
@@ -132,7 +164,7 @@ Result<std::unique_ptr<StagedWrite>> Disk::stage_creation(const SourceFile& befo
   MadeDirectories made(paths_.root());
   int number = made.make(parent_of(*landing), 0755);
   if (number != 0) return errno_error(number, before.path, "cannot make its directory");
-  UniqueFd directory = paths_.open_directory(parent_of(*landing), number);
+  UniqueFd directory = made.open(number);
   if (!directory) return errno_error(number, before.path, "cannot open its directory");
   struct stat facts = {};
   if (::fstatat(directory.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) {

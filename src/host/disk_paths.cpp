@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <deque>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,14 +35,18 @@ UniqueFd open_in_root(int root, const char* path, int flags) {
   return UniqueFd();
 }
 
-void push_components(const std::string& path, std::deque<std::string>& todo) {
-  std::size_t end = path.size();
-  while (end > 0) {
-    const std::size_t slash = path.rfind('/', end - 1);
-    const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-    if (begin < end) todo.push_front(path.substr(begin, end - begin));
-    end = slash == std::string::npos ? 0 : slash;
+/// Opens `path`, in which no link is: one that another process puts there meanwhile is not followed.
+UniqueFd open_step_by_step(int root, const std::string& path, int flags) {
+  std::deque<std::string> parts;
+  push_components(path, parts);
+  UniqueFd at(::fcntl(root, F_DUPFD_CLOEXEC, 0));
+  for (; at && parts.size() > 1; parts.pop_front()) {
+    at = UniqueFd(
+        ::openat(at.get(), parts.front().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   }
+  if (!at) return at;
+  const std::string last = parts.empty() ? "." : parts.front();
+  return UniqueFd(::openat(at.get(), last.c_str(), flags | O_NOFOLLOW));
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -68,6 +71,16 @@ int unusable(const std::string& path) {
 }
 
 }  // namespace
+
+void push_components(const std::string& path, std::deque<std::string>& todo) {
+  std::size_t end = path.size();
+  while (end > 0) {
+    const std::size_t slash = path.rfind('/', end - 1);
+    const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+    if (begin < end) todo.push_front(path.substr(begin, end - begin));
+    end = slash == std::string::npos ? 0 : slash;
+  }
+}
 
 const char* below(const std::string& path) {
   const std::size_t begin = path.find_first_not_of('/');
@@ -119,14 +132,13 @@ UniqueFd RootedPaths::open(const std::string& path, int flags, int& number) cons
   } else if (resolves_in_kernel_) {
     fd = open_in_root(root_.get(), path.c_str(), flags);
   } else {
-    // Whoever can move directories of this tree between the walk and the open is root already.
     const auto real = landing_place((flags & O_NOFOLLOW) != 0 ? parent_of(path) : path);
     if (!real) {
       number = ELOOP;
       return fd;
     }
     const std::string last = (flags & O_NOFOLLOW) != 0 ? "/" + name_in(path) : "";
-    fd = UniqueFd(::openat(root_.get(), below(*real + last), flags | O_NOFOLLOW));
+    fd = open_step_by_step(root_.get(), *real + last, flags);
   }
   if (!fd) number = errno;
   return fd;
@@ -149,6 +161,10 @@ std::optional<std::string> RootedPaths::real_path_of(int fd) const {
   if (rest.empty()) return "/";
   if (rest[0] != '/') return std::nullopt;
   return std::string(rest);
+}
+
+std::string RootedPaths::on_this_machine(const std::string& path) const {
+  return path == "/" && !root_text_.empty() ? root_text_ : root_text_ + path;
 }
 
 Result<Place> RootedPaths::locate_once(const std::string& path, int flags) const {
@@ -227,7 +243,7 @@ UniqueFd RootedPaths::open_file(const Place& place, int flags, int& number) cons
   if (!fd) number = errno;
   if (fd || number != ENOENT) return fd;
   // No /proc: by name, and then it must still be the same file.
-  fd = UniqueFd(::openat(root_.get(), below(place.real_path), flags | O_NOFOLLOW));
+  fd = open_step_by_step(root_.get(), place.real_path, flags);
   if (!fd) {
     number = errno;
     return fd;

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class RootedPaths {
   UniqueFd open_file(const Place& place, int flags, int& number) const;
   /// The root directory itself; paths below it go to the *at() calls as below().
   [[nodiscard]] int root() const { return root_.get(); }
+  /// `path` with the root directory before it, as the kernel names that: for a person to type.
+  [[nodiscard]] std::string on_this_machine(const std::string& path) const;
 
  private:
   Result<Place> locate_once(const std::string& path, int flags) const;
@@ -56,6 +59,9 @@ class RootedPaths {
 
 /// `path` relative to the root directory, for the *at() calls: "etc/x" of "/etc/x", "." of "/".
 const char* below(const std::string& path);
+
+/// The components of `path` before those of `todo`.
+void push_components(const std::string& path, std::deque<std::string>& todo);
 
 /// "/etc" of "/etc/x", "/" of "/x".
 std::string parent_of(const std::string& path);

@@ -108,12 +108,6 @@ Status fill(const TemporaryFile& temporary, const Target& target, const SourceFi
   return {};
 }
 
-// A rename would break other names of the file off, or fail with EBUSY where the file is a mount.
-bool needs_writing_in_place(const Target& target) {
-  if (target.facts.st_nlink > 1) return true;
-  return is_mount(target.directory.get(), target.name).value_or(false);
-}
-
 Staged stage_beside(Target target, const SourceFile& before, const std::string& bytes) {
   auto temporary = TemporaryFile::beside(target.directory.get(), target.name, before.path);
   if (!temporary) return std::move(temporary).error();
@@ -124,6 +118,11 @@ Staged stage_beside(Target target, const SourceFile& before, const std::string& 
 }
 
 }  // namespace
+
+bool Disk::needs_writing_in_place(const Target& target) const {
+  if (target.facts.st_nlink > 1 && linked_ == LinkedFiles::kWriteInPlace) return true;
+  return is_mount(target.directory.get(), target.name).value_or(false);
+}
 
 Staged Disk::stage(const SourceFile& before, const std::string& bytes) {
   if (before.kind == FileKind::kAbsent) return stage_creation(before, bytes);
@@ -141,6 +140,8 @@ Result<WriteMode> Disk::replace(const SourceFile& before, const std::string& byt
   if (!staged && before.exists() && is_out_of_room(staged.error())) {
     auto target = open_target(paths_, before);
     if (!target) return std::move(target).error();
+    const bool must_break = target->facts.st_nlink > 1 && linked_ == LinkedFiles::kBreak;
+    if (must_break) return std::move(staged).error();
     staged = stage_in_place(std::move(*target), before, bytes);
   }
   if (!staged) return std::move(staged).error();
@@ -161,8 +162,9 @@ Result<FileTraits> Disk::traits_of(const SourceFile& file) {
   const UniqueFd directory = paths_.open_directory(parent_of(place->real_path), number);
   if (!directory) return errno_error(number, file.path, "cannot open its directory");
   const auto mount = is_mount(directory.get(), name_in(place->real_path));
+  const bool linked = place->facts.st_nlink > 1 && linked_ == LinkedFiles::kWriteInPlace;
   return FileTraits{.attributes = std::move(*attributes),
-                    .in_place = place->facts.st_nlink > 1 || mount.value_or(true)};
+                    .in_place = linked || mount.value_or(true)};
 }
 
 Status Disk::remove(const SourceFile& before, bool and_directory) {

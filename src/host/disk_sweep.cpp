@@ -24,6 +24,21 @@ Status Disk::sweep(const std::string& path) {
   return errno_error(number, path, "cannot remove a temporary file beside it");
 }
 
+Status Disk::remove_if_empty(const std::string& path) {
+  int number = 0;
+  const UniqueFd above = paths_.open_directory(parent_of(path), number);
+  if (!above && (number == ENOENT || number == ENOTDIR)) return {};
+  if (!above) return errno_error(number, path, "cannot open the directory above");
+  const int removed = ::unlinkat(above.get(), name_in(path).c_str(), AT_REMOVEDIR);
+  number = removed == 0 ? 0 : errno;
+  const bool stays = number == ENOTEMPTY || number == EEXIST || number == EBUSY ||
+                     number == ENOENT || number == ENOTDIR;
+  if (stays) return {};
+  if (number == 0) number = sync_directory(above.get());
+  if (number == 0) return {};
+  return errno_error(number, path, "cannot remove the directory");
+}
+
 Status Disk::remove_folder(const std::string& path) {
   auto entries = list(path);
   if (!entries) return std::move(entries).error();

@@ -169,6 +169,19 @@ TEST(DiskReplace, EveryNameOfAFileWithHardLinksSeesTheNewBytes) {
   EXPECT_EQ(scratch.facts("/etc/kubelet").st_nlink, 2u);
 }
 
+TEST(DiskReplace, InATreeTheOtherNamesOfALinkedFileKeepTheirBytes) {
+  const Scratch scratch;
+  scratch.write("/tree/etc/kubelet", "A=1\n");
+  std::filesystem::create_hard_link(scratch.path("/tree/etc/kubelet"), scratch.path("/backup"));
+  Disk disk(scratch.path("/tree"), LinkedFiles::kBreak);
+  const auto traits = disk.traits_of(read(disk, "/etc/kubelet"));
+  ASSERT_TRUE(traits);
+  EXPECT_FALSE(traits->in_place);
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  EXPECT_EQ(scratch.read("/tree/etc/kubelet"), "A=2\n");
+  EXPECT_EQ(scratch.read("/backup"), "A=1\n");
+}
+
 TEST(DiskReplace, FileThatChangedSinceItWasReadIsAConflict) {
   const Scratch scratch;
   Disk disk(scratch.path());

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serves what a kubelet and an API server answer on HTTPS, to clients with a certificate.
 
-    https_server.py DIRECTORY PORT NODE
+    https_server.py DIRECTORY PORT NODE [ADDRESS]
 
 DIRECTORY holds ca.crt, server.crt and server.key. The list is the one that the stand-in kubelet was last
 started with, or where the file 'lie' there holds "ENTRY LIST" and that list has ENTRY, the LIST. A client
@@ -75,6 +75,7 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(directory / "server.crt", directory / "server.key")
 context.load_verify_locations(directory / "ca.crt")
 context.verify_mode = ssl.CERT_REQUIRED
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+address = sys.argv[4] if len(sys.argv) > 4 else "127.0.0.1"
+server = http.server.ThreadingHTTPServer((address, int(sys.argv[2])), Handler)
 server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()

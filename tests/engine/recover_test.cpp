@@ -81,6 +81,34 @@ TEST(Recover, DeadBetweenTwoFilesPutsTheFirstBack) {
   EXPECT_EQ(lab.services().started_lists.size(), 1u) << "the kubelet was restarted for nothing";
 }
 
+TEST(Recover, AMixtureIsPutBackBesideAnotherFileThatCannotBeRead) {
+  auto files = two_files();
+  files[0].second =
+      "[Service]\nEnvironmentFile=/etc/default/kubelet\nEnvironmentFile=/etc/default/more\n"
+      "ExecStart=/usr/bin/kubelet --config=/etc/kubelet.yaml $A $B\nRestart=always\n";
+  files.emplace_back("/etc/kubelet.yaml",
+                     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n");
+  Lab lab(files);
+  lab.services().boot();
+  lab.die_after("write /etc/default/");
+  static_cast<void>(lab.change(set({"kernel.msgmax"})));
+  lab.live();
+  lab.tree().write("/etc/kubelet.yaml", "x: [\n");
+  auto recovered = lab.recover();
+  ASSERT_TRUE(recovered) << recovered.error().message;
+  ASSERT_EQ(recovered->size(), 1u);
+  // The list of the kubelet cannot be told yet, so the record stays open.
+  EXPECT_EQ(recovered->front().transaction.state, TransactionState::kStranded);
+  EXPECT_EQ(lab.tree().read(kArguments), files[1].second);
+  EXPECT_EQ(lab.tree().read(kMore), files[2].second);
+  EXPECT_EQ(lab.services().started_lists.size(), 1u) << "the kubelet was restarted for nothing";
+  lab.tree().write("/etc/kubelet.yaml", files[3].second);
+  auto again = lab.recover();
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_EQ(again->size(), 1u);
+  EXPECT_EQ(again->front().transaction.state, TransactionState::kRolledBack);
+}
+
 TEST(Recover, DeadAfterTheRestartKeepsWhatRunsAndIsHealthy) {
   Lab lab(one_file());
   lab.services().boot();

@@ -22,9 +22,9 @@ namespace {
 
 /// Calls of the C library that change nothing on a disk, in the form in which the adapter writes them.
 const std::set<std::string> kHarmless = {
-    "close",     "closedir", "fcntl",   "fdopendir", "fgetxattr", "flistxattr", "flock",
-    "fstat",     "fstatat",  "geteuid", "getpid",    "getrandom", "kill",       "lseek",
-    "nanosleep", "open",     "read",    "readdir",   "readlink",  "readlinkat", "statx"};
+    "close",   "closedir", "fcntl",   "fdopendir", "fgetxattr",  "flistxattr", "flock", "fstat",
+    "fstatat", "getegid",  "geteuid", "getpid",    "getrandom",  "kill",       "lseek", "nanosleep",
+    "open",    "read",     "readdir", "readlink",  "readlinkat", "statx"};
 
 std::set<std::string> wrapped_calls() {
   std::set<std::string> calls;

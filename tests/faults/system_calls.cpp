@@ -82,6 +82,9 @@ int SystemCalls::note(const char* call, const std::string& place, bool room) {
       if (!room) return 0;
       struck_ = true;
       return ENOSPC;
+    case FaultKind::kMeanwhile:
+      if (number == fault_.number && on_death_) on_death_();
+      return 0;
     case FaultKind::kDeath:
       if (!struck_ && on_death_) on_death_();
       struck_ = true;

@@ -12,12 +12,13 @@
 namespace kubelet_sysctl {
 
 enum class FaultKind {
-  kNone,      ///< calls are only counted
-  kOnce,      ///< one call fails
-  kForGood,   ///< it and every later one fail
-  kFullDisk,  ///< from there on the disk has no room: what needs none still works
-  kShort,     ///< if it is a write, it writes a half, as write(2) may
-  kDeath,     ///< the program ends there: neither this call nor a later one has an effect
+  kNone,       ///< calls are only counted
+  kOnce,       ///< one call fails
+  kForGood,    ///< it and every later one fail
+  kFullDisk,   ///< from there on the disk has no room: what needs none still works
+  kShort,      ///< if it is a write, it writes a half, as write(2) may
+  kMeanwhile,  ///< just before the call another process does something: `on_death`
+  kDeath,      ///< the program ends there: neither this call nor a later one has an effect
 };
 
 struct Fault {
@@ -33,7 +34,7 @@ class SystemCalls {
   static SystemCalls& instance();
 
   /// From now on the calls on what is below `root`, but not below its /proc, are counted and the fault
-  /// strikes. What succeeds is told to `volume`; `on_death` is called when kDeath strikes.
+  /// strikes. What succeeds is told to `volume`; `on_death` is called when kDeath or kMeanwhile strikes.
   void watch(const std::string& root, const Fault& fault, Volume* volume = nullptr,
              std::function<void()> on_death = {});
   /// Every call is passed on, none is counted.

@@ -192,7 +192,7 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   Said said;
   CliHost host;
   host.open = [&](const std::string& root) {
-    disk = std::make_unique<Disk>(root);
+    disk = std::make_unique<Disk>(root, LinkedFiles::kBreak);
     return Ports{.files = *disk,
                  .services = services,
                  .health = health,

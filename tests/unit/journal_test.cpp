@@ -42,5 +42,15 @@ TEST(Journal, ANumberThatDoesNotFitIsMalformedAndNotCut) {
   EXPECT_FALSE(parse_journal(replaced(good, "\"mode\": 384", "\"mode\": 4294967296")));
 }
 
+TEST(Journal, ANameThatIsNotUtf8KeepsItsBytes) {
+  Transaction transaction = transaction_with_edit();
+  transaction.files[0].path = "/etc/kubernetes/kubelet.conf.d/90-\xff.conf";
+  transaction.files[0].real_path = "/srv/\xc3\x28/90-\xff.conf";
+  const auto read = parse_journal(journal_text(transaction));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->files[0].path, transaction.files[0].path);
+  EXPECT_EQ(read->files[0].real_path, transaction.files[0].real_path);
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl

@@ -3,6 +3,8 @@
 // batch/v1.
 #include "kubelet_sysctl/manifest.hpp"
 
+#include <ctime>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -202,6 +204,26 @@ TEST(Manifest, AFewLinesOfAliasesDoNotBecomeMillionsOfPods) {
               last + ", " + last + "]\n";
   }
   EXPECT_THAT(read(merges + "<<: *a29\n").error.message, HasSubstr("will not read this manifest"));
+}
+
+/// Processor time to read a pod with so many sysctls, of which the last is at its line.
+double seconds_for(std::size_t count) {
+  std::string bytes = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n";
+  for (std::size_t i = 0; i < count; ++i) bytes += "    - name: net.core.x\n      value: \"1\"\n";
+  const std::clock_t begin = std::clock();
+  const Read seen = read(bytes);
+  const std::clock_t end = std::clock();
+  EXPECT_EQ(seen.pods.size(), 1U);
+  if (seen.pods.size() == 1) {
+    EXPECT_EQ(seen.pods[0].sysctls.back().line, 4 + 2 * count);
+  }
+  return static_cast<double>(end - begin) / CLOCKS_PER_SEC;
+}
+
+TEST(Manifest, TakesTimeInProportionToItsSize) {
+  constexpr std::size_t kCount = 4000;
+  // Twice as long for the noise; counting lines from the top for each would take 64 times as long.
+  EXPECT_LT(seconds_for(8 * kCount), 2 * 8 * seconds_for(kCount) + 0.1);
 }
 
 }  // namespace

@@ -141,3 +141,27 @@ assert_eq "configz ok" "$(json 'd["running"]["evidence"]') $(json 'd["running"][
 assert_eq "$(kubelet_list)" "$(json '",".join(d["running"]["entries"])')"
 assert_exit 0 tool add kernel.sem "${direct[@]}" --window 500ms -o json
 assert_eq "applied ok" "$(json 'd["outcome"]') $(json 'd["evidence"]["configz"]')"
+
+# 7. The kubelet has an address of its own, and another process has its port on loopback: that one is not
+# believed, the kubelet's own socket is.
+list=$(kubelet_list)
+sed -i 's/ 10250 .*/ 10250 '$name' 127.0.0.2/' "$(node_path /usr/local/bin/kubelet-port)"
+echo 'address: 127.0.0.2' >>"$(node_path /var/lib/kubelet/config.yaml)"
+node_run systemctl restart kubelet.service
+node_wait_healthy
+own() { node_run bash -c 'exec 3<>/dev/tcp/127.0.0.2/10250' 2>/dev/null; }
+wait_until 20 own || fail "nothing answers on the address of the kubelet"
+node_run cp -r $pki /etc/impostor
+echo "${list%%,*} kernel.msgmax" >"$(node_path /etc/impostor/lie)"
+node_run systemd-run --quiet /usr/local/bin/https-server /etc/impostor 10250 x 127.0.0.1
+wait_until 20 answers 10250 || fail "the other process does not listen"
+assert_exit 0 tool show "${direct[@]}" -o json
+assert_eq "ok" "$(json 'd["running"]["configz"]')"
+assert_eq "$list" "$(json '",".join(d["running"]["entries"])')"
+# Nor is it where the kubelet's own socket is not there.
+sed -i 's/ 10250 .*/ 10251 '$name' 127.0.0.2/' "$(node_path /usr/local/bin/kubelet-port)"
+node_run systemctl restart kubelet.service
+node_wait_healthy
+assert_exit 0 tool show "${direct[@]}" -o json
+assert_eq "unknown" "$(json 'd["running"]["configz"]')"
+case $(message) in *"does not listen on port 10250"*) ;; *) fail "seen: $(message)" ;; esac
