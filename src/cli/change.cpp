@@ -63,7 +63,9 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   // Where another manager owns the node, its way counts more than a unit that is not there.
   if (!model && !kind_of(prepared.snapshot).refuse) {
     const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
-    if (!waits || !is_not_installed(prepared.snapshot)) return std::move(model).error();
+    if (!waits || !is_not_installed(prepared.snapshot)) {
+      return as_refusal(std::move(model).error());
+    }
     prepared.not_installed = true;
     return prepared;
   }

@@ -86,7 +86,7 @@ const std::vector<Check>& all_checks() {
       // What ends the kubelet, or keeps it from being looked at.
       {"no-unit", kError, "no unit runs a kubelet", no_unit},
       {"unit-broken", kError, "systemd does not load or start the unit", unit_broken},
-      {"config-broken", kError, "the kubelet does not start with a file", config_broken},
+      {"config-broken", kError, "the kubelet does not start with a file", config_broken, kVerbs},
       {"drop-in-without-kind", kError, "a drop-in lacks kind or apiVersion", drop_in_without_kind},
       {"not-understood", kWarning, "a form that cannot be followed here", not_understood},
       {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal, kVerbs},
@@ -97,7 +97,7 @@ const std::vector<Check>& all_checks() {
       {"program-missing", kWarning, "the program of the unit cannot be started", program_missing,
        kShow},
       // The list and its entries.
-      {"bad-value", kWarning, "blanks, quotes or empty items in the list", bad_value, kShow},
+      {"bad-value", kError, "blanks, quotes or empty items in the list", bad_value, kShow},
       {"entry-refused", kWarning, "an entry that ends some kubelet", entry_refused, kShow},
       {"misspelt-key", kWarning, "a key that the kubelet ignores", misspelt_key, kVerbs, kPart},
       {"empty-flag", kWarning, "an empty flag wipes the list below it", empty_flag, kShow},
