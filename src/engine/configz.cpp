@@ -13,13 +13,12 @@
 #include "health.hpp"
 #include "kubelet_sysctl/command_line.hpp"
 #include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/kubelet_port.hpp"
 #include "kubelet_sysctl/transaction.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-// Source: pkg/kubelet/apis/config/v1beta1/defaults.go.
-constexpr int kKubeletPort = 10250;
 constexpr Milliseconds kDeadline{10'000};
 /// The same for the program itself, which then says why; shorter than ours.
 constexpr std::string_view kOwnDeadline = "8";
@@ -120,11 +119,12 @@ class Asker {
   /// curl shall not check the server's certificate, which names the host and is often signed by nobody.
   /// What makes the answer the kubelet's is that the process itself holds the port, on this machine.
   Result<std::vector<std::string>> ask_by_curl() {
-    auto own = listens_on(ports_.files, snapshot_.process->pid, kKubeletPort);
+    const int port = kubelet_port_of(snapshot_, words());
+    auto own = listens_on(ports_.files, snapshot_.process->pid, port);
     if (!own) return std::move(own).error();
     if (!*own) {
       return Error{.kind = ErrorKind::kIo,
-                   .message = fmt::format("the kubelet does not listen on port {}", kKubeletPort)};
+                   .message = fmt::format("the kubelet does not listen on port {}", port)};
     }
     // A colon would begin a password: curl(1), --cert.
     std::string certificate;
@@ -137,7 +137,7 @@ class Asker {
         "curl",
         {"--disable", "--silent", "--show-error", "--fail", "--noproxy", "*", "--insecure",
          "--max-time", std::string(kOwnDeadline), "--cert", certificate, "--key", credentials_.key,
-         fmt::format("https://{}:{}/configz", address(), kKubeletPort)},
+         fmt::format("https://{}:{}/configz", address(), port)},
         kDeadline);
     if (!said) return said.error();
     return parse_configz(*said);
