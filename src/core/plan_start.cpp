@@ -37,6 +37,9 @@ std::optional<Error> broken_value(const NodeModel& model, const Change& change) 
 std::optional<Error> missing_file(const NodeSnapshot& snapshot, const NodeModel& model,
                                   const Change& change) {
   if (model.kind->refuse) return std::nullopt;
+  // Who installs the kubelet later writes its files too.
+  const auto program = snapshot.programs.find(model.command.program);
+  if (program != snapshot.programs.end() && !program->second) return std::nullopt;
   auto error = missing_config(snapshot, model);
   if (!error) return std::nullopt;
   const bool idle = !snapshot.live || !snapshot.state || snapshot.state->active_state == "inactive";

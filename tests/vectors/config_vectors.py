@@ -134,10 +134,12 @@ def first_document(content):
 
 def list_in(read, suffix):
     """The list of a file; in a drop-in that of the spelling which sorts last."""
-    if suffix != ".conf":
-        return read.get("allowedUnsafeSysctls")
-    spellings = [key for key in read if key.casefold() == "allowedunsafesysctls"]
-    return read[max(spellings, key=str.encode)] if spellings else None
+    key = "allowedUnsafeSysctls"
+    if suffix == ".conf":
+        spellings = [one for one in read if one.casefold() == key.lower()]
+        key = max(spellings, key=str.encode) if spellings else key
+    # This reader keeps what !!binary holds as bytes; the kubelet's takes it for text.
+    return [one.decode() if isinstance(one, bytes) else one for one in read.get(key) or []]
 
 
 def needless(text):
