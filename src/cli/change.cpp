@@ -85,7 +85,9 @@ Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
   const bool goes_on = prepared.wish.takes_unread || kind_of(prepared.snapshot).refuse;
   if (!model && !goes_on) {
     const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
-    if (!waits || !is_not_installed(prepared.snapshot)) return std::move(model).error();
+    if (!waits || !is_not_installed(prepared.snapshot)) {
+      return as_refusal(std::move(model).error());
+    }
     prepared.not_installed = true;
     return prepared;
   }

@@ -44,6 +44,13 @@ std::string report_of(const Session& session, const Measured& measured, const Op
   return show_text(*measured.snapshot, *measured.model, session.out, open);
 }
 
+/// True when the next start of the kubelet ends at once, whatever its list is.
+bool does_not_start(const NodeModel& model) {
+  return model.flags.fatal ||
+         std::any_of(model.findings.begin(), model.findings.end(),
+                     [](const Finding& one) { return one.id == "config-broken"; });
+}
+
 int run_show(Session& session) {
   Ports ports = session.host.open(session.options.root);
   DiscoverOptions wanted = discover_options(session.options);
@@ -75,6 +82,7 @@ int run_show(Session& session) {
   }
   model->findings.insert(model->findings.end(), findings.begin(), findings.end());
   print(session, report_of(session, seen, open));
+  if (does_not_start(*model)) return exit_code_of(Error{.kind = ErrorKind::kRefused});
   return session.options.exit_code && is_off(*model, open) ? kFound : 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "checks_parts.hpp"
 #include "layout.hpp"
+#include "model_config.hpp"
 #include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
@@ -104,6 +105,11 @@ void config_broken(const NodeSnapshot& snapshot, const NodeModel& model, const C
                    std::vector<Finding>& found) {
   tell_stop(snapshot, model, check, Stop::kConfig, "mend that file, or put its last copy back",
             found);
+  if (auto missing = missing_config(snapshot, model)) {
+    Finding finding = finding_of(check, std::move(missing->message), std::move(missing->hint));
+    finding.path = std::move(missing->path);
+    found.push_back(std::move(finding));
+  }
 }
 
 // Source: awslabs/amazon-eks-ami PR 1620: a drop-in without kind ends the kubelet.

@@ -157,19 +157,23 @@ std::optional<Finding> refused_entry(const NodeSnapshot& snapshot, const Check& 
   std::optional<Error> refusal = pattern ? refusal_of(*pattern) : pattern.error();
   if (!refusal) return std::nullopt;
   std::string message = std::move(refusal->message);
-  Severity severity = check.severity;
+  // What stops this kubelet is an error, what stops another one is not.
+  Severity severity = Severity::kWarning;
   if (pattern && snapshot.kubelet_version) {
     const KubeletVersion& now = *snapshot.kubelet_version;
     const auto words = rejection_by(rule_set_of(now), entry);
     const auto next = rejection_by(rule_set_of(newest_known_kubelet()), entry);
     // What only older kubelets refuse is past for this node.
     if (!words && !next) return std::nullopt;
+    if (words) severity = Severity::kError;
     message =
         words ? fmt::format("'{}' stops this kubelet ({}): {}", entry, text_of(now), *words)
               : fmt::format("'{}' starts this kubelet ({}) and stops {}: {}", entry, text_of(now),
                             releases_of(rule_set_of(newest_known_kubelet())), *next);
   } else if (!rejection_by(RuleSet::kFrom129, entry)) {
     severity = Severity::kNote;  // only kubelets long out of support die of it
+  } else if (rejection_by(RuleSet::kUpTo122, entry) && rejection_by(RuleSet::kUpTo128, entry)) {
+    severity = Severity::kError;
   }
   Finding finding = finding_of(
       check, std::move(message),
@@ -276,6 +280,19 @@ void shadowed_list(const NodeSnapshot&, const NodeModel& model, const Check& che
   }
 }
 
+namespace {
+
+/// Two items with the same fault at the same place, as "," has them, are one finding.
+void push_once(std::vector<Finding>& found, Finding finding) {
+  const bool told = std::any_of(found.begin(), found.end(), [&](const Finding& other) {
+    return other.id == finding.id && other.message == finding.message &&
+           other.path == finding.path && other.line == finding.line;
+  });
+  if (!told) found.push_back(std::move(finding));
+}
+
+}  // namespace
+
 void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
                std::vector<Finding>& found) {
   const std::string command = planning::command_for_malformed(texts_of(model.configured));
@@ -285,8 +302,8 @@ void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
       if (fix != std::string::npos && !command.empty()) {
         (*fault)[1].replace(fix, kFix.size(), "run: " + command);
       }
-      found.push_back(at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
-                                entry.origin));
+      push_once(found, at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
+                                 entry.origin));
     }
   }
   for (const ListFlag& flag : model.flags.lists) {
@@ -296,6 +313,7 @@ void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
         finding_of(check, "the list goes on after a line end: the kubelet drops that part",
                    "write the list on one line, with commas"),
         known ? model.command.origins[flag.value_word] : Origin{}));
+    found.back().severity = Severity::kWarning;
   }
 }
 
@@ -313,7 +331,7 @@ void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const C
       if (command.starts_with("kubelet-sysctl remove")) finding->hint += kTakeOut;
       finding->hint += "run: " + command;
     }
-    if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
+    if (finding) push_once(found, at_origin(std::move(*finding), entry.origin));
   }
 }
 
@@ -322,6 +340,7 @@ void duplicate_entry(const NodeSnapshot&, const NodeModel& model, const Check& c
   std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < model.configured.size(); ++i) {
     const Entry& entry = model.configured[i];
+    if (value_fault(entry.text)) continue;  // more is wrong with it than that
     const auto [first, fresh] = seen.emplace(entry.text, i);
     if (fresh) continue;
     const Origin& other = model.configured[first->second].origin;

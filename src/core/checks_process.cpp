@@ -9,6 +9,7 @@
 #include "kubelet_sysctl/down.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
+#include "last_words.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -197,8 +198,9 @@ void restart_loop(const NodeSnapshot& snapshot, const NodeModel&, const Check& c
     message += fmt::format("; its last words mean: {}", snapshot.doctor->recognised);
   } else if (snapshot.doctor && !snapshot.doctor->last_words.empty()) {
     constexpr std::size_t kMost = 300;
-    message +=
-        fmt::format("; its last words: {}", snapshot.doctor->last_words.back().substr(0, kMost));
+    const auto words = reason_first(snapshot.doctor->last_words);
+    const std::string& reason = is_error_line(words.front()) ? words.front() : words.back();
+    message += fmt::format("; its last words: {}", reason.substr(0, kMost));
   }
   Finding finding = finding_of(
       check, std::move(message),

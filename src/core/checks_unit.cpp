@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "checks_parts.hpp"
+#include "swallowed.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -26,9 +27,16 @@ std::size_t word_of_flag(const NodeModel& model, std::string_view flag) {
 
 }  // namespace
 
-void flag_fatal(const NodeSnapshot&, const NodeModel& model, const Check& check,
+void flag_fatal(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                 std::vector<Finding>& found) {
   if (!model.flags.fatal) return;
+  // The cause is told where a value swallowed a flag.
+  const auto swallowed = swallowed_flags(snapshot, model);
+  if (std::any_of(swallowed.begin(), swallowed.end(), [&](const Swallowed& one) {
+        return one.of_list && one.word == model.flags.fatal_word;
+      })) {
+    return;
+  }
   if (is_misspelt_flag(model, model.flags.fatal_word) || is_torn_list(model)) return;
   found.push_back(at_origin(
       finding_of(
@@ -57,17 +65,14 @@ void program_missing(const NodeSnapshot& snapshot, const NodeModel& model, const
 void dynamic_config(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                     std::vector<Finding>& found) {
   if (model.flags.dynamic_config_dir.value_or("").empty()) return;
-  const bool gone = snapshot.kubelet_version && *snapshot.kubelet_version >= kNoDynamicConfig;
+  // A release without the flag ends over it, which is said there.
+  if (snapshot.kubelet_version && *snapshot.kubelet_version >= kNoDynamicConfig) return;
   found.push_back(at_origin(
       finding_of(check,
-                 gone ? fmt::format("this kubelet ({}) does not know '--dynamic-config-dir' and "
-                                    "ends over it",
-                                    text_of(*snapshot.kubelet_version))
-                      : "with '--dynamic-config-dir' the API server may hand the kubelet another "
-                        "list than its file",
-                 gone ? "take the flag out; it went with 1.24"
-                      : "take the flag out, or compare with the kubelet's /configz; 1.24 does not "
-                        "start with it"),
+                 "with '--dynamic-config-dir' the API server may hand the kubelet another list "
+                 "than its file",
+                 "take the flag out, or compare with the kubelet's /configz; 1.24 does not start "
+                 "with it"),
       origin_of_word(model, word_of_flag(model, "--dynamic-config-dir"))));
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "go_text.hpp"
 #include "kubelet_sysctl/kubelet_rules.hpp"
 
 namespace kubelet_sysctl {
@@ -40,7 +41,7 @@ std::optional<SysctlNamespace> match(const std::string& name, const std::vector<
 }
 
 std::string forbidden(std::string_view name, std::string_view why) {
-  return fmt::format("forbidden sysctl: \"{}\" {}", name, why);
+  return fmt::format("forbidden sysctl: {} {}", go_quoted(name), why);
 }
 
 }  // namespace

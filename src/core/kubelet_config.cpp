@@ -109,26 +109,12 @@ ListChange change_to(const std::vector<ConfigEntry>& entries,
 
 /// Why no edit of this file can be proved, whatever its format.
 std::optional<Error> obstacle(std::string_view bytes, const Reading& reading) {
-  const KubeletConfigFile& file = reading.file;
-  Span at = file.key_at;
-  std::string why;
-  std::string hint;
-  if (file.documents > 1) {
-    at = {reading.tree.second_at, reading.tree.second_at};
-    why = "the file has a second document, which a kubelet ignores";
-    hint = "remove what follows the first document";
-  } else if (file.repeated_key) {
-    why = "the key stands more than once";
-    hint = "keep one of them; a kubelet reads only the last";
-  } else if (file.form == ListForm::kWrong) {
-    at = reading.tree.events[reading.members[reading.list].value].at;
-    why = "it is not a list, and a kubelet does not start with it";
-    hint = fmt::format("write '{}: []' first", kListKey);
-  } else {
-    return std::nullopt;
-  }
-  return config_parts::error_in(ErrorKind::kUnsupported, bytes, at,
-                                fmt::format("will not edit '{}': {}", kListKey, why), hint);
+  if (reading.file.form != ListForm::kWrong) return std::nullopt;
+  return config_parts::error_in(
+      ErrorKind::kUnsupported, bytes, reading.tree.events[reading.members[reading.list].value].at,
+      fmt::format("will not edit '{}': it is not a list, and a kubelet does not start with it",
+                  kListKey),
+      fmt::format("write '{}: []' first", kListKey));
 }
 
 /// The events of the deciding member, key and value; an empty span when there is none.
@@ -176,7 +162,9 @@ Status prove(std::string_view bytes, ConfigRole role, const Reading& before,
   if (!holds(after->file.entries, wanted) || after->file.form == ListForm::kWrong) {
     return refuse("the list would not be the wanted one");
   }
-  if (after->file.documents != before.file.documents || after->file.repeated_key || after->merges ||
+  // Of a repeated key the last one is read, and only that was edited; the others are among the rest.
+  if (after->file.documents != before.file.documents ||
+      after->file.repeated_key != before.file.repeated_key || after->merges ||
       !same_but_list(before, *after)) {
     return refuse("something besides the list would change");
   }
@@ -208,7 +196,9 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
   const ListChange change = change_to(
       file.entries, wanted, json ? config_parts::json_written : config_parts::yaml_written);
   const auto splices_of = json ? config_parts::json_splices : config_parts::yaml_splices;
-  auto splices = splices_of(bytes, *reading, change, remove_key_when_empty);
+  // Without the last of a repeated key the one before it would be read.
+  const bool may_go = remove_key_when_empty && !file.repeated_key;
+  auto splices = splices_of(bytes, *reading, change, may_go);
   if (!splices) return std::move(splices).error();
   auto proved = prove(bytes, role, *reading, *splices, wanted);
   if (!proved) return std::move(proved).error();

@@ -72,8 +72,10 @@ class Filler {
       if (key.kind != EventKind::kScalar) continue;
       if (key.text == kListKey && !member.merged) ++mentions;
       if (is_field(key.text, kListKey)) spellings[key.text] = i;
-      if (is_field(key.text, "healthzPort")) take_port(key.text, events_[member.value]);
-      if (is_field(key.text, "healthzBindAddress")) take_address(key.text, events_[member.value]);
+      const Event& value = events_[member.value];
+      if (is_field(key.text, "healthzPort")) take_port(key.text, value, reading_.healthz_ports);
+      if (is_field(key.text, "port")) take_port(key.text, value, reading_.ports);
+      if (is_field(key.text, "healthzBindAddress")) take_address(key.text, value);
       const bool spelt_otherwise = key.text != kListKey && is_field(key.text, kListKey);
       if (spelt_otherwise || is_misspelt(key.text)) {
         reading_.file.misspelt.push_back({key.text, key_span(member), texts_of(member.value)});
@@ -99,13 +101,14 @@ class Filler {
     return item_span(bytes_, reading_.tree, events_[member.key]);
   }
 
-  void take_port(const std::string& key, const Event& value) {
-    reading_.healthz_ports.erase(key);
+  static void take_port(const std::string& key, const Event& value,
+                        std::map<std::string, int>& ports) {
+    ports.erase(key);
     if (value.kind != EventKind::kScalar || value.quoted) return;
     int port = 0;
     const char* end = value.text.data() + value.text.size();
     const auto [stop, error] = std::from_chars(value.text.data(), end, port);
-    if (error == std::errc() && stop == end) reading_.healthz_ports[key] = port;
+    if (error == std::errc() && stop == end) ports[key] = port;
   }
 
   void take_address(const std::string& key, const Event& value) {

@@ -110,7 +110,8 @@ Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole rol
   return ConfigReading{.file = std::move(reading->file),
                        .settings = std::move(reading->settings),
                        .healthz_ports = std::move(reading->healthz_ports),
-                       .healthz_addresses = std::move(reading->healthz_addresses)};
+                       .healthz_addresses = std::move(reading->healthz_addresses),
+                       .ports = std::move(reading->ports)};
 }
 
 }  // namespace kubelet_sysctl

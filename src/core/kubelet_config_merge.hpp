@@ -30,6 +30,7 @@ struct ConfigReading {
   /// Fields of the health endpoint, by their spelling as above.
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
+  std::map<std::string, int> ports = {};  ///< of the field `port`, likewise
 };
 
 /// As parse_kubelet_config(), with the same errors.

@@ -70,6 +70,7 @@ struct Reading {
   std::vector<ListSetting> settings = {};
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
+  std::map<std::string, int> ports = {};
 };
 
 /// Where the anchors of a tree stand: the last of a repeated name.

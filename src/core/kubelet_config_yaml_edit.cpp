@@ -178,12 +178,36 @@ class Editor {
         simple = span.begin > 0 && bytes_[span.begin - 1] == '-';
       }
       const bool scalar = item.kind == EventKind::kScalar || item.kind == EventKind::kNull;
-      if (!scalar || !simple || item.anchor != 0 || !item.tag.empty()) {
+      const bool marked = item.anchor != 0 || !item.tag.empty();
+      // An item with an anchor or a tag can stay; who else means it, and as what, is not looked into.
+      if (scalar && marked && change_.keep[spans.size()]) {
+        if (const auto whole = marked_span(item)) {
+          spans.push_back(*whole);
+          continue;
+        }
+      }
+      if (!scalar || !simple || marked) {
         return refuse(span, "this item is more than a word on one line");
       }
       spans.push_back(span);
     }
     return spans;
+  }
+
+  /// The bytes of `&anchor !tag text` where all of it stands on one line and nothing but a comment follows.
+  [[nodiscard]] std::optional<Span> marked_span(const Event& item) const {
+    std::size_t at = item.at.begin;
+    while (at < bytes_.size() && (bytes_[at] == '&' || bytes_[at] == '!')) {
+      at = std::min(bytes_.find_first_of(" \t\r\n", at), bytes_.size());
+      while (at < bytes_.size() && (bytes_[at] == ' ' || bytes_[at] == '\t')) ++at;
+    }
+    if (at == item.at.begin || at >= bytes_.size()) return std::nullopt;
+    if (std::string_view("\"'|>*[{\r\n").find(bytes_[at]) != std::string_view::npos) {
+      return std::nullopt;
+    }
+    const std::size_t end = std::min(bytes_.find_first_of(" \t\r\n,]}", at), bytes_.size());
+    if (!rest_is_comment(bytes_, end)) return std::nullopt;
+    return Span{item.at.begin, end};
   }
 
   [[nodiscard]] Result<std::vector<Splice>> edit_flow(const Place& place,

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "go_text.hpp"
+#include "kubelet_flag_table.hpp"
 #include "kubelet_sysctl/command_line.hpp"
 
 namespace kubelet_sysctl {
@@ -13,72 +15,6 @@ namespace {
 
 constexpr std::string_view kListFlag = "allowed-unsafe-sysctls";
 constexpr std::string_view kOldListFlag = "experimental-allowed-unsafe-sysctls";
-
-// One name on each line would fill two hundred of them.
-// clang-format off
-/// Flags that take a value only with '='. The set of 1.20 (from its --help) and booleans added since.
-constexpr auto kBooleans = std::to_array<std::string_view>({
-    "add-dir-header", "alsologtostderr", "anonymous-auth", "authentication-token-webhook",
-    "cgroups-per-qos", "contention-profiling", "cpu-cfs-quota", "docker-only", "docker-tls",
-    "enable-cadvisor-json-endpoints", "enable-controller-attach-detach",
-    "enable-debugging-handlers", "enable-load-reader", "enable-server", "exit-on-lock-contention",
-    "experimental-allocatable-ignore-eviction",
-    "experimental-check-node-capabilities-before-mount", "experimental-kernel-memcg-notification",
-    "experimental-logging-sanitization", "fail-swap-on", "help", "keep-terminated-pod-volumes",
-    "kernel-memcg-notification", "local-storage-capacity-isolation", "log-cadvisor-usage",
-    "log-json-split-stream", "log-text-split-stream", "logtostderr", "make-iptables-util-chains",
-    "one-output", "protect-kernel-defaults", "really-crash-for-testing",
-    "redirect-container-streaming", "register-node", "register-schedulable", "rotate-certificates",
-    "rotate-server-certificates", "runonce", "seccomp-default", "serialize-image-pulls",
-    "skip-headers", "skip-log-headers", "storage-driver-secure", "version",
-});
-
-/// Flags known to take a value, which they take from the next word whatever that looks like. A name in
-/// neither list is read by its neighbour, and the arguments are then not edited.
-constexpr auto kValued = std::to_array<std::string_view>({
-    "address", "allowed-unsafe-sysctls", "application-metrics-count-limit",
-    "authentication-token-webhook-cache-ttl", "authorization-mode",
-    "authorization-webhook-cache-authorized-ttl", "authorization-webhook-cache-unauthorized-ttl",
-    "azure-container-registry-config", "boot-id-file", "bootstrap-kubeconfig", "cert-dir",
-    "cgroup-driver", "cgroup-root", "client-ca-file", "cloud-config", "cloud-provider",
-    "cluster-dns", "cluster-domain", "cni-bin-dir", "cni-cache-dir", "cni-conf-dir", "config",
-    "config-dir", "container-hints", "container-log-max-files", "container-log-max-size",
-    "container-runtime", "container-runtime-endpoint", "containerd", "containerd-namespace",
-    "cpu-cfs-quota-period", "cpu-manager-policy", "cpu-manager-policy-options",
-    "cpu-manager-reconcile-period", "docker", "docker-endpoint", "docker-env-metadata-whitelist",
-    "docker-root", "dynamic-config-dir", "event-burst", "event-qps",
-    "event-storage-age-limit", "event-storage-event-limit", "eviction-hard",
-    "eviction-max-pod-grace-period", "eviction-minimum-reclaim",
-    "eviction-pressure-transition-period", "eviction-soft", "eviction-soft-grace-period",
-    "experimental-allowed-unsafe-sysctls", "experimental-bootstrap-kubeconfig",
-    "experimental-dockershim-root-directory",
-    "experimental-mounter-path", "feature-gates", "file-check-frequency",
-    "global-housekeeping-interval", "hairpin-mode", "healthz-bind-address", "healthz-port",
-    "hostname-override", "housekeeping-interval", "http-check-frequency",
-    "image-credential-provider-bin-dir", "image-credential-provider-config",
-    "image-gc-high-threshold", "image-gc-low-threshold", "image-pull-progress-deadline",
-    "image-service-endpoint", "instance-type", "iptables-drop-bit", "iptables-masquerade-bit",
-    "kube-api-burst", "kube-api-content-type", "kube-api-qps", "kube-reserved",
-    "kube-reserved-cgroup", "kubeconfig", "kubelet-cgroups", "lock-file", "log-backtrace-at",
-    "log-dir", "log-file", "log-file-max-size", "log-flush-frequency", "log-json-info-buffer-size",
-    "log-text-info-buffer-size", "logging-format", "machine-id-file", "manifest-url",
-    "manifest-url-header", "master-service-namespace", "max-open-files", "max-pods",
-    "maximum-dead-containers", "maximum-dead-containers-per-container", "memory-manager-policy",
-    "minimum-container-ttl-duration", "minimum-image-ttl-duration", "network-plugin",
-    "network-plugin-mtu", "node-ip", "node-labels", "node-status-max-images",
-    "node-status-update-frequency", "non-masquerade-cidr", "oom-score-adj", "pod-cidr",
-    "pod-infra-container-image", "pod-manifest-path", "pod-max-pids", "pods-per-core", "port",
-    "provider-id", "qos-reserved", "read-only-port", "register-with-taints", "registry-burst",
-    "registry-qps", "reserved-cpus", "reserved-memory", "resolv-conf", "root-dir",
-    "runtime-cgroups", "runtime-request-timeout", "seccomp-profile-root", "stderrthreshold",
-    "storage-driver-buffer-duration", "storage-driver-db", "storage-driver-host",
-    "storage-driver-password", "storage-driver-table", "storage-driver-user",
-    "streaming-connection-idle-timeout", "sync-frequency", "system-cgroups", "system-reserved",
-    "system-reserved-cgroup", "tls-cert-file", "tls-cipher-suites", "tls-min-version",
-    "tls-private-key-file", "topology-manager-policy", "topology-manager-policy-options",
-    "topology-manager-scope", "v", "vmodule", "volume-plugin-dir", "volume-stats-agg-period",
-});
-// clang-format on
 
 template <typename Table>
 bool holds(const Table& table, std::string_view name) {
@@ -93,25 +29,6 @@ bool is_no_flag(std::string_view name) {
   if (name.find_first_not_of(kLetters) != std::string_view::npos) return true;
   return name.size() < kListFlag.size() && name.starts_with(kShortest) &&
          kListFlag.starts_with(name);
-}
-
-/// The text as Go's %q prints it, which is how pflag shows a value that it refuses.
-std::string go_quoted(std::string_view text) {
-  constexpr std::string_view kBytes = "\a\b\f\n\r\t\v\\\"";
-  constexpr std::string_view kLetters = "abfnrtv\\\"";
-  std::string quoted = "\"";
-  for (const char byte : text) {
-    const std::size_t known = kBytes.find(byte);
-    const auto code = static_cast<unsigned char>(byte);
-    if (known != std::string_view::npos) {
-      quoted += {'\\', kLetters[known]};
-    } else if (code < 0x20 || code == 0x7f) {
-      quoted += fmt::format("\\x{:02x}", code);
-    } else {
-      quoted.push_back(byte);
-    }
-  }
-  return quoted + "\"";
 }
 
 /// Splits the first CSV record of a value as Go's encoding/csv does; a message where it refuses.
@@ -231,7 +148,7 @@ class Parser {
 
   /// `-v` and `-h` are the only shorthands.
   void short_flags(const std::string& word) {
-    if (word[1] == 'h') return;
+    if (word[1] == 'h') return note("help", "true", at_);
     if (word[1] != 'v') {
       return fatal(at_, fmt::format("unknown shorthand flag: '{}' in {}", word[1], word));
     }
@@ -252,8 +169,9 @@ class Parser {
     if (is_no_flag(name)) return fatal(at_, fmt::format("unknown flag: --{}", as_written));
     const std::size_t flag = at_;
     if (equals != std::string::npos) return set(name, flag, flag, equals + 1);
-    if (holds(kBooleans, name)) return note(name, "true", at_);
-    if (!holds(kValued, name)) return unknown(name);
+    const FlagFacts* facts = find_flag(name);
+    if (facts == nullptr) return unknown(name);
+    if (is_boolean(*facts)) return note(name, "true", at_);
     if (at_ + 1 == words_.size()) {
       return fatal(flag, fmt::format("flag needs an argument: {}", word));
     }
@@ -357,7 +275,7 @@ bool is_kubelet_name(std::string_view name) {
 
 }  // namespace
 
-bool is_known_flag(std::string_view name) { return holds(kBooleans, name) || holds(kValued, name); }
+bool is_known_flag(std::string_view name) { return find_flag(name) != nullptr; }
 
 KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::size_t first,
                                  ListName list) {

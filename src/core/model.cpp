@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "flag_fault.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "lines.hpp"
 #include "model_config.hpp"
@@ -121,12 +122,26 @@ class Modeller {
       const auto live = kubelet_arguments_start(snapshot_.process->argv);
       if (live) model_.flags = parse_kubelet_flags(snapshot_.process->argv, *live);
     }
+    find_flag_fault();
     if (model_.flags.config) {
       model_.config_path = absolute(*model_.flags.config, snapshot_.process_cwd);
     }
     if (model_.flags.config_dir) {
       model_.config_dir = absolute(*model_.flags.config_dir, snapshot_.process_cwd);
     }
+  }
+
+  /// What the release does not take of the flags ends it as a word does that is no flag.
+  void find_flag_fault() {
+    const bool inside = kubelet_place(snapshot_) != KubeletPlace::kMain;
+    if (model_.wrapped || inside) return;
+    std::vector<std::string> running;
+    if (snapshot_.process) running = snapshot_.process->argv;
+    auto fault =
+        flag_fault(model_.flags, snapshot_.kubelet_version, running, !model_.command.unset.empty());
+    if (!fault) return;
+    model_.flags.fatal = std::move(fault->why);
+    model_.flags.fatal_word = fault->word;
   }
 
   /// A specifier that only the running node tells may stand in any word but those that decide.

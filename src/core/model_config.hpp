@@ -27,4 +27,9 @@ Result<ConfigLayers> config_layers(const NodeSnapshot& snapshot, const NodeModel
 /// The rule by which the node's kubelet merges drop-ins; the newest one where its release is not known.
 MergeRule merge_rule_of(const NodeSnapshot& snapshot);
 
+/// Why the kubelet does not start: the file or the directory that its flags name is not there, or a variable
+/// that its release needs for it. Nothing where they are, where they could not be read, and where a program
+/// that runs the kubelet writes them at its start.
+std::optional<Error> missing_config(const NodeSnapshot& snapshot, const NodeModel& model);
+
 }  // namespace kubelet_sysctl

@@ -10,7 +10,7 @@
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
 #include "plan_parts.hpp"
-#include "swallowed.hpp"
+#include "plan_start.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -35,7 +35,7 @@ class Planner {
       : snapshot_(snapshot), model_(model), change_(change) {}
 
   Result<Plan> run() {
-    if (auto fault = argument_fault(snapshot_, model_)) return std::move(*fault);
+    if (auto fault = planning::start_fault(snapshot_, model_, change_)) return std::move(*fault);
     auto wish = planning::wish_of(snapshot_, model_, change_);
     if (!wish) return std::move(wish).error();
     if (auto refusal = planning::other_manager(model_, wish->wanted)) return std::move(*refusal);

@@ -152,6 +152,14 @@ Error other_list(const NodeSnapshot& snapshot, const NodeModel& model,
                     release),
         "empty the list here, or give the drop-in the entries that shall stay");
   }
+  if (std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
+                  [](const ListFlag& flag) { return flag.lost_lines; })) {
+    Error error =
+        unprovable("will not edit this list: its value goes on after a line end, and the kubelet "
+                   "drops what stands there");
+    error.hint = "write the list on one line, with commas";
+    return error;
+  }
   return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
                                 joined(texts_of(model.configured)), joined(wanted)));
 }

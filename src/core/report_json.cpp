@@ -8,6 +8,7 @@
 
 #include "kubelet_sysctl/report.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
+#include "last_words.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -280,7 +281,7 @@ std::string outcome_json(const Outcome& outcome) {
   made["steps"] = steps_json(outcome.steps);
   made["findings"] = findings_json(outcome.findings);
   made["cause"] = outcome.cause ? error_object(*outcome.cause) : Json(nullptr);
-  made["lastWords"] = outcome.last_words;
+  made["lastWords"] = reason_first(outcome.last_words);
   made["recognised"] = text_or_null(outcome.recognised);
   made["commands"] = outcome.commands;
   Json on_disk = Json::array();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/report.hpp"
+#include "last_words.hpp"
 #include "layout.hpp"
 
 namespace kubelet_sysctl {
@@ -232,7 +233,7 @@ std::string failure_text(const Outcome& outcome, const TextStyle& style) {
   }
   if (!outcome.last_words.empty()) {
     out += "  the kubelet's last words:\n";
-    for (const std::string& line : outcome.last_words) {
+    for (const std::string& line : reason_first(outcome.last_words)) {
       out += "    " + painted(style, Paint::kDim, "| " + printable(line)) + '\n';
     }
   }

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/source.hpp"
+#include "go_text.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -99,26 +99,6 @@ bool is_namespaced(RuleSet rules, std::string_view name) {
 std::string_view stem_of(std::string_view entry) {
   if (entry.ends_with('*')) entry.remove_suffix(1);
   return entry;
-}
-
-/// Go's %q, as far as bytes go; characters beyond ASCII are shown as they are.
-std::string go_quoted(std::string_view text) {
-  constexpr std::string_view kSpecial = "\a\b\f\n\r\t\v\\\"";
-  constexpr std::string_view kLetters = "abfnrtv\\\"";
-  const bool readable = is_utf8(text);
-  std::string out = "\"";
-  for (const char byte : text) {
-    const auto value = static_cast<unsigned char>(byte);
-    if (const std::size_t at = kSpecial.find(byte); at != std::string_view::npos) {
-      out += '\\';
-      out += kLetters[at];
-    } else if (value < 0x20 || value == 0x7f || (value >= 0x80 && !readable)) {
-      out += fmt::format("\\x{:02x}", value);
-    } else {
-      out += byte;
-    }
-  }
-  return out + '"';
 }
 
 std::string join_quoted(const std::vector<std::string_view>& names) {

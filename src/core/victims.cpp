@@ -149,7 +149,9 @@ Result<std::vector<Finding>> victim_findings(const std::vector<Victim>& victims,
                                              const VictimOptions& options) {
   const bool by_us = options.restart && plan.restart && !plan.pending;
   const bool restarts = live && (by_us || options.starts);
-  const bool stops = restarts && !options.evict && plan.verb != Verb::kAdd;
+  // A kubelet that is stopped ends them too, at its next start.
+  const bool later = live && options.restart && plan.pending;
+  const bool stops = (restarts || later) && !options.evict && plan.verb != Verb::kAdd;
   if (!victims.empty() && stops) return refused(victims);
   std::vector<Finding> found;
   add_victims(victims, restarts, found);

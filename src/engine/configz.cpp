@@ -12,6 +12,7 @@
 
 #include "kubelet_sysctl/command_line.hpp"
 #include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/kubelet_port.hpp"
 #include "kubelet_sysctl/transaction.hpp"
 #include "process.hpp"
 #include "sockets.hpp"
@@ -19,8 +20,6 @@
 namespace kubelet_sysctl {
 namespace {
 
-// Source: pkg/kubelet/apis/config/v1beta1/defaults.go.
-constexpr int kKubeletPort = 10250;
 constexpr Milliseconds kDeadline{10'000};
 /// The same for the program itself, which then says why; shorter than ours.
 constexpr std::string_view kOwnDeadline = "8";
@@ -123,17 +122,18 @@ class Asker {
   /// machine. Where that cannot be seen, it is not asked.
   Result<std::vector<std::string>> ask_by_curl() {
     const std::int64_t pid = snapshot_.process->pid;
+    const int port = kubelet_port_of(snapshot_, words());
     if (!shares_network(ports_.files, pid).value_or(false)) {
       return Error{.kind = ErrorKind::kUnsupported,
                    .message = "the kubelet was not seen in the network namespace of this program"};
     }
-    auto address = own_address(ports_.files, pid, kKubeletPort);
+    auto address = own_address(ports_.files, pid, port);
     if (!address) return std::move(address).error();
     if (!*address) {
       return Error{.kind = ErrorKind::kIo,
                    .message = fmt::format("the kubelet does not listen on port {}, or another "
                                           "process listens there too",
-                                          kKubeletPort)};
+                                          port)};
     }
     const bool is_v6 = (*address)->find(':') != std::string::npos;
     const std::string host = is_v6 ? "[" + **address + "]" : **address;
@@ -148,7 +148,7 @@ class Asker {
         "curl",
         {"--disable", "--silent", "--show-error", "--fail", "--noproxy", "*", "--insecure",
          "--max-time", std::string(kOwnDeadline), "--cert", certificate, "--key", credentials_.key,
-         fmt::format("https://{}:{}/configz", host, kKubeletPort)},
+         fmt::format("https://{}:{}/configz", host, port)},
         kDeadline);
     if (!said) return said.error();
     return parse_configz(*said);

@@ -291,7 +291,7 @@ struct Known {
 };
 
 /// Substrings that hold across releases. Source: the kubelet's messages of 1.20 to 1.3x.
-constexpr std::array<Known, 13> kKnown = {{
+constexpr std::array<Known, 15> kKnown = {{
     {"are not known to be namespaced", "an entry of the list is outside the namespaced groups"},
     {"must have at most 253 characters and match regex", "an entry of the list is badly spelt"},
     {"unknown command", "a stray argument: a blank after a comma, or an empty argument"},
@@ -300,6 +300,9 @@ constexpr std::array<Known, 13> kKnown = {{
     {"flag needs an argument:", "a flag without its value"},
     {"bad flag syntax:", "a flag with three dashes"},
     {"for \"--allowed-unsafe-sysctls\" flag", "the value of the flag is not valid CSV"},
+    {"failed to parse kubelet flag: invalid argument", "a flag with a value that it does not take"},
+    {"configured to not run on a host using cgroup v1",
+     "from 1.35 on it runs on cgroup v1 only with 'failCgroupV1: false'"},
     {"ailed to load Kubelet config file", "the configuration file cannot be read or decoded"},
     {"ailed to load kubelet config file", "the configuration file cannot be read or decoded"},
     {"failed to merge kubelet configs", "a file of the drop-in directory cannot be read"},

@@ -170,15 +170,19 @@ TEST(PlanRoute, NewListGoesIntoTheConfigurationFileWhereThereIsOne) {
             std::string(kHead) + "allowedUnsafeSysctls:\n- kernel.sem\n");
 }
 
-TEST(PlanRoute, ConfigurationThatDoesNotExistIsRefusedByNameAndAvoidedByDefault) {
+TEST(PlanRoute, WithoutItsConfigurationNoKubeletStartsAndAFlagIsWrittenOnlyWhenAskedFor) {
   const Lab::NodeFiles files =
       plain_node("/usr/bin/kubelet --config=/etc/kubelet.yaml $KUBELET_EXTRA_ARGS", "");
   auto refused = plan(files, with(add({"kernel.sem"}), Via::kConfig));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(refused.error().path, kConfig);
-  auto planned = plan(files, add({"kernel.sem"}));
-  ASSERT_TRUE(planned);
+  auto usual = plan(files, add({"kernel.sem"}));
+  ASSERT_FALSE(usual);
+  EXPECT_EQ(usual.error().kind, ErrorKind::kRefused);
+  EXPECT_THAT(usual.error().message, testing::HasSubstr("no such file or directory"));
+  auto planned = plan(files, with(add({"kernel.sem"}), Via::kArgs));
+  ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_EQ(planned->edits.front().before.path, kArguments);
 }
 

@@ -260,6 +260,37 @@ TEST(KubeletConfigEdit, WhatWasAddedIsRemovedWithoutATrace) {
   }
 }
 
+std::string edited_main(const std::string& bytes, const Texts& wanted, bool remove_key = false) {
+  auto splices = edit_kubelet_config(bytes, ConfigRole::kMain, wanted, remove_key);
+  if (!splices) return splices.error().message;
+  auto made = apply_splices(bytes, *splices);
+  return made ? *made : made.error().message;
+}
+
+TEST(KubeletConfigEdit, TheFirstDocumentIsEditedAndTheOthersStay) {
+  const std::string more = "---\nallowedUnsafeSysctls: [z]\n  not: yaml\n";
+  EXPECT_EQ(edited_main(kHead + "allowedUnsafeSysctls: [a]\n" + more, {"a", "k"}),
+            kHead + "allowedUnsafeSysctls: [a, k]\n" + more);
+  EXPECT_EQ(edited_main(kHead + "x: y\n" + more, {"k"}),
+            kHead + "x: y\nallowedUnsafeSysctls:\n- k\n" + more);
+  EXPECT_EQ(edited_main(kHead + "allowedUnsafeSysctls:\n- a\n...\n" + more, {}, true),
+            kHead + "...\n" + more);
+}
+
+TEST(KubeletConfigEdit, OfARepeatedKeyTheLastIsEditedSinceAKubeletReadsThat) {
+  const std::string first = kHead + "allowedUnsafeSysctls: [a]\n";
+  EXPECT_EQ(edited_main(first + "allowedUnsafeSysctls: [b]\n", {"b", "k"}),
+            first + "allowedUnsafeSysctls: [b, k]\n");
+  // Without the last key the first would be in force.
+  EXPECT_EQ(edited_main(first + "allowedUnsafeSysctls: [b]\n", {}, true),
+            first + "allowedUnsafeSysctls: []\n");
+}
+
+TEST(KubeletConfigEdit, AnItemWithAnAnchorOrATagStaysAsItIs) {
+  const std::string list = kHead + "allowedUnsafeSysctls:\n- &i a\n- !foo b # why\n";
+  EXPECT_EQ(edited_main(list, {"a", "b", "k"}), list + "- k\n");
+}
+
 TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
   struct Case {
     std::string bytes;
@@ -267,8 +298,6 @@ TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
     std::size_t line;
   };
   for (const Case& row : {
-           Case{"---\nx: y\n", "second document", 3},
-           Case{"allowedUnsafeSysctls: [a]\nallowedUnsafeSysctls: [b]\n", "more than once", 4},
            Case{"allowedUnsafeSysctls: a\n", "not a list", 3},
            Case{"x: &l [a]\nallowedUnsafeSysctls: *l\n", "an anchor, an alias or a tag", 4},
            Case{"allowedUnsafeSysctls: &l [a]\n", "an anchor, an alias or a tag", 3},

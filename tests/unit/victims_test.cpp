@@ -130,11 +130,19 @@ TEST(VictimFindings, AreWarningsWhereNothingRestartsNow) {
   for (const auto& said :
        {victim_findings(crowd(1), all_seen(), removal(), true, {.restart = false}),
         victim_findings(crowd(1), all_seen(), removal(), false, {}),
-        victim_findings(crowd(1), all_seen(), pending, true, {})}) {
+        victim_findings(crowd(1), all_seen(), pending, true, {.evict = true})}) {
     ASSERT_TRUE(said);
     ASSERT_EQ(said->size(), 1U);
     EXPECT_THAT((*said)[0].message, HasSubstr("when it starts next"));
   }
+}
+
+TEST(VictimFindings, AskForLeaveToEndPodsWhileTheKubeletIsStoppedToo) {
+  Plan pending = removal();
+  pending.pending = true;
+  const auto said = victim_findings(crowd(1), all_seen(), pending, true, {});
+  ASSERT_FALSE(said);
+  EXPECT_THAT(said.error().hint, HasSubstr("--evict-pods"));
 }
 
 TEST(VictimFindings, DoNotRefuseAnAdd) {
