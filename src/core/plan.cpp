@@ -57,11 +57,29 @@ class Planner {
     auto lasting = planning::make_last(snapshot_, model_, change_.lasting, plan_);
     if (!lasting) return std::move(lasting).error();
     decide_restart(snapshot_, model_, plan_);
+    wait_for_program();
     planning::note_restart(snapshot_, plan_);
     return std::move(plan_);
   }
 
  private:
+  /// The unit may be here before its program is: no start could show anything then.
+  void wait_for_program() {
+    const auto program = snapshot_.programs.find(model_.command.program);
+    const bool missing = program != snapshot_.programs.end() && !program->second;
+    if (!plan_.restart || model_.running || !missing) return;
+    plan_.restart = false;
+    plan_.pending = !plan_.edits.empty();
+    if (!plan_.pending) return;
+    Finding finding;
+    finding.id = "program-missing";
+    finding.severity = Severity::kWarning;
+    finding.message =
+        fmt::format("there is no program '{}' yet: the list counts from its first start on",
+                    model_.command.program);
+    plan_.findings.push_back(std::move(finding));
+  }
+
   /// Entries that somebody believes to be in force, and what ends the kubelet: whoever edits the list must
   /// hear of them.
   void note_checks() {
@@ -358,7 +376,15 @@ class Planner {
   bool stands_in_editable_file() const {
     const auto& lists = model_.flags.lists;
     return std::any_of(lists.begin(), lists.end(), [this](const ListFlag& flag) {
-      const std::int32_t source = model_.command.words[flag.value_word].raw.source;
+      const Word& word = model_.command.words[flag.value_word];
+      std::int32_t source = word.raw.source;
+      const auto& at = word.text.at;
+      // A word that is "${NAME}" alone stands where the variable is assigned.
+      const bool whole =
+          !at.empty() && std::all_of(at.begin(), at.end(), [&](const CharOrigin& one) {
+            return one.source == at.front().source;
+          });
+      if (whole) source = at.front().source;
       return source != kNoSource &&
              planning::is_editable(snapshot_.files[static_cast<std::size_t>(source)]);
     });
@@ -397,19 +423,6 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
   const bool any = !plan.edits.empty();
   if (!snapshot.live || !snapshot.state || snapshot.state->active_state == "inactive") {
     plan.pending = any;
-    return;
-  }
-  const auto program = snapshot.programs.find(model.command.program);
-  if (!model.running && program != snapshot.programs.end() && !program->second) {
-    // Its unit is here before the program is: no start could show anything.
-    plan.pending = any;
-    Finding finding;
-    finding.id = "program-missing";
-    finding.severity = Severity::kWarning;
-    finding.message =
-        fmt::format("there is no program '{}' yet: the list counts from its first start on",
-                    model.command.program);
-    if (any) plan.findings.push_back(std::move(finding));
     return;
   }
   if (!model.running) {

@@ -123,7 +123,13 @@ std::vector<std::string> changed_variables(const Environment& before, const Envi
 bool carries_list(const NodeModel& model, const std::string& name) {
   if (model.wrapped) return false;
   return std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [&](const ListFlag& flag) {
-    return model.command.words[flag.word].variable == name;
+    const Word& word = model.command.words[flag.word];
+    // A word that is "${NAME}" and nothing else is all that its variable says.
+    const bool alone =
+        word.inner == std::vector<std::string>{name} && !word.text.at.empty() &&
+        std::none_of(word.text.at.begin(), word.text.at.end(),
+                     [&word](const CharOrigin& from) { return from.source == word.raw.source; });
+    return word.variable == name || alone;
   });
 }
 
@@ -154,9 +160,9 @@ Error other_list(const NodeSnapshot& snapshot, const NodeModel& model,
   }
   if (std::any_of(model.flags.lists.begin(), model.flags.lists.end(),
                   [](const ListFlag& flag) { return flag.lost_lines; })) {
-    Error error =
-        unprovable("will not edit this list: its value goes on after a line end, and the kubelet "
-                   "drops what stands there");
+    Error error = unprovable(
+        "will not edit this list: its value goes on after a line end, and the kubelet "
+        "drops what stands there");
     error.hint = "write the list on one line, with commas";
     return error;
   }

@@ -197,6 +197,9 @@ std::unique_ptr<Lab> node(const Files& other) {
     if (!bytes.empty()) made.emplace_back(path, bytes);
   }
   auto lab = std::make_unique<Lab>(made);
+  for (const auto& [path, bytes] : files) {
+    if (bytes.empty() && lab->tree().exists(path)) lab->tree().remove(path);
+  }
   constexpr mode_t kProgram = 0755;
   if (lab->tree().exists("/usr/bin/kubelet")) {
     ::chmod(lab->tree().at("/usr/bin/kubelet").c_str(), kProgram);

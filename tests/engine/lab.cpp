@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "support/elf_program.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -14,6 +17,15 @@ namespace {
 std::unique_ptr<NodeTree> tree_with(const Lab::NodeFiles& files) {
   auto tree = std::make_unique<NodeTree>();
   for (const auto& [path, bytes] : files) tree->write(path, bytes);
+  const std::string program = "/usr/bin/kubelet";
+  if (tree->exists(program)) return tree;
+  // Installed, of a release that its bytes do not tell.
+  tree->write(program, elf_with_data(""));
+  std::filesystem::permissions(tree->root() + program,
+                               std::filesystem::perms::owner_exec |
+                                   std::filesystem::perms::group_exec |
+                                   std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
   return tree;
 }
 
