@@ -323,8 +323,9 @@ void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const C
   for (const Entry& entry : model.configured) {
     if (value_fault(entry.text)) continue;  // bad-value says it better
     auto finding = refused_entry(snapshot, check, entry.text);
-    if (finding && !command.empty() && !SysctlPattern::parse(entry.text)) {
-      // One malformed entry left would stop the kubelet all the same: one command for all of them.
+    const bool stops = finding && finding->severity == Severity::kError;
+    if (stops && !command.empty()) {
+      // One entry left that stops the kubelet would stop the kubelet all the same: one command for all of them.
       constexpr std::string_view kTakeOut = "to take it out, ";
       const std::size_t take = std::min(finding->hint.find(kTakeOut), finding->hint.size());
       finding->hint.resize(take);

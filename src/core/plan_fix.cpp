@@ -210,6 +210,14 @@ class Mender {
     change.verb = Verb::kSet;
     change.entries = without_doubles(names_in(now));
     if (change.entries == now) return {};
+    for (const Entry& entry : model_.configured) {
+      if (SysctlPattern::parse(entry.text) || planning::is_correctable(entry.text)) continue;
+      return Error{.kind = ErrorKind::kRefused,
+                   .message = fmt::format("no correction makes an entry of '{}'", entry.text),
+                   .path = entry.origin.path,
+                   .line = entry.origin.line,
+                   .hint = "run: " + planning::command_for_malformed(now)};
+    }
     // They were in the list before, whatever a rule says of them; new ones are asked for below.
     change.force = change.allow_wide = true;
     auto plan = make_plan(snapshot_, model_, change);

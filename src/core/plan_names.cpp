@@ -26,7 +26,18 @@ bool is_well_formed(const std::string& entry) {
   return static_cast<bool>(SysctlPattern::parse(entry));
 }
 
+/// True for an entry that some kubelet takes.
+bool is_taken(const std::string& entry) {
+  return is_well_formed(entry) &&
+         !(rejection_by(RuleSet::kUpTo128, entry) && rejection_by(RuleSet::kFrom129, entry));
+}
+
 }  // namespace
+
+bool is_correctable(const std::string& entry) {
+  const Entries names = names_in({entry});
+  return std::all_of(names.begin(), names.end(), is_taken);
+}
 
 /// The names in a list whose entries hold commas, blanks and quotes where none belong.
 Entries names_in(const Entries& list) {
@@ -75,31 +86,27 @@ Entries without_doubles(const Entries& list) {
 }
 
 std::string command_for_malformed(const Entries& list) {
-  Entries beyond;  // what no correction makes a name
+  Entries beyond;  // what no correction makes an entry
   Entries good;
   bool correctable = false;
+  bool malformed = false;
   for (const std::string& entry : list) {
-    const Entries names = names_in({entry});
-    if (is_well_formed(entry)) {
+    malformed = malformed || !is_well_formed(entry);
+    if (is_taken(entry)) {
       good.push_back(entry);
-    } else if (std::all_of(names.begin(), names.end(), is_well_formed)) {
+    } else if (!is_well_formed(entry) && is_correctable(entry)) {
       correctable = true;
+      const Entries names = names_in({entry});
       good.insert(good.end(), names.begin(), names.end());
-    } else {
+    } else if (std::find(beyond.begin(), beyond.end(), entry) == beyond.end()) {
       beyond.push_back(entry);
     }
   }
-  if (!beyond.empty() && correctable) {
-    return command_with("kubelet-sysctl set", without_doubles(good));
-  }
-  if (!beyond.empty()) {
-    Entries once;
-    for (const std::string& entry : beyond) {
-      if (std::find(once.begin(), once.end(), entry) == once.end()) once.push_back(entry);
-    }
-    return command_with("kubelet-sysctl remove", once);
-  }
-  return correctable ? "kubelet-sysctl doctor --fix" : std::string();
+  // One well-formed entry that stops the kubelet is taken out by itself.
+  if (!malformed && beyond.size() < 2) return {};
+  if (beyond.empty()) return "kubelet-sysctl doctor --fix";
+  return correctable ? command_with("kubelet-sysctl set", without_doubles(good))
+                     : command_with("kubelet-sysctl remove", beyond);
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -86,6 +86,10 @@ TEST(Hints, CommandsForMalformedListsWork) {
       {"Net.Core.Somaxconn", "net.core.somaxconn", " kernel.sem", "kernel.sem"},
       {"a..b", "kernel.sem"},
       {"a:b", "kernel.sem"},
+      {"a b", "kernel.sem"},
+      {"a b", "Kernel.Msgmnb"},
+      {"vm.swappiness", "Kernel.Sem"},
+      {"vm.swappiness", "vm.overcommit_memory", "kernel.sem"},
       {"a*b", "kernel.sem"},
       {"kernel.sem=1", "kernel.msgmax=2", "kernel.msgmnb"},
       {"kernel.sem=1", " kernel.msgmax", "Kernel.Msgmnb"}};
