@@ -325,7 +325,7 @@ void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const C
     auto finding = refused_entry(snapshot, check, entry.text);
     const bool stops = finding && finding->severity == Severity::kError;
     if (stops && !command.empty()) {
-      // One entry left that stops the kubelet would stop the kubelet all the same: one command for all of them.
+      // One that is left would stop the kubelet all the same: one command for all of them.
       constexpr std::string_view kTakeOut = "to take it out, ";
       const std::size_t take = std::min(finding->hint.find(kTakeOut), finding->hint.size());
       finding->hint.resize(take);

@@ -211,9 +211,10 @@ class Mender {
     change.entries = without_doubles(names_in(now));
     if (change.entries == now) return {};
     for (const Entry& entry : model_.configured) {
-      if (SysctlPattern::parse(entry.text) || planning::is_correctable(entry.text)) continue;
+      if (planning::is_correctable(entry.text)) continue;
       return Error{.kind = ErrorKind::kRefused,
-                   .message = fmt::format("no correction makes an entry of '{}'", entry.text),
+                   .message = fmt::format("no correction makes '{}' an entry that a kubelet takes",
+                                          entry.text),
                    .path = entry.origin.path,
                    .line = entry.origin.line,
                    .hint = "run: " + planning::command_for_malformed(now)};
