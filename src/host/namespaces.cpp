@@ -70,7 +70,9 @@ class Looker {
 
   void look_on_node(const std::string& path) {
     struct stat facts = {};
-    if (::fstatat(proc_sys_, path.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) say(kOnNode, path);
+    // A directory, as net/core, is no sysctl.
+    const bool there = ::fstatat(proc_sys_, path.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISREG(facts.st_mode)) say(kOnNode, path);
   }
 
   void look_as_pod(const std::string& path) {
