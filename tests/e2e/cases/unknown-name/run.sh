@@ -23,6 +23,6 @@ assert_contains "$OUT" "without an entry"
 assert_kept $file
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process"
 # What is to be known is said before the write.
-assert_exit 0 tool add 'net.ipv4.route.*' --window 0ms
-assert_contains "$ERR" "covers"
-assert_lacks "$OUT" "covers"
+assert_exit 0 tool add 'net.ipv4.*' --window 0ms
+assert_contains "$ERR" "wide-grant"
+assert_lacks "$OUT" "wide-grant"
