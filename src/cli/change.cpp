@@ -149,7 +149,9 @@ std::vector<Finding> warn_first(Session& session, const Plan& plan) {
   const Options& options = session.options;
   if (options.json || options.quiet || options.dry_run || plan.edits.empty()) return said;
   for (const Finding& finding : plan.findings) {
-    if (finding.severity == Severity::kNote) continue;
+    // How to make a change last is said of one that holds.
+    const bool advice = finding.id == "will-be-rewritten" || finding.id == "lasting-hidden";
+    if (finding.severity == Severity::kNote || advice) continue;
     session.host.err(finding_text(finding, session.err));
     said.push_back(finding);
   }

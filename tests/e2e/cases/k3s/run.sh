@@ -21,10 +21,10 @@ assert_eq config-file "$(json 'd["running"]["evidence"]')"
 assert_eq "$needed,net.core.somaxconn" "$(json '",".join(d["running"]["entries"])')"
 assert_eq false "$(json 'd["drift"]')"
 
-assert_exit 0 tool add net.ipv4.tcp_rmem --window 500ms
-assert_eq "$needed,net.core.somaxconn,net.ipv4.tcp_rmem" "$(kubelet_list)"
+assert_exit 0 tool add kernel.shmmax --window 500ms
+assert_eq "$needed,net.core.somaxconn,kernel.shmmax" "$(kubelet_list)"
 assert_eq ok "$(kubelet_health)"
-assert_contains "$(node_path $site)" '  - net.ipv4.tcp_rmem'
+assert_contains "$(node_path $site)" '  - kernel.shmmax'
 assert_exit 0 tool undo --window 500ms
 assert_same_bytes "$(kept $site)" "$(node_path $site)"
 assert_eq "$needed,net.core.somaxconn" "$(kubelet_list)"
@@ -48,7 +48,7 @@ grep -q vm.max_map_count "$(node_path /run/fake-kubelet.starts)" || fail "it was
 
 # Without those two the load balancer's pods fail: said, and done.
 assert_exit 0 tool remove net.ipv4.ip_forward net.ipv6.conf.all.forwarding --window 500ms
-assert_contains "$OUT" SysctlForbidden
+assert_contains "$ERR" SysctlForbidden
 
 # The older k3s has flags alone; its own two stay.
 node_run rm -r /var/lib/rancher/k3s/agent/etc

@@ -58,7 +58,7 @@ assert_contains "$OUT" 'unchanged: '
 
 # By hand against the wish: it works, and says who undoes it.
 assert_exit 0 tool remove kernel.sem --window 500ms
-assert_contains "$OUT" "'kernel.sem' is still wished by team-db, for 'postgres': the next sync adds it again"
+assert_contains "$ERR" "'kernel.sem' is still wished by team-db, for 'postgres': the next sync adds it again"
 assert_eq "$old" "$(kubelet_list)"
 
 # A mistake is refused with its place, and nothing is touched.

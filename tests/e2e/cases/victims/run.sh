@@ -14,7 +14,7 @@ pid=$(kubelet_pid)
 
 # Nobody to ask: the removal is made, with a word on what could not be seen.
 assert_exit 0 tool remove net.ipv4.tcp_tw_reuse --window 1s
-assert_contains "$OUT" 'could not look for running pods that the new list refuses'
+assert_contains "$ERR" 'could not look for running pods that the new list refuses'
 assert_exit 0 tool undo --window 1s
 assert_same_bytes "$(kept $file)" "$(node_path $file)"
 
