@@ -73,23 +73,23 @@ try_kind() {
   before=$(sums)
   [ "$tree" != gke ] || keep /home/kubernetes/kubelet-config.yaml
 
-  assert_exit 0 tool add net.ipv4.tcp_keepalive_intvl --window 1s -o json
+  assert_exit 0 tool add net.ipv4.tcp_orphan_retries --window 1s -o json
   assert_eq applied "$(json 'd["outcome"]')" "the outcome on $tree"
   assert_eq "$(kubelet_pid)" "$(json 'd["evidence"]["pid"]')" "the process that was seen on $tree"
   case ,$(kubelet_list), in
-    *,net.ipv4.tcp_keepalive_intvl,*) ;;
+    *,net.ipv4.tcp_orphan_retries,*) ;;
     *) fail "the kubelet of $tree runs with '$(kubelet_list)'" ;;
   esac
   assert_exit 0 tool show -o json
   assert_eq "$id" "$(json 'd["node"]["kind"]')" "the kind of $tree"
   assert_eq "$UNIT" "$(json 'd["node"]["unit"]')" "the unit of $tree"
-  assert_eq true "$(json '"net.ipv4.tcp_keepalive_intvl" in d["running"]["entries"]')" "the running list of $tree"
+  assert_eq true "$(json '"net.ipv4.tcp_orphan_retries" in d["running"]["entries"]')" "the running list of $tree"
   [ "$tree" != gke ] || lose_the_list /home/kubernetes/kubelet-config.yaml
   if [ "$tree" != gke ]; then
     assert_exit 0 tool undo --window 1s
     assert_eq "$before" "$(sums)" "the files of $tree after undo"
     case ,$(kubelet_list), in
-      *,net.ipv4.tcp_keepalive_intvl,*) fail "undo left the kubelet of $tree with '$(kubelet_list)'" ;;
+      *,net.ipv4.tcp_orphan_retries,*) fail "undo left the kubelet of $tree with '$(kubelet_list)'" ;;
     esac
   fi
   node_kill

@@ -89,7 +89,7 @@ leave_unfinished() {
   starts=$(kubelet_starts)
   has_restarted() { [ "$(kubelet_starts)" -gt "$starts" ]; }
   node_settings health_delay_ms=1500
-  run_start first add net.ipv4.tcp_rmem --window 1s
+  run_start first add net.ipv4.tcp_dsack --window 1s
   wait_until 10 has_restarted || fail "nothing was restarted: $(cat "$(run_said first)")"
   run_signal first KILL
   assert_exit 137 run_end first

@@ -25,11 +25,11 @@ assert_eq false "$(json 'd["drift"]')"
 parent=$(kubelet_pid)
 [ "$(json 'd["running"]["pid"]')" != "$parent" ] || fail "the pid is that of rke2"
 
-assert_exit 0 tool add net.ipv4.tcp_rmem --window 500ms
+assert_exit 0 tool add net.ipv4.tcp_dsack --window 500ms
 child_argv | grep -qx -e \
-  '--allowed-unsafe-sysctls=net.core.somaxconn,net.ipv4.tcp_keepalive_time,net.ipv4.tcp_rmem' ||
+  '--allowed-unsafe-sysctls=net.core.somaxconn,net.ipv4.tcp_keepalive_time,net.ipv4.tcp_dsack' ||
   fail "the child runs with other arguments"
-assert_contains "$(node_path $file)" 'net.ipv4.tcp_rmem"   # OPS-2093'
+assert_contains "$(node_path $file)" 'net.ipv4.tcp_dsack"   # OPS-2093'
 assert_exit 0 tool undo --window 500ms
 assert_same_bytes "$(kept $file)" "$(node_path $file)"
 
