@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is planned and what is refused: entries, places, routes, and whether a restart is needed.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
