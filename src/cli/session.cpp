@@ -71,7 +71,9 @@ int fail(Session& session, const Error& failed) {
 }
 
 Error as_refusal(Error error) {
-  if (error.kind == ErrorKind::kMalformed) error.kind = ErrorKind::kRefused;
+  // A unit that systemd does not load is no configuration of the kubelet.
+  const bool of_unit = error.path.ends_with(".service");
+  if (error.kind == ErrorKind::kMalformed && !of_unit) error.kind = ErrorKind::kRefused;
   return error;
 }
 

@@ -2,6 +2,7 @@
 // Whether systemd has a unit to load, and whether it could start its command.
 #include "unit_state.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -70,8 +71,14 @@ std::string hint_without_unit(const NodeSnapshot& snapshot) {
 }  // namespace
 
 bool is_not_installed(const NodeSnapshot& snapshot) {
-  return snapshot.unit.load == UnitLoad::kNotFound && snapshot.kubelet_elsewhere.empty() &&
-         found_without_unit(snapshot).empty();
+  // A program without its unit is a node on which something is amiss.
+  const bool has_program =
+      std::any_of(snapshot.markers.begin(), snapshot.markers.end(), [](const auto& marker) {
+        return marker.second && marker.first.ends_with("/kubelet") &&
+               marker.first.find("/bin/") != std::string::npos;
+      });
+  return !has_program && snapshot.unit.load == UnitLoad::kNotFound &&
+         snapshot.kubelet_elsewhere.empty() && found_without_unit(snapshot).empty();
 }
 
 Status check_unit(const NodeSnapshot& snapshot) {

@@ -41,6 +41,10 @@ bool is_kubelet(std::string_view cmdline) {
 }  // namespace
 
 Status find_other_units(FileSystem& files, int version, NodeSnapshot& snapshot) {
+  for (const char* program : {"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"}) {
+    const auto entry = files.look(program);
+    snapshot.markers[program] = !entry || entry->has_value();
+  }
   for (const std::string& directory : unit_search_path(version)) {
     auto entries = files.list(directory);
     if (!entries) return std::move(entries).error();

@@ -66,7 +66,7 @@ assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"
 
 # What only the next kubelet refuses is written, with a warning. After the upgrade it stops the change.
 assert_exit 0 tool add 'kernel.shm_*' kernel.msgmax --window 1s
-assert_contains "$OUT" "[stops-next-kubelet]"
+assert_contains "$ERR" "[stops-next-kubelet]"
 assert_exit 6 tool check -f /root/pods.yaml -o json
 assert_eq true "$(json 'd["pods"][0]["admitted"]')"
 echo v1.29.6 >"$(node_path /etc/fake-kubelet/version)"

@@ -26,8 +26,8 @@ assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after looking"
 
 assert_exit 0 tool doctor --fix --window 1s --reason "ticket 7"
 kernel=$(uname -r)
-assert_contains "$OUT" "'net.core.netdev_max_backlog' is absent for pods in this kernel ($kernel)"
-assert_contains "$OUT" "'kernel.msg*' covers"
+assert_contains "$ERR" "'net.core.netdev_max_backlog' is absent for pods in this kernel ($kernel)"
+assert_contains "$ERR" "'kernel.msg*' covers"
 sed 's/^allowed-unsafe-sysctls:/allowedUnsafeSysctls:/' "$(kept $file)" >"$E2E_TMP/expected"
 assert_same_bytes "$E2E_TMP/expected" "$(node_path $file)"
 assert_eq 'kernel.msg*,net.core.somaxconn,net.core.netdev_max_backlog' "$(kubelet_list)"
