@@ -447,10 +447,14 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
   }
   // Bytes that were torn, and are put back, may hold more than the list.
   const auto& argv = model.running->process.argv;
-  const bool lacks_word = std::any_of(
-      plan.expected_argv.begin(), plan.expected_argv.end(), [&](const std::string& word) {
-        return std::find(argv.begin(), argv.end(), word) == argv.end();
-      });
+  bool lacks_word = false;
+  bool value = false;
+  for (const std::string& word : plan.expected_argv) {
+    const bool of_list = value || word.starts_with(planning::kFlag);
+    value = !value && word == planning::kFlag;
+    lacks_word =
+        lacks_word || (!of_list && std::find(argv.begin(), argv.end(), word) == argv.end());
+  }
   if (any && lacks_word && !model.wrapped && model.kind->host == nullptr) {
     plan.restart = true;
     plan.restart_reason = "the running kubelet has other arguments";

@@ -34,7 +34,7 @@ rm "$(node_path $file)"
 assert_exit 3 tool add --via config kernel.sem
 assert_contains "$ERR" "$file"
 mkdir "$(node_path $file)"
-assert_exit 1 tool add kernel.sem
+assert_exit 3 tool add kernel.sem
 assert_contains "$ERR" "directory"
 rmdir "$(node_path $file)"
 
