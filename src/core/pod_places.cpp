@@ -70,7 +70,8 @@ PodPlaces pod_places_of(const NodeSnapshot& snapshot, const NodeModel& model) {
   PodPlaces places;
   const auto hostname = snapshot.specifiers.find('H');
   // In a tree it may be unknown, and then stands for itself.
-  if (hostname != snapshot.specifiers.end() && hostname->second != "%H") places.node_name = hostname->second;
+  if (hostname != snapshot.specifiers.end() && hostname->second != "%H")
+    places.node_name = hostname->second;
   const KubeletFlags flags = flags_of(model);
   if (!flags.config || flags.config->empty()) places.read_only_port = kDefaultReadOnlyPort;
   read_file(find_file(snapshot, model.config_path), ConfigRole::kMain, places);

@@ -20,8 +20,8 @@
 #include "paths.hpp"
 #include "process.hpp"
 #include "specifiers.hpp"
-#include "unit_hints.hpp"
 #include "tree_systemd.hpp"
+#include "unit_hints.hpp"
 #include "wish_files.hpp"
 
 namespace kubelet_sysctl {

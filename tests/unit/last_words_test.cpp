@@ -22,11 +22,11 @@ std::string told(const std::vector<std::string>& words) {
 }
 
 TEST(LastWords, TheErrorThatEndedItComesFirstWithItsOwnLines) {
-  const std::string text = told({"I1130 10:00:00.000001 1 server.go:1] \"starting\"",
-                                 "E1130 10:00:00.000002 1 cri.go:1] \"survived\"",
-                                 "E1130 10:00:00.000003 1 run.go:72] \"command failed\" err=<",
-                                 "\tfailed to run Kubelet: x", " >",
-                                 "W1130 10:00:00.000004 1 late.go:1] \"late\""});
+  const std::string text =
+      told({"I1130 10:00:00.000001 1 server.go:1] \"starting\"",
+            "E1130 10:00:00.000002 1 cri.go:1] \"survived\"",
+            "E1130 10:00:00.000003 1 run.go:72] \"command failed\" err=<",
+            "\tfailed to run Kubelet: x", " >", "W1130 10:00:00.000004 1 late.go:1] \"late\""});
   EXPECT_TRUE(text.starts_with("    | E1130 10:00:00.000003")) << text;
   EXPECT_LT(text.find("failed to run Kubelet: x"), text.find("starting"));
   EXPECT_LT(text.find("starting"), text.find("survived"));
