@@ -44,12 +44,21 @@ add_library(kubelet_sysctl_yaml INTERFACE)
 target_link_libraries(kubelet_sysctl_yaml INTERFACE ${KUBELET_SYSCTL_YAML_LIBRARY})
 target_include_directories(kubelet_sysctl_yaml SYSTEM INTERFACE ${KUBELET_SYSCTL_YAML_INCLUDE})
 
-# Debian has no archive of fmt: the static program compiles its headers, anything else links the library.
+# A static program takes the archive of fmt where the distribution has one; Debian 12 has none: src/fmt.cpp
+# compiles the same code from the headers of fmt 9.
 add_library(kubelet_sysctl_fmt INTERFACE)
-if(KUBELET_SYSCTL_STATIC)
-  target_link_libraries(kubelet_sysctl_fmt INTERFACE fmt::fmt-header-only)
-else()
+find_library(KUBELET_SYSCTL_FMT_ARCHIVE libfmt.a)
+if(NOT KUBELET_SYSCTL_STATIC)
   target_link_libraries(kubelet_sysctl_fmt INTERFACE fmt::fmt)
+elseif(KUBELET_SYSCTL_FMT_ARCHIVE)
+  target_link_libraries(kubelet_sysctl_fmt INTERFACE ${KUBELET_SYSCTL_FMT_ARCHIVE})
+elseif(fmt_VERSION VERSION_LESS 10)
+  add_library(kubelet_sysctl_fmt_compiled STATIC ${PROJECT_SOURCE_DIR}/src/fmt.cpp)
+  target_compile_features(kubelet_sysctl_fmt_compiled PUBLIC cxx_std_20)
+  target_compile_options(kubelet_sysctl_fmt_compiled PRIVATE -ffunction-sections -fdata-sections)
+  target_link_libraries(kubelet_sysctl_fmt INTERFACE kubelet_sysctl_fmt_compiled)
+else()
+  target_link_libraries(kubelet_sysctl_fmt INTERFACE fmt::fmt-header-only)
 endif()
 
 # spdlog's own targets link the shared fmt, or compile a copy of it: take the headers alone.
