@@ -50,7 +50,6 @@ struct Wanted {
   int health_port = 0;
   UnitState before;  ///< the unit before the restart
   std::optional<Process> old_process;
-  std::int64_t restarted_at_ms = 0;       ///< wall clock at the moment of the restart request
   std::vector<std::string> config_files;  ///< files of the config route that the process read
   KubeletPlace place = KubeletPlace::kMain;
   std::string becomes = {};  ///< KubeletHost::becomes: until then it is not the kubelet yet

@@ -184,10 +184,12 @@ class ServiceManager {
   /// enabled is no error.
   virtual Status enable(const std::string& unit) = 0;
   virtual Status disable(const std::string& unit) = 0;
-  /// Lines the unit wrote under this invocation, oldest first, at most `lines`; by unit alone when
-  /// `invocation` is empty. Empty when there is no journal.
+  /// The lines that the unit logged under this invocation, oldest first, at most `lines`. With no
+  /// `invocation`: what the processes of the unit logged from `since_ms` on (wall clock); with neither,
+  /// every line about the unit, the manager's too. Empty when there is no journal.
   virtual Result<std::vector<std::string>> last_words(const std::string& unit,
-                                                      const std::string& invocation, int lines) = 0;
+                                                      const std::string& invocation,
+                                                      std::int64_t since_ms, int lines) = 0;
   /// The first line with `mark` that the unit wrote under this invocation in the quarter of an hour from
   /// `since_ms` on (wall clock). Nothing when there is none, or no journal. Reads a bounded piece of the
   /// journal: it takes some 10 ms and one child process.

@@ -311,7 +311,7 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   }
   const bool by_files = way.files_route || wanted.place == KubeletPlace::kInside;
   if (by_files) outlive_grain_of_clock();
-  wanted.restarted_at_ms = ports_.clock.wall_ms();
+  restarted_at_ms_ = ports_.clock.wall_ms();
   log_size_ = size_of_host_log(ports_.files, snapshot_);
   restarted_ = true;
   auto restarted = step(fmt::format("restart {}", discover_.unit), [this] {

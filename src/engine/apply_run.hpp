@@ -98,11 +98,12 @@ class ApplyRun {
   const ApplyOptions& options_;
   Outcome outcome_;
   Transaction transaction_;
-  std::size_t attempted_ = 0;       // edits that were put in place, or were being put there
-  bool wrote_ = false;              // a file was changed, whether or not it was put back since
-  std::int64_t changed_at_ms_ = 0;  // wall clock after the last change of a file
-  bool restarted_ = false;          // systemd was asked to restart the unit
-  std::uint64_t log_size_ = 0;      // of the kubelet's own log file at the last restart
+  std::size_t attempted_ = 0;         // edits that were put in place, or were being put there
+  bool wrote_ = false;                // a file was changed, whether or not it was put back since
+  std::int64_t changed_at_ms_ = 0;    // wall clock after the last change of a file
+  bool restarted_ = false;            // systemd was asked to restart the unit
+  std::int64_t restarted_at_ms_ = 0;  // wall clock of the last time that it was asked
+  std::uint64_t log_size_ = 0;        // of the kubelet's own log file at the last restart
 };
 
 }  // namespace kubelet_sysctl

@@ -107,7 +107,7 @@ class CloserLook {
                       state.sub_state.starts_with("auto-restart");
     if (!fell) return;
     // By the unit alone: the invocation that runs now is not the one that fell.
-    auto words = ports_.services.last_words(snapshot_.unit.id, {}, kLastWords);
+    auto words = ports_.services.last_words(snapshot_.unit.id, {}, 0, kLastWords);
     if (!words) {
       facts_.not_looked.push_back(
           fmt::format("the last words of '{}': {}", snapshot_.unit.id, words.error().message));

@@ -91,11 +91,11 @@ void ApplyRun::take_last_words(const std::string& invocation) {
                                            static_cast<std::size_t>(kLastWords));
     auto words = logged && !logged->empty()
                      ? Result<std::vector<std::string>>(*logged)
-                     : ports_.services.last_words(discover_.unit, invocation, kLastWords);
+                     : ports_.services.last_words(discover_.unit, invocation, 0, kLastWords);
     // journald learns the invocation from the living process: the words of one that ended at once may
-    // be without it, and then stand under the unit alone.
+    // be without it, and are then found by the unit alone.
     if (words && words->empty() && !invocation.empty()) {
-      words = ports_.services.last_words(discover_.unit, {}, kLastWords);
+      words = ports_.services.last_words(discover_.unit, {}, restarted_at_ms_, kLastWords);
     }
     if (words) outcome_.last_words = std::move(*words);
     outcome_.recognised = recognise(outcome_.last_words);

@@ -23,6 +23,7 @@ namespace {
 // As long as a call over D-Bus may take (sd_bus_call(3)), and a little for systemctl itself.
 constexpr Milliseconds kAnswerDeadline{30'000};
 constexpr Milliseconds kFreshAnswer{200};
+constexpr std::int64_t kMilliseconds = 1000;
 
 bool has(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
@@ -135,7 +136,6 @@ std::optional<LoggedLine> line_with(std::string_view output, std::string_view ma
     const auto whole = std::from_chars(begin, begin + dot, seconds);
     const auto part = std::from_chars(begin + dot + 1, begin + dot + 4, thousandths);
     if (whole.ec != std::errc() || part.ec != std::errc()) continue;
-    constexpr std::int64_t kMilliseconds = 1000;
     return LoggedLine{.at_ms = seconds * kMilliseconds + thousandths,
                       .text = std::string(line.substr(message + 2))};
   }
@@ -311,14 +311,23 @@ Status Systemctl::disarm_timer(const std::string& unit) {
 }
 
 Result<std::vector<std::string>> Systemctl::last_words(const std::string& unit,
-                                                       const std::string& invocation, int lines) {
+                                                       const std::string& invocation,
+                                                       std::int64_t since_ms, int lines) {
   auto valid = check_unit_name(unit);
   if (!valid) return std::move(valid).error();
-  // journald sets this field itself from the process's control group, systemd.journal-fields(7);
-  // the manager's own lines about the unit do not have it. Both matches must hold.
-  std::vector<std::string> arguments = {"--no-pager", "--quiet", "--output=cat",          "--unit",
-                                        unit,         "--lines", fmt::format("{}", lines)};
-  if (!invocation.empty()) arguments.push_back("_SYSTEMD_INVOCATION_ID=" + invocation);
+  std::vector<std::string> arguments = {"--no-pager", "--quiet", "--output=cat", "--lines",
+                                        fmt::format("{}", lines)};
+  // journald sets the fields that begin with "_" itself from the process's control group,
+  // systemd.journal-fields(7); the manager's own lines about the unit do not have them.
+  if (!invocation.empty()) {
+    arguments.insert(arguments.end(), {"--unit", unit, "_SYSTEMD_INVOCATION_ID=" + invocation});
+  } else if (since_ms > 0) {
+    arguments.insert(arguments.end(), {fmt::format("--since=@{}.{:03}", since_ms / kMilliseconds,
+                                                   since_ms % kMilliseconds),
+                                       "_SYSTEMD_UNIT=" + unit});
+  } else {
+    arguments.insert(arguments.end(), {"--unit", unit});
+  }
   auto said = journal(std::move(arguments));
   if (!said) return std::move(said).error();
   return lines_of(*said, lines);
@@ -344,7 +353,6 @@ Result<std::optional<LoggedLine>> Systemctl::first_line_with(const std::string& 
                                                              std::int64_t since_ms) {
   auto valid = check_unit_name(unit);
   if (!valid) return std::move(valid).error();
-  constexpr std::int64_t kMilliseconds = 1000;
   constexpr std::int64_t kSpan = 900;
   const std::int64_t since = since_ms / kMilliseconds;
   // Oldest first, and run() keeps the beginning: the line stands there.

@@ -30,7 +30,6 @@ class Confirm : public ::testing::Test {
     wanted.health_port = 10248;
     wanted.before = *lab_.services().show(wanted.unit);
     wanted.old_process = *read_process(lab_.services().files(), wanted.before.main_pid);
-    wanted.restarted_at_ms = lab_.services().wall_ms();
     lab_.services().misbehave(how);
     EXPECT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
     begin_ = lab_.services().now();
@@ -121,7 +120,7 @@ TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
   const Confirmation seen = restarted(how);
   lab_.services().wait_until(lab_.services().now() + std::chrono::seconds(30), 0);
   ASSERT_FALSE(seen.invocation.empty());
-  EXPECT_EQ(*lab_.services().last_words("kubelet.service", seen.invocation, 5),
+  EXPECT_EQ(*lab_.services().last_words("kubelet.service", seen.invocation, 0, 5),
             std::vector<std::string>{"this one"});
 }
 

@@ -38,7 +38,7 @@ class NoServices final : public ServiceManager {
   Status disarm_timer(const std::string&) override { return asked(refusal()); }
   Status enable(const std::string&) override { return asked(refusal()); }
   Status disable(const std::string&) override { return asked(refusal()); }
-  Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
+  Result<std::vector<std::string>> last_words(const std::string&, const std::string&, std::int64_t,
                                               int) override {
     return asked(refusal());
   }

@@ -161,7 +161,7 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     Status enable(const std::string&) override { return {}; }
     Status disable(const std::string&) override { return {}; }
     Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
-                                                int) override {
+                                                std::int64_t, int) override {
       return std::vector<std::string>{};
     }
     Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {

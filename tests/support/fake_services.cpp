@@ -376,7 +376,7 @@ bool FakeServices::wait_until(TimePoint until, std::int64_t pid) {
 
 Result<std::vector<std::string>> FakeServices::last_words(const std::string&,
                                                           const std::string& invocation,
-                                                          int lines) {
+                                                          std::int64_t, int lines) {
   std::vector<std::string> words;
   for (const Line& line : journal_) {
     if (line.readable <= now_ && (invocation.empty() || invocation == line.invocation)) {

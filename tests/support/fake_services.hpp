@@ -130,7 +130,8 @@ class FakeServices final : public ServiceManager,
   Status enable(const std::string& unit) override;
   Status disable(const std::string& unit) override;
   Result<std::vector<std::string>> last_words(const std::string& unit,
-                                              const std::string& invocation, int lines) override;
+                                              const std::string& invocation, std::int64_t since_ms,
+                                              int lines) override;
   Result<std::optional<LoggedLine>> first_line_with(const std::string& unit,
                                                     const std::string& invocation,
                                                     const std::string& mark,

@@ -88,8 +88,8 @@ TEST(FakeServices, DeadKubeletIsStartedAgainAfterTheDelay) {
   EXPECT_EQ(again.restarts, 1);
   EXPECT_NE(again.main_pid, first);
   EXPECT_NE(again.invocation_id, invocation);
-  EXPECT_EQ(*lab.services().last_words(kUnit, invocation, 5), std::vector<std::string>{"bye"});
-  EXPECT_TRUE(lab.services().last_words(kUnit, again.invocation_id, 5)->empty());
+  EXPECT_EQ(*lab.services().last_words(kUnit, invocation, 0, 5), std::vector<std::string>{"bye"});
+  EXPECT_TRUE(lab.services().last_words(kUnit, again.invocation_id, 0, 5)->empty());
 }
 
 // Source: measured on systemd 219 to 257: the start too many is refused with the old process dead.

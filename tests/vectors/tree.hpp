@@ -90,7 +90,7 @@ class ToldServices : public ServiceManager {
   Status disarm_timer(const std::string&) override { return {}; }
   Status enable(const std::string&) override { return {}; }
   Status disable(const std::string&) override { return {}; }
-  Result<std::vector<std::string>> last_words(const std::string&, const std::string&,
+  Result<std::vector<std::string>> last_words(const std::string&, const std::string&, std::int64_t,
                                               int) override {
     return std::vector<std::string>();
   }
