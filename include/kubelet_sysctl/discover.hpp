@@ -28,7 +28,9 @@ struct DiscoverOptions {
   bool live = true;                    ///< ask the manager and /proc; false with --root
   std::optional<int> systemd_version;  ///< --systemd-version; else asked, else kReferenceSystemd
   bool probe_health = false;           ///< ask the health endpoint once, for `show`
-  bool need_process = true;            ///< false for `explain`: no /proc, no kubelet files
+  bool ask_journal =
+      true;  ///< false for commands that only read, which start nothing but systemctl
+  bool need_process = true;  ///< false for `explain`: no /proc, no kubelet files
   std::optional<KubeletVersion> kubelet_version = {};  ///< --kubelet-version; else learnt
   VersionFrom version_from = VersionFrom::kNowhere;
   ConfigzQuestion configz = {};  ///< ask the live kubelet itself

@@ -49,6 +49,7 @@ struct CommandLine {
   std::int32_t exec_source = kNoSource;                ///< file of the ExecStart= line in force
   UnitSetting exec_setting;                            ///< that line
   bool no_variables = false;                           ///< prefix ':'
+  LoadedCommand loaded;                                ///< what a reload would load
 };
 
 /// The list of the live process.
@@ -83,6 +84,7 @@ struct NodeModel {
   std::vector<Entry> configured;  ///< the winner's entries
   std::optional<RunningList> running;
   bool drift = false;
+  bool loaded_alike = false;   ///< systemd runs what the files give, whatever it says of a reload
   std::string health_address;  ///< empty when the endpoint is off
   int health_port = 0;
   std::vector<Finding> findings;

@@ -117,6 +117,14 @@ class FileSystem {
                                                  const std::string& note) = 0;
 };
 
+/// What a service runs before its variables are replaced, as the manager has it or as the files give it.
+struct LoadedCommand {
+  std::string command;  ///< the words with a blank between them; `systemctl show` tells no more
+  std::vector<std::string> environment;        ///< "NAME=value" of Environment=, sorted
+  std::vector<std::string> environment_files;  ///< "PATH (ignore_errors=no)", in their order
+  bool operator==(const LoadedCommand&) const = default;
+};
+
 /// One unit as the manager sees it; from one `systemctl show`.
 struct UnitState {
   std::string id;          ///< "kubelet.service"
@@ -138,6 +146,7 @@ struct UnitState {
   std::uint64_t start_limit_burst = 0;
   std::uint64_t main_start_usec = 0;  ///< ExecMainStartTimestampMonotonic, CLOCK_MONOTONIC
   bool needs_reload = false;
+  LoadedCommand loaded;
   bool job_pending = false;
 };
 
@@ -166,7 +175,8 @@ class ServiceManager {
   /// The manager's own environment block, NAME=value each: it reaches $VAR in ExecStart=.
   virtual Result<std::vector<std::string>> environment() = 0;
   virtual Status reload(Milliseconds deadline) = 0;
-  /// `systemctl restart`. Success only says that systemctl said so.
+  /// `systemctl restart`. Success only says that systemctl said so, or that the unit was started again and
+  /// again meanwhile.
   virtual Status restart(const std::string& unit, Milliseconds deadline) = 0;
   virtual Status reset_failed(const std::string& unit) = 0;
   /// Runs `command` once after `delay`, as a transient service `unit`.service with a timer of that name:

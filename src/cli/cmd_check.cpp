@@ -68,6 +68,7 @@ Result<Ground> ground_for(const Session& session, Ports& ports, const Questions&
   const Options& options = session.options;
   DiscoverOptions wanted = discover_options(options);
   wanted.version_from = VersionFrom::kFile;
+  wanted.ask_journal = false;
   Ground ground;
   if (wanted.live) {
     // The kernel answers while the manager does.

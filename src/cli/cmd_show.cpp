@@ -56,6 +56,7 @@ int run_show(Session& session) {
   DiscoverOptions wanted = discover_options(session.options);
   wanted.probe_health = wanted.live;
   wanted.version_from = VersionFrom::kFile;
+  wanted.ask_journal = false;
   // The records are read while the manager answers: discover() takes that answer.
   ask_early(session.options, ports);
   std::vector<Finding> findings;

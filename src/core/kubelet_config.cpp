@@ -201,7 +201,10 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
   auto splices = splices_of(bytes, *reading, change, may_go);
   if (!splices) return std::move(splices).error();
   auto proved = prove(bytes, role, *reading, *splices, wanted);
-  if (!proved) return std::move(proved).error();
+  if (proved) return splices;
+  if (json || file.form != ListForm::kAbsent) return std::move(proved).error();
+  splices = config_parts::yaml_splices_before_last(bytes, *reading, change);
+  if (!prove(bytes, role, *reading, *splices, wanted)) return std::move(proved).error();
   return splices;
 }
 

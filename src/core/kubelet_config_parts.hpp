@@ -150,6 +150,9 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 
 Result<std::vector<Splice>> yaml_splices(std::string_view bytes, const Reading& reading,
                                          const ListChange& change, bool remove_key);
+/// The same for a key that is not there yet, as a new one before the last.
+std::vector<Splice> yaml_splices_before_last(std::string_view bytes, const Reading& reading,
+                                             const ListChange& change);
 Result<std::vector<Splice>> json_splices(std::string_view bytes, const Reading& reading,
                                          const ListChange& change, bool remove_key);
 std::string yaml_written(std::string_view entry);

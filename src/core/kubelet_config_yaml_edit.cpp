@@ -47,6 +47,20 @@ class Editor {
     }
   }
 
+  /// The key of the list before the last key of the file, for a file whose last value ends with the file: a
+  /// block scalar without a line end there, or one that keeps its blank lines.
+  [[nodiscard]] std::vector<Splice> insert_before_last() const {
+    std::size_t last = 0;
+    for (const Member& other : reading_.members) {
+      if (!other.merged) last = std::max(last, events_[other.key].at.begin);
+    }
+    const std::size_t line = line_begin_after_mark(line_begin_at(bytes_, last));
+    const std::string_view newline = newline_of(bytes_, last);
+    const std::string indent(last - line, ' ');
+    return {
+        {{line, line}, fmt::format("{}{}:{}{}", indent, kListKey, new_lines(newline), newline)}};
+  }
+
  private:
   [[nodiscard]] const Member& member() const { return reading_.members[reading_.list]; }
 
@@ -361,6 +375,11 @@ Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) 
 Result<std::vector<Splice>> yaml_splices(std::string_view bytes, const Reading& reading,
                                          const ListChange& change, bool remove_key) {
   return Editor(bytes, reading, change, remove_key).run();
+}
+
+std::vector<Splice> yaml_splices_before_last(std::string_view bytes, const Reading& reading,
+                                             const ListChange& change) {
+  return Editor(bytes, reading, change, false).insert_before_last();
 }
 
 }  // namespace kubelet_sysctl::config_parts

@@ -78,6 +78,7 @@ class Modeller {
     wishes();
     auto command = resolve_command(snapshot_);
     if (!command) return std::move(command).error();
+    model_.loaded_alike = snapshot_.state && snapshot_.state->loaded == command->loaded;
     for (const Word& word : command->words) model_.unit_argv.push_back(word.text.text);
     auto kubelet = kubelet_command(snapshot_, std::move(*command));
     if (!kubelet) return std::move(kubelet).error();

@@ -60,7 +60,12 @@ class Resolver {
           apply_environment(setting.value, snapshot_.specifiers, kind_of_setting(setting),
                             result_.environment, forms_, snapshot_.systemd_version);
     }
+    for (const auto& [name, variable] : result_.environment) {
+      if (variable.kind == OriginKind::kManager) continue;
+      result_.loaded.environment.push_back(name + "=" + variable.value.text);
+    }
     if (auto status = environment_files(); !status) return std::move(status).error();
+    note_loaded();
     result_.program = command_.program;
     result_.no_variables = command_.no_variables;
     expand();
@@ -234,6 +239,18 @@ class Resolver {
     variable.value.append(value, CharOrigin{});
     variable.kind = OriginKind::kManager;
     result_.environment[name] = std::move(variable);
+  }
+
+  /// In the form of `systemctl show`.
+  void note_loaded() {
+    for (const Word& word : command_.words) {
+      result_.loaded.command += (result_.loaded.command.empty() ? "" : " ") + word.text.text;
+    }
+    for (const EnvironmentFileLine& line : result_.environment_files) {
+      result_.loaded.environment_files.push_back(
+          fmt::format("{} (ignore_errors={})", line.path, line.optional ? "yes" : "no"));
+    }
+    std::sort(result_.loaded.environment.begin(), result_.loaded.environment.end());
   }
 
   Status environment_files() {

@@ -313,7 +313,9 @@ Status Discovery::read_process_facts() {
   if (const KubeletHost* host = host_of(snapshot_)) {
     snapshot_.process->started_at_ms = read_not_before_ms(ports_, *host, *snapshot_.process);
   }
-  if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
+  if (options_.ask_journal) {
+    if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
+  }
   auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
   // Only its owner may see it; then the directory of the unit stands.
   if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};

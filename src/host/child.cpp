@@ -190,12 +190,14 @@ class Running {
 
  private:
   bool reap() {
+    if (reaped_) return true;
     int status = 0;
     const pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
     if (reaped == 0 || (reaped < 0 && errno == EINTR)) return false;
     if (reaped > 0 && WIFSIGNALED(status)) ended_.signal = WTERMSIG(status);
     if (reaped > 0 && WIFEXITED(status)) ended_.exit_status = WEXITSTATUS(status);
     if (reaped < 0) ended_.exit_status = 127;  // somebody else took it; it has ended
+    reaped_ = true;
     return true;
   }
 
@@ -215,6 +217,7 @@ class Running {
   }
 
   pid_t pid_;
+  bool reaped_ = false;
   UniqueFd output_;
   UniqueFd errors_;
   UniqueFd process_;
@@ -248,6 +251,12 @@ class Child final : public Started {
   Child& operator=(const Child&) = delete;
   ~Child() override {
     if (!finished_) stop();
+  }
+
+  bool is_over(Milliseconds patience) override {
+    const SteadyTime deadline = started_ + command_.deadline;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    return running_.wait(std::min(now + patience, deadline)) || now >= deadline;
   }
 
   Result<Ended> finish() override {

@@ -35,6 +35,8 @@ class Started {
   Started(const Started&) = delete;
   Started& operator=(const Started&) = delete;
   virtual ~Started() = default;
+  /// True once it has ended, or its deadline has passed; waits for that as long as `patience`.
+  virtual bool is_over(Milliseconds patience) = 0;
   /// Waits for its end; called once. Errors: kTimeout.
   virtual Result<Ended> finish() = 0;
 };

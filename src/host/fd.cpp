@@ -19,8 +19,9 @@ ErrorKind kind_of(int number) {
   switch (number) {
     case EACCES:
     case EPERM:
-    case EROFS:
       return ErrorKind::kPermission;
+    case EROFS:  // an image or a partition that nobody is to change: no right helps
+      return ErrorKind::kRefused;
     default:
       return ErrorKind::kIo;
   }
@@ -38,7 +39,10 @@ std::string hint_of(int number, const std::string& path) {
                                path)
                  : "run it as root";
     case EROFS:
-      return "its file system is mounted read-only";
+      return fmt::format(
+          "its file system is mounted read-only, see 'findmnt -T {}': change what it "
+          "is made from, or put the list into a file below /etc",
+          path);
     case ENOSPC:
     case EDQUOT:
       return "make room on its file system and run the command again";

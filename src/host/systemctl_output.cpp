@@ -126,7 +126,7 @@ struct Property {
   Setter set;
 };
 
-constexpr std::array<Property, 21> kProperties = {{
+constexpr std::array<Property, 24> kProperties = {{
     {"Id", [](UnitState& unit, std::string_view value) { unit.id = value; }},
     {"LoadState", [](UnitState& unit, std::string_view value) { unit.load_state = value; }},
     {"LoadError",
@@ -172,6 +172,23 @@ constexpr std::array<Property, 21> kProperties = {{
         std::string_view value) { unit.main_start_usec = number_or_zero<std::uint64_t>(value); }},
     {"NeedDaemonReload",
      [](UnitState& unit, std::string_view value) { unit.needs_reload = value == "yes"; }},
+    {"ExecStart",
+     [](UnitState& unit, std::string_view value) {
+       constexpr std::string_view kWords = "argv[]=";
+       const std::size_t begin = value.find(kWords);
+       if (begin == std::string_view::npos) return;
+       value.remove_prefix(begin + kWords.size());
+       unit.loaded.command = value.substr(0, value.rfind(" ; ignore_errors="));
+     }},
+    {"Environment",
+     [](UnitState& unit, std::string_view value) {
+       unit.loaded.environment = parse_list(value);
+       std::sort(unit.loaded.environment.begin(), unit.loaded.environment.end());
+     }},
+    {"EnvironmentFiles",  // a line for each
+     [](UnitState& unit, std::string_view value) {
+       unit.loaded.environment_files.emplace_back(value);
+     }},
     // 252 prints the number of the job, or nothing.
     {"Job", [](UnitState& unit,
                std::string_view value) { unit.job_pending = !value.empty() && value != "0"; }},

@@ -69,6 +69,23 @@ TEST(SystemctlOutput, DropInsAreUnquotedAsShellWords) {
                                         "/etc/systemd/system/good.service.d/30-ü'x.conf"}));
 }
 
+// As 252 prints them.
+TEST(SystemctlOutput, TheLoadedCommandIsReadWithItsEnvironment) {
+  const auto unit = parse_show(
+      "LoadState=loaded\n"
+      "ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet --a=b c $ARGS ; "
+      "ignore_errors=no ; "
+      "start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\n"
+      "Environment=\"B=b \\\"c\" A=a\n"
+      "EnvironmentFiles=/etc/default/kubelet (ignore_errors=yes)\n"
+      "EnvironmentFiles=/etc/sysconfig/*.env (ignore_errors=no)\n");
+  ASSERT_TRUE(unit);
+  EXPECT_EQ(unit->loaded.command, "/usr/bin/kubelet --a=b c $ARGS");
+  EXPECT_EQ(unit->loaded.environment, (Words{"A=a", "B=b \"c"}));
+  EXPECT_EQ(unit->loaded.environment_files, (Words{"/etc/default/kubelet (ignore_errors=yes)",
+                                                   "/etc/sysconfig/*.env (ignore_errors=no)"}));
+}
+
 TEST(SystemctlOutput, UnitThatDoesNotExistIsAnAnswer) {
   const auto unit = parse_show(
       "Type=\nRestartUSec=100ms\nMainPID=0\nResult=success\nId=nosuch.service\n"

@@ -212,6 +212,21 @@ TEST(Systemctl, RestartThatHangsIsATimeout) {
   EXPECT_EQ(status.error().kind, ErrorKind::kTimeout);
 }
 
+// RestartMode=direct: measured with 262, where it took 200 s.
+TEST(Systemctl, ARestartOfAUnitThatEndsAgainAndAgainIsNotWaitedFor) {
+  Machine machine;
+  const std::string count = machine.scratch().path("/count");
+  Systemctl services = machine.with(
+      "[ $1 = show ] || exec sleep 60\n"
+      "echo >> " +
+      count +
+      "\n"
+      "echo LoadState=loaded\n"
+      "echo NRestarts=$(wc -l < " +
+      count + ")");
+  EXPECT_TRUE(services.restart("kubelet.service", Milliseconds(15'000)));
+}
+
 TEST(Systemctl, VersionComesFromTheManagerItselfOrElseFromSystemctl) {
   Machine machine;
   Systemctl services = machine.with("echo 'systemd 219'");
@@ -224,7 +239,8 @@ TEST(Systemctl, LastWordsAreOfOneInvocationAndAtMostSoManyLines) {
   Machine machine;
   Systemctl services = machine.with(
       "exit 0", "echo \"$*\" > " + machine.scratch().path("/call") + "; printf 'a\\nb\\nc\\n'");
-  const auto words = services.last_words("kubelet.service", "dc93fb6b75784fe8912f54248678c645", 2);
+  const auto words =
+      services.last_words("kubelet.service", "dc93fb6b75784fe8912f54248678c645", 0, 2);
   ASSERT_TRUE(words);
   EXPECT_EQ(*words, (Words{"b", "c"}));
   const std::string call = machine.scratch().read("/call");
@@ -233,14 +249,25 @@ TEST(Systemctl, LastWordsAreOfOneInvocationAndAtMostSoManyLines) {
             std::string::npos);
 }
 
+// The manager's own lines about a unit, and those of the run before, are no words of this kubelet.
+TEST(Systemctl, WithoutAnInvocationLastWordsAreThoseOfTheProcessesSinceTheRestart) {
+  Machine machine;
+  Systemctl services =
+      machine.with("exit 0", "echo \"$*\" > " + machine.scratch().path("/call") + "; echo a");
+  ASSERT_TRUE(services.last_words("kubelet.service", "", 1'700'000'000'042, 2));
+  const std::string call = machine.scratch().read("/call");
+  EXPECT_NE(call.find("--since=@1700000000.042"), std::string::npos) << call;
+  EXPECT_NE(call.find(" _SYSTEMD_UNIT=kubelet.service"), std::string::npos) << call;
+}
+
 TEST(Systemctl, WithoutAJournalThereAreNoLastWords) {
   Machine machine;
   Systemctl none = machine.with("exit 0", "echo 'No journal files were found.' >&2");
-  const auto empty = none.last_words("kubelet.service", "", 5);
+  const auto empty = none.last_words("kubelet.service", "", 0, 5);
   ASSERT_TRUE(empty);
   EXPECT_TRUE(empty->empty());
   machine.paths().journalctl = "/nowhere/journalctl";
-  const auto missing = Systemctl(machine.paths()).last_words("kubelet.service", "", 5);
+  const auto missing = Systemctl(machine.paths()).last_words("kubelet.service", "", 0, 5);
   ASSERT_TRUE(missing);
   EXPECT_TRUE(missing->empty());
 }

@@ -26,6 +26,7 @@
 #   KUBELET_SYSCTL_BIN   the program under test (default: build/static/kubelet-sysctl)
 #   FAKE_KUBELET_BIN     the stand-in (default: build/static/fake-kubelet)
 #   KUBELET_BIN          a real kubelet instead; cases that need the stand-in skip then
+#   E2E_ROOT             the root file system under every node (default: that of this machine)
 #   E2E_BOOT_SECONDS     how long a node may take to boot (default: 60)
 
 set -euo pipefail
@@ -34,6 +35,7 @@ E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 E2E_SOURCE=$(cd "$E2E_DIR/../.." && pwd)
 E2E_TOOL=${KUBELET_SYSCTL_BIN:-${KUBELET_SYSCTL:-$E2E_SOURCE/build/static/kubelet-sysctl}}
 E2E_FAKE=${FAKE_KUBELET_BIN:-${FAKE_KUBELET:-$E2E_SOURCE/build/static/fake-kubelet}}
+E2E_ROOT=${E2E_ROOT:-/}
 E2E_BOOT_SECONDS=${E2E_BOOT_SECONDS:-60}
 E2E_CGROUPS=/sys/fs/cgroup
 # The unit that runs the kubelet; a case of another one says so.
@@ -125,7 +127,7 @@ e2e_end() {
     NODE=$name
     node_kill
   done
-  exec 9<&-
+  exec 9<&- 6<&-
   e2e_remove_groups
   umount --lazy "$E2E_TMP" 2>/dev/null || true
   exit "$status"
@@ -133,17 +135,20 @@ e2e_end() {
 
 # --- Deadlines ---------------------------------------------------------------------------------
 
+exec 6<> <(:) # nothing ever comes from it
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # wait_until SECONDS COMMAND...: polls until the command succeeds; fails at the deadline.
 wait_until() {
-  local deadline=$(($(now_ms) + $1 * 1000))
+  local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
   shift
   until "$@" >/dev/null 2>&1; do
-    [ "$(now_ms)" -lt "$deadline" ] || return 1
-    sleep 0.03
+    [ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
+    e2e_pause
   done
 }
+# Between two looks, without a process of its own: a hundred nodes wait on two processors.
+e2e_pause() { read -rt 0.06 -u 6 || true; }
 
 # --- Nodes -------------------------------------------------------------------------------------
 
@@ -170,8 +175,8 @@ node_new() {
   mkdir -p "$base/upper" "$base/work" "$base/root"
   # The upper layer is on the tmpfs of this run: an overlay cannot be the upper layer of another,
   # nor can a directory below the lower one.
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root" ||
-    skip "no overlay of / can be mounted"
+  mount -t overlay overlay -o "lowerdir=$E2E_ROOT,upperdir=$base/upper,workdir=$base/work" "$base/root" ||
+    skip "no overlay of $E2E_ROOT can be mounted"
   node_use "$name"
   e2e_quieten
   e2e_copy_tree "$source/root"
@@ -327,18 +332,19 @@ node_boot() {
     # setsid: the terminal's Ctrl-C is for the script, which then ends the node.
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --private-network \
       --link-journal=no --resolv-conf=off --timezone=off --machine="e2e-$NODE" --hostname=node-1 \
-      ${NODE_SETENV:+"--setenv=$NODE_SETENV"} --directory="$NODE_ROOT" --boot 9<&-
+      ${NODE_SETENV:+"--setenv=$NODE_SETENV"} --directory="$NODE_ROOT" --boot 9<&- 6<&-
   ) </dev/null >"$console" 2>&1 &
   E2E_SUPERVISOR[$NODE]=$!
-  local deadline=$(($(now_ms) + E2E_BOOT_SECONDS * 1000)) trouble=""
+  local deadline=$((${EPOCHREALTIME/./} + E2E_BOOT_SECONDS * 1000000)) trouble=""
   until e2e_is_booted 2>/dev/null; do
     [ -d "/proc/${E2E_SUPERVISOR[$NODE]}" ] || trouble="systemd-nspawn cannot start one here"
-    [ "$(now_ms)" -lt "$deadline" ] || trouble="the node did not boot in $E2E_BOOT_SECONDS s"
+    [ "${EPOCHREALTIME/./}" -lt "$deadline" ] ||
+      trouble="the node did not boot in $E2E_BOOT_SECONDS s"
     if [ -n "$trouble" ]; then
       tail -n 20 "$console" >&2
       skip "$trouble"
     fi
-    sleep 0.03
+    e2e_pause
   done
   # As on a node: systemd-nspawn makes /proc/sys read-only, all but net.
   node_run mount -o remount,bind,rw /proc/sys
@@ -369,7 +375,7 @@ node_start() {
 
 # In the control group of the node's process 1, as far as there is one yet: not from outside.
 node_run() (
-  exec 9<&-
+  exec 9<&- 6<&-
   for scope in $(e2e_groups "$NODE/payload/init.scope"); do
     [ ! -e "$scope" ] || echo 0 >"$scope/cgroup.procs"
   done

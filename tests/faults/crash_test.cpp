@@ -27,7 +27,7 @@ class Walk {
         after_cut_(ground, cuts) {}
 
   void run() {
-    for (std::size_t number = 1; die(number); ++number) continue;
+    for (std::size_t number = 1; !is_tried(scenario_, number) || die(number); ++number) continue;
   }
 
  private:

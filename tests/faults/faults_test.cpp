@@ -55,6 +55,7 @@ class Walk {
     const auto calls = SystemCalls::instance().calls();
     const auto need_room = SystemCalls::instance().need_room();
     for (std::size_t i = 0; i < calls.size(); ++i) {
+      if (!is_tried(scenario_, i + 1)) continue;
       fail_with_one_of(kOnce, i + 1);
       fail_with_one_of(kForGood, i + 1);
       if (calls[i].starts_with("write ")) fail(kShort, i + 1);

@@ -49,6 +49,10 @@ struct Scenario {
 void PrintTo(const Scenario& one, std::ostream* out);
 std::string name_of(const Scenario& one);
 
+/// True for the calls at which this run disturbs the scenario: every second one, which of the two its name
+/// decides; FAULT_EVERY=N takes every Nth, FAULT_EVERY=1 all.
+bool is_tried(const Scenario& scenario, std::size_t number);
+
 /// add, remove, set and undo on every node; without a restart; with a kubelet that refuses; a trial, its
 /// end, and `keep`.
 std::vector<Scenario> all_scenarios();

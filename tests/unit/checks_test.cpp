@@ -276,6 +276,21 @@ TEST(Checks, OtherUnitFilesThanTheManagersNeedAReload) {
   EXPECT_EQ(found_by(moved, "not-reloaded").size(), 1u);
 }
 
+// Measured: 'enable --no-reload' of any unit makes 257 and 262 say so of all of them, 252 and 254 of none.
+TEST(Checks, AManagerThatWantsAReloadOfEveryUnitIsAskedWhatItHasLoaded) {
+  Node node = loaded_by_a_manager();
+  node.snapshot.state->needs_reload = true;
+  for (const int version : {257, 262}) {
+    node.snapshot.systemd_version = version;
+    node.model.loaded_alike = false;
+    EXPECT_EQ(found_by(node, "not-reloaded").size(), 1u);
+    node.model.loaded_alike = true;
+    EXPECT_TRUE(found_by(node, "not-reloaded").empty());
+  }
+  node.snapshot.systemd_version = 254;
+  EXPECT_EQ(found_by(node, "not-reloaded").size(), 1u);
+}
+
 TEST(Checks, DriftNamesWhatTheProcessLacksAndStillAllows) {
   Node node = with_list({"kernel.sem", "net.core.somaxconn"});
   node.snapshot.unit.name = "kubelet.service";

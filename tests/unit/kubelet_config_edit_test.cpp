@@ -181,6 +181,15 @@ TEST(KubeletConfigEdit, AnAbsentKeyIsAppendedToTheFirstDocument) {
       kHead);
 }
 
+// A line after a block scalar that ends with the file, or keeps its blank lines, would change it.
+TEST(KubeletConfigEdit, AnAbsentKeyStandsBeforeALastValueThatEndsWithTheFile) {
+  expect_steps({{"x: |\n  a", {"b"}, "allowedUnsafeSysctls:\n- b\nx: |\n  a"},
+                {"x: >-\n  a\ny: |+\n  a\n\n",
+                 {"b", "c"},
+                 "x: >-\n  a\nallowedUnsafeSysctls:\n- b\n- c\ny: |+\n  a\n\n"}},
+               kHead);
+}
+
 TEST(KubeletConfigEdit, JsonKeepsItsStyleToo) {
   const std::string open = "{" + kJsonHead;
   expect_steps(

@@ -59,11 +59,11 @@ assert_exit 0 tool undo --window 1s
 assert_same_bytes "$E2E_TMP/good" "$(node_path /srv/kubelet/args)"
 node_run umount $file
 
-# A read-only file system: the machine's no, nothing lost, nothing restarted.
+# A read-only file system: refused, nothing lost, nothing restarted.
 pid=$(kubelet_pid)
 node_run sh -c 'mount --bind /etc/sysconfig /etc/sysconfig && mount -o remount,bind,ro /etc/sysconfig'
 keep $file
-assert_exit 1 add
+assert_exit 3 add
 assert_contains "$ERR" "$file"
 assert_contains "$ERR" "ead-only"
 assert_kept $file
