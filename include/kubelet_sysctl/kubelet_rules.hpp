@@ -82,6 +82,9 @@ struct Admission {
 
 /// What a kubelet of `version` with this list on this kernel says to one use.
 /// Source: pkg/kubelet/sysctl/allowlist.go (whitelist.go up to 1.21).
+Gate gate_of(const SysctlUse& use, const std::vector<std::string>& list,
+             const KubeletVersion& version, const std::optional<KernelVersion>& kernel);
+/// The same with the kubelet's words.
 Admission admission_of(const SysctlUse& use, const std::vector<std::string>& list,
                        const KubeletVersion& version, const std::optional<KernelVersion>& kernel);
 

@@ -2,6 +2,8 @@
 // Checks of where the arguments come from: assignments that others replace, and files nobody reads.
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -235,14 +237,19 @@ void wiped_setting(const NodeSnapshot& snapshot, const NodeModel& model, const C
                    std::vector<Finding>& found) {
   if (model.stopped) return;
   const std::vector<UnitSetting> settings = service_settings(snapshot);
-  for (auto wiping = settings.begin(); wiping != settings.end(); ++wiping) {
-    constexpr std::array<std::string_view, 3> kLists = {"EnvironmentFile", "Environment",
-                                                        "ExecStart"};
-    const bool is_list = std::find(kLists.begin(), kLists.end(), wiping->key) != kLists.end();
-    if (!is_list || !wiping->value.text.empty()) continue;
-    for (auto lost = settings.begin(); lost != wiping; ++lost) {
+  // The lines of each list since its last empty one.
+  std::map<std::string_view, std::vector<const UnitSetting*>> in_force = {
+      {"EnvironmentFile", {}}, {"Environment", {}}, {"ExecStart", {}}};
+  for (const UnitSetting& setting : settings) {
+    const auto list = in_force.find(setting.key);
+    if (list == in_force.end()) continue;
+    if (!setting.value.text.empty()) {
+      list->second.push_back(&setting);
+      continue;
+    }
+    for (const UnitSetting* lost : std::exchange(list->second, {})) {
       const SourceFile* file = file_of(snapshot, *lost);
-      if (lost->key != wiping->key || file == nullptr) continue;
+      if (file == nullptr) continue;
       bool had_list = false;
       const std::string what = lost_by_wiping(snapshot, model, *lost, had_list);
       if (what.empty()) continue;

@@ -68,6 +68,12 @@ std::string go_quoted(std::string_view text) {
   constexpr std::string_view kLetters = "abfnrtv\\\"";
   std::string out = "\"";
   while (!text.empty()) {
+    const auto plain = std::find_if(text.begin(), text.end(), [](char byte) {
+      return byte < ' ' || byte > '~' || byte == '"' || byte == '\\';
+    });
+    out.append(text.begin(), plain);
+    text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+    if (text.empty()) break;
     const Character one = first_of(text);
     const std::size_t special = kSpecial.find(text.front());
     if (one.length == 0) {

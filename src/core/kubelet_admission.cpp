@@ -81,24 +81,32 @@ std::string compared_name(std::string_view name, const KubeletVersion& version) 
   return dotted;
 }
 
+Gate gate_of(const SysctlUse& use, const std::vector<std::string>& list,
+             const KubeletVersion& version, const std::optional<KernelVersion>& kernel) {
+  const auto matched = match(compared_name(use.name, version), list, version, kernel);
+  if (!matched) return Gate::kList;
+  if (*matched == SysctlNamespace::kNet && use.host_network) return Gate::kHostNetwork;
+  if (*matched == SysctlNamespace::kIpc && use.host_ipc) return Gate::kHostIpc;
+  return Gate::kNone;
+}
+
 Admission admission_of(const SysctlUse& use, const std::vector<std::string>& list,
                        const KubeletVersion& version, const std::optional<KernelVersion>& kernel) {
+  const Gate gate = gate_of(use, list, version, kernel);
   const std::string name = compared_name(use.name, version);
-  const auto matched = match(name, list, version, kernel);
-  if (!matched) {
-    return {Gate::kList,
-            forbidden(name, version < kAllowlist ? "not whitelisted" : "not allowlisted")};
-  }
   const bool capitals = version >= kCapitals;
-  if (*matched == SysctlNamespace::kNet && use.host_network) {
-    return {Gate::kHostNetwork, forbidden(name, capitals ? "not allowed with host Net enabled"
-                                                         : "not allowed with host net enabled")};
+  switch (gate) {
+    case Gate::kList:
+      return {gate, forbidden(name, version < kAllowlist ? "not whitelisted" : "not allowlisted")};
+    case Gate::kHostNetwork:
+      return {gate, forbidden(name, capitals ? "not allowed with host Net enabled"
+                                             : "not allowed with host net enabled")};
+    case Gate::kHostIpc:
+      return {gate, forbidden(name, capitals ? "not allowed with host IPC enabled"
+                                             : "not allowed with host ipc enabled")};
+    default:
+      return {};
   }
-  if (*matched == SysctlNamespace::kIpc && use.host_ipc) {
-    return {Gate::kHostIpc, forbidden(name, capitals ? "not allowed with host IPC enabled"
-                                                     : "not allowed with host ipc enabled")};
-  }
-  return {};
 }
 
 std::optional<std::string> pod_spelling_fault(std::string_view name,

@@ -158,6 +158,11 @@ Splice without_member(const Reading& reading) {
 Result<Tree> json_tree(std::string_view bytes) {
   Tree tree;
   tree.format = ConfigFormat::kJson;
+  // Each of these begins one node at most; in a text that people read they are few.
+  const auto nodes = std::count_if(bytes.begin(), bytes.end(), [](char byte) {
+    return byte == ',' || byte == ':' || byte == '[' || byte == '{';
+  });
+  if (is_too_dense(static_cast<std::size_t>(nodes), bytes.size())) return dense_error();
   Collector collector(tree.events);
   if (!Json::sax_parse(bytes, &collector)) return syntax_error(bytes, collector);
   place(bytes, tree.events);

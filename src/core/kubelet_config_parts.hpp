@@ -148,6 +148,11 @@ std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const Fl
                                                 std::string_view separator);
 std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
+/// True where small nodes without end would cost a hundred times their bytes. Nobody writes them so densely: the
+/// least item of a block list, "- 1", has four bytes.
+bool is_too_dense(std::size_t nodes, std::size_t bytes);
+Error dense_error();
+
 Result<std::vector<Splice>> yaml_splices(std::string_view bytes, const Reading& reading,
                                          const ListChange& change, bool remove_key);
 /// The same for a key that is not there yet, as a new one before the last.

@@ -249,6 +249,23 @@ Status check_header(std::string_view bytes, const Reading& reading) {
 
 }  // namespace
 
+namespace {
+constexpr std::size_t kFewNodes = 50'000;
+constexpr std::size_t kLeastBytesOfANode = 3;
+}  // namespace
+
+bool is_too_dense(std::size_t nodes, std::size_t bytes) {
+  return nodes > kFewNodes && bytes / kLeastBytesOfANode < nodes;
+}
+
+Error dense_error() {
+  return {
+      .kind = ErrorKind::kUnsupported,
+      .message = fmt::format("will not read this file: it has more than {} nodes of less than {} "
+                             "bytes each",
+                             kFewNodes, kLeastBytesOfANode)};
+}
+
 Anchors::Anchors(const Events& events) : events_(events) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     const Event& event = events[i];

@@ -131,6 +131,7 @@ class Reader {
         return {};
       }
       auto status = finished_ ? Status{} : first(event);
+      if (status) status = too_dense(event);
       if (finished_) rest(event);
       yaml_event_delete(&event);
       if (!status) return status;
@@ -139,6 +140,11 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] Status too_dense(const yaml_event_t& event) const {
+    if (!is_too_dense(tree_.events.size(), event.end_mark.index)) return {};
+    return dense_error();
+  }
+
   /// An event of the first document.
   Status first(const yaml_event_t& event) {
     switch (event.type) {

@@ -17,7 +17,7 @@ using manifest_parts::Document;
 using manifest_parts::kNone;
 
 constexpr std::size_t kMostPods = 10'000;
-constexpr std::size_t kMostSysctls = 100'000;
+constexpr std::size_t kMostSysctls = 20'000;
 constexpr std::size_t kDeepestList = 4;
 
 /// Where a kind holds a pod's spec. Source: k8s.io/api core/v1, apps/v1, batch/v1 types.go.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/report.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
 #include "layout.hpp"
@@ -120,6 +121,10 @@ std::string evidence_text(const NodeSnapshot& snapshot, const RunningList& runni
       return "the kubelet says so itself";
     case RunningList::Evidence::kNone:
       break;
+  }
+  const KubeletHost* host = host_of(snapshot);
+  if (host != nullptr && !host->log_mark.empty() && !snapshot.logged_argv) {
+    return "what it was started with is in the journal, which 'kubelet-sysctl doctor' asks";
   }
   return snapshot.health && !snapshot.health->ok
              ? "neither its arguments nor its files tell, and it is not healthy"

@@ -39,8 +39,9 @@ std::vector<KubeletVersion> releases(const Ground& ground) {
 }
 
 /// The kubelet of one release. The kubelet knows its list and its kernel; where they are not known
-/// here, what it says is known only if it is the same in every case.
-Said kubelet_says(const SysctlUse& use, const KubeletVersion& version, const Ground& ground) {
+/// here, what it says is known only if it is the same in every case. The reason is left out unless `told`.
+Said kubelet_says(const SysctlUse& use, const KubeletVersion& version, const Ground& ground,
+                  bool told) {
   if (auto fault = pod_spelling_fault(use.name, version)) {
     return {false, Gate::kSpelling, std::move(*fault)};
   }
@@ -48,17 +49,18 @@ Said kubelet_says(const SysctlUse& use, const KubeletVersion& version, const Gro
   const std::vector<std::string> none;
   const auto& least = ground.pod_list ? *ground.pod_list : none;
   const auto& most = ground.pod_list ? *ground.pod_list : widest_list();
-  const Admission worst = admission_of(use, least, version, kernel);
-  const Admission best = admission_of(use, most, version, kernel ? kernel : kAnyKernel);
+  const auto newest = kernel ? kernel : kAnyKernel;
+  const Gate worst = gate_of(use, least, version, kernel);
+  const Gate best = gate_of(use, most, version, newest);
   // An entry that matches may be refused too, for what the pod shares with the node.
-  if (worst.gate != Gate::kNone && best.gate != Gate::kNone) {
-    return {false, best.gate, best.reason};
+  if (worst != Gate::kNone && best != Gate::kNone) {
+    return {false, best, told ? admission_of(use, most, version, newest).reason : std::string()};
   }
-  if (worst.gate != best.gate) {
+  if (worst != best) {
+    if (!told) return {std::nullopt, Gate::kNone};
     std::string why =
         fmt::format("whether '{}' is safe depends on the kernel, which is not known", use.name);
-    const bool by_kernel =
-        admission_of(use, least, version, kernel ? kernel : kAnyKernel).gate == Gate::kNone;
+    const bool by_kernel = gate_of(use, least, version, newest) == Gate::kNone;
     if (!ground.pod_list && !by_kernel) {
       why = fmt::format("the list is not known: {}", ground.list_why);
     }
@@ -71,7 +73,7 @@ Said kubelet_says(const SysctlUse& use, const KubeletVersion& version, const Gro
 Said kubelet_says(const SysctlUse& use, const Ground& ground) {
   std::optional<Said> first;
   for (const KubeletVersion& version : releases(ground)) {
-    Said said = kubelet_says(use, version, ground);
+    Said said = kubelet_says(use, version, ground, !first);
     if (!first) {
       first = std::move(said);
     } else if (said.admitted != first->admitted || said.gate != first->gate) {

@@ -36,7 +36,7 @@ std::optional<std::string> refusal(const SysctlUse& use, const std::vector<std::
                                    const std::vector<KubeletVersion>& rules,
                                    const std::optional<KernelVersion>& kernel) {
   for (const KubeletVersion& version : rules) {
-    if (admission_of(use, before, version, kernel).gate != Gate::kNone) continue;
+    if (gate_of(use, before, version, kernel) != Gate::kNone) continue;
     auto admission = admission_of(use, after, version, kernel);
     if (admission.gate != Gate::kNone) return std::move(admission.reason);
   }

@@ -220,6 +220,18 @@ double seconds_for(std::size_t count) {
   return static_cast<double>(end - begin) / CLOCKS_PER_SEC;
 }
 
+// 16 MiB of them cost 1.5 GB.
+TEST(Manifest, NodesThatNobodyWritesSoDenselyAreRefused) {
+  std::string yaml = "a: [";
+  std::string json = "{\"a\": [";
+  for (int i = 0; i < 60'000; ++i) {
+    yaml += "[],";
+    json += "0,";
+  }
+  EXPECT_THAT(read(yaml + "[]]\n").error.message, HasSubstr("more than 50000 nodes"));
+  EXPECT_THAT(read(json + "0]}\n").error.message, HasSubstr("more than 50000 nodes"));
+}
+
 TEST(Manifest, TakesTimeInProportionToItsSize) {
   constexpr std::size_t kCount = 4000;
   // Twice as long for the noise; counting lines from the top for each would take 64 times as long.
