@@ -224,6 +224,14 @@ bool is_word_byte(char byte) {
          std::string_view("-_./*,=").find(byte) != std::string_view::npos;
 }
 
+/// True for such a byte at `at`, and for the plus of the list's own "allowed-unsafe-sysctls+=" of k3s.
+bool is_in_word(std::string_view text, std::size_t at) {
+  if (is_word_byte(text[at])) return true;
+  const std::string_view before = text.substr(0, at);
+  return text.substr(at).starts_with("+=") &&
+         (before.ends_with("allowed-unsafe-sysctls") || before.ends_with("allowed_unsafe_sysctls"));
+}
+
 /// The region and what is left of the words that it cuts. A region that begins with a blank cuts
 /// none before it.
 Span whole_words(std::string_view before, const Region& region) {
@@ -236,10 +244,10 @@ Span whole_words(std::string_view before, const Region& region) {
   };
   Span wide = region.at;
   if (starts(old) || starts(region.text)) {
-    while (wide.begin > 0 && is_word_byte(before[wide.begin - 1])) --wide.begin;
+    while (wide.begin > 0 && is_in_word(before, wide.begin - 1)) --wide.begin;
   }
   if (ends(old) || ends(region.text)) {
-    while (wide.end < before.size() && is_word_byte(before[wide.end])) ++wide.end;
+    while (wide.end < before.size() && is_in_word(before, wide.end)) ++wide.end;
   }
   return wide;
 }
@@ -248,7 +256,7 @@ Texts words_of(std::string_view text) {
   Texts words;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t begin = i;
-    while (i < text.size() && is_word_byte(text[i])) ++i;
+    while (i < text.size() && is_in_word(text, i)) ++i;
     if (i > begin) words.push_back(text.substr(begin, i - begin));
     if (i == begin) ++i;
   }

@@ -314,24 +314,29 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   restarted_at_ms_ = ports_.clock.wall_ms();
   log_size_ = size_of_host_log(ports_.files, snapshot_);
   restarted_ = true;
-  auto restarted = step(fmt::format("restart {}", discover_.unit), [this] {
-    // A unit of Type=notify comes back when it is up, which may take as long as somebody says it may.
-    return ports_.services.restart(discover_.unit, std::max(kRestartDeadline, options_.timeout));
-  });
+  // A unit of Type=notify comes back when it is up: that is a part of the time to the first healthy answer. On
+  // the way back it has all the time that systemd gives it, whatever the change was given.
+  const bool forward = attempted_ > 0 && !is_recovery();
+  const Milliseconds patience =
+      forward ? options_.timeout : std::max(kRestartDeadline, options_.timeout);
+  const TimePoint asked = ports_.clock.now();
+  auto restarted = step(fmt::format("restart {}", discover_.unit),
+                        [&] { return ports_.services.restart(discover_.unit, patience); });
   if (!restarted) return std::move(restarted).error();
   // On the way back the record keeps what it says. A record that cannot be written is no reason to
   // take back a kubelet that runs: it is said when the record shall be closed.
-  const bool forward = attempted_ > 0 && !is_recovery();
   if (forward && !mark(TransactionState::kRestarted)) {
     transaction_.state = TransactionState::kWritten;
   }
-  return watch(way, wanted);
+  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - asked);
+  return watch(way, wanted, forward ? options_.timeout - took : options_.timeout);
 }
 
-Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted) {
+Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted,
+                                     Milliseconds timeout) {
   Result<Confirmation> seen = Confirmation{};
   auto status = step("see the list in the running kubelet", [&]() -> Status {
-    seen = confirm(ports_, wanted, options_.timeout, options_.window);
+    seen = confirm(ports_, wanted, timeout, options_.window);
     if (!seen) return seen.error();
     if (seen->good) see_again(way, *seen);
     if (seen->failure) return *seen->failure;

@@ -85,7 +85,7 @@ Result<Outcome> ApplyRun::close_recovery(OutcomeKind kind) {
     const Direction way = direction(plan_.after, plan_.expected_argv);
     auto wanted = wanted_of(way);
     if (!wanted) return std::move(wanted).error();
-    auto seen = watch(way, *wanted);
+    auto seen = watch(way, *wanted, options_.timeout);
     if (!seen) return roll_back(std::move(seen).error(), invocation_now());
     if (!seen->good) return roll_back(*seen->failure, seen->invocation);
     outcome_.evidence = seen->evidence;
@@ -112,7 +112,7 @@ Result<Outcome> ApplyRun::watch_only() {
   const Direction way = direction(plan_.after, plan_.expected_argv);
   auto wanted = wanted_of(way);
   if (!wanted) return std::move(wanted).error();
-  auto seen = watch(way, *wanted);
+  auto seen = watch(way, *wanted, options_.timeout);
   if (!seen) return std::move(seen).error();
   outcome_.before = transaction_.before;
   if (!seen->good) {
@@ -138,7 +138,7 @@ Result<Outcome> ApplyRun::see_overtaken() {
   const Direction way = direction(plan_.after, plan_.expected_argv);
   auto wanted = wanted_of(way);
   if (!wanted) return std::move(wanted).error();
-  auto seen = watch(way, *wanted);
+  auto seen = watch(way, *wanted, options_.timeout);
   if (!seen) return std::move(seen).error();
   if (!seen->good) {
     take_last_words(seen->invocation);

@@ -63,7 +63,7 @@ class ApplyRun {
   Result<Outcome> with_restart();
   Result<Wanted> wanted_of(const Direction& way);
   Result<Confirmation> restart_and_confirm(const Direction& way);
-  Result<Confirmation> watch(const Direction& way, const Wanted& wanted);
+  Result<Confirmation> watch(const Direction& way, const Wanted& wanted, Milliseconds timeout);
   void see_again(const Direction& way, Confirmation& seen);
   std::string invocation_now();
   [[nodiscard]] Direction direction(const std::vector<std::string>& list,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kubelet_sysctl/trust.hpp"
 #include "kubelet_sysctl/wish_list.hpp"
 #include "paths.hpp"
 
@@ -22,8 +23,10 @@ Status read_one(FileSystem& files, const std::string& path, NodeSnapshot& snapsh
   auto source = add_file(files, path, snapshot.files);
   if (!source) return std::move(source).error();
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(*source)];
-  if (file.kind != FileKind::kAbsent) snapshot.wish_files.push_back(*source);
-  return {};
+  if (file.kind == FileKind::kAbsent) return {};
+  snapshot.wish_files.push_back(*source);
+  // sync does what it says, unasked and as root.
+  return check_trusted(files, path);
 }
 
 Status read_all(FileSystem& files, NodeSnapshot& snapshot) {

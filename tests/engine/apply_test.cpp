@@ -65,7 +65,24 @@ TEST(Apply, AUnitThatComesBackLateIsWaitedForAsLongAsTheTimeoutSays) {
   lab.options.timeout = std::chrono::minutes(10);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_GE(lab.services().restart_deadline, std::chrono::minutes(10));
+  EXPECT_EQ(lab.services().restart_deadline, std::chrono::minutes(10));
+}
+
+TEST(Apply, TheTimeoutHoldsFromTheRestartOnAndNotForTheWayBack) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  lab.options.timeout = std::chrono::seconds(20);
+  ASSERT_TRUE(lab.change(add({"kernel.sem"})));
+  EXPECT_EQ(lab.services().restart_deadline, std::chrono::seconds(20));
+  Misbehaviour how;
+  how.only_with = "kernel.msgmax";
+  how.dies_after = Milliseconds(100);
+  lab.services().misbehave(how);
+  auto outcome = lab.change(add({"kernel.msgmax"}));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  // TimeoutStopSec= and TimeoutStartSec= are 90 s each without a setting: systemd-system.conf(5).
+  EXPECT_GE(lab.services().restart_deadline, std::chrono::seconds(180));
 }
 
 TEST(Apply, FileRouteIsSeenByAFileOlderThanTheProcessThatNamesIt) {

@@ -138,5 +138,16 @@ TEST_F(Trust, ShowSaysThatTheRecordsAreNotToBeTrusted) {
   EXPECT_THAT(said.err, HasSubstr("it belongs to uid 65534"));
 }
 
+TEST(TrustInAList, OneThatOthersCanWriteIsNoWish) {
+  const GoldenNode node("kops");
+  node.tree().write("/etc/kubelet-sysctl.conf", "net.core.somaxconn\n");
+  ASSERT_EQ(::chmod(node.tree().at("/etc/kubelet-sysctl.conf").c_str(), 0666), 0);
+  const auto before = node.things();
+  const Said said = node.run({"sync", "--root", "ROOT", "--kubelet-version", "1.30"});
+  EXPECT_EQ(said.exit, 3) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("/etc/kubelet-sysctl.conf"));
+  EXPECT_EQ(node.things(), before);
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl::golden

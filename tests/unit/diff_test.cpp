@@ -69,6 +69,12 @@ TEST(ConfigDiff, AMissingLastNewlineIsMarked) {
             "\\ No newline at end of file\n");
 }
 
+// patch(1) finds the lines of a file by their CR.
+TEST(ConfigDiff, LinesKeepTheirCarriageReturn) {
+  EXPECT_EQ(diff_of(edit_of("a: 1\r\n", {{{6, 6}, "b: 2\r\n"}}, "config")),
+            "--- /f\n+++ /f\n@@ -1 +1,2 @@\n a: 1\r\n+b: 2\r\n");
+}
+
 TEST(ConfigDiff, ANewFileComesFromNothingAndARemovedOneGoesThere) {
   FileEdit made = edit_of("", {{{0, 0}, "a\nb\n"}}, "config-dir");
   made.before.kind = FileKind::kAbsent;
@@ -123,6 +129,15 @@ TEST(ArgumentDiff, AnEscapedBlankOfAUnitIsNoPartOfTheWordBehindIt) {
                       "\\x20--allowed-unsafe-sysctls=kernel.sem"};
   EXPECT_EQ(diff_of(edit_of(before, {splice}, "unit")),
             "/f:1\n+ --allowed-unsafe-sysctls=kernel.sem\n");
+}
+
+// k3s adds to a value with "+=". Source: k3s-io/k3s, docs of configuration files.
+TEST(ArgumentDiff, ThePlusOfTheListIsAPartOfItsWord) {
+  const std::string before =
+      "kubelet-arg:\n  - \"allowed-unsafe-sysctls+=kernel.sem\"\n  - \"token+=geheim\"\n";
+  EXPECT_EQ(
+      diff_of(edit_of(before, {in_place_of(before, "kernel.sem", "kernel.sem,a.b")}, "args")),
+      "/f:2\n- allowed-unsafe-sysctls+=kernel.sem\n+ allowed-unsafe-sysctls+=kernel.sem,a.b\n");
 }
 
 TEST(ArgumentDiff, ANewUnitThatRepeatsTheCommandShowsOnlyTheList) {

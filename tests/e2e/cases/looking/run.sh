@@ -46,3 +46,8 @@ node_wait_healthy
 looks "a script"
 assert_exit 0 tool add kernel.sem --window 1s
 [ ! -e "$(node_path /run/was-asked)" ] || fail "the script was run with --version"
+
+# A k3s, whose kubelet's arguments are in its journal alone.
+export NODE_UNIT=k3s.service
+node_up k3s
+looks "k3s"
