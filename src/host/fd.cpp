@@ -39,10 +39,7 @@ std::string hint_of(int number, const std::string& path) {
                                path)
                  : "run it as root";
     case EROFS:
-      return fmt::format(
-          "its file system is mounted read-only, see 'findmnt -T {}': change what it "
-          "is made from, or put the list into a file below /etc",
-          path);
+      return fmt::format("its file system is mounted read-only: see 'findmnt -T {}'", path);
     case ENOSPC:
     case EDQUOT:
       return "make room on its file system and run the command again";
