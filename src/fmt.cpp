@@ -3,7 +3,8 @@
 // the headers would be compiled once for each of our files.
 #include <fmt/format-inl.h>
 
-static_assert(FMT_VERSION / 10000 == 9, "these are the templates that fmt 9 wants from its library");
+static_assert(FMT_VERSION / 10000 == 9,
+              "these are the templates that fmt 9 wants from its library");
 
 namespace fmt::detail {
 
