@@ -233,7 +233,7 @@ TEST(Manifest, NodesThatNobodyWritesSoDenselyAreRefused) {
 }
 
 TEST(Manifest, TakesTimeInProportionToItsSize) {
-  constexpr std::size_t kCount = 4000;
+  constexpr std::size_t kCount = 2000;
   // Twice as long for the noise; counting lines from the top for each would take 64 times as long.
   EXPECT_LT(seconds_for(8 * kCount), 2 * 8 * seconds_for(kCount) + 0.1);
 }

@@ -3,7 +3,7 @@
 # A change that the kernel fails at any one of its system calls ends with the truth: 0 and the new
 # list in file and kubelet, or 1 or 4 and the old one in both.
 #
-# FAULT_EVERY=N takes every Nth point only, every second one without it.
+# FAULT_EVERY=N takes every Nth point only, every third one without it.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
@@ -40,7 +40,7 @@ walk() {
   local call number
   while read -r call number <&7; do
     fail_at "$call" "$number" "${errors[next++ % ${#errors[@]}]}"
-  done 7< <(fault_points | awk -v every="${FAULT_EVERY:-2}" 'NR % every == 0')
+  done 7< <(fault_points | awk -v every="${FAULT_EVERY:-3}" 'NR % every == 0')
 }
 
 walk kops /etc/sysconfig/kubelet add kernel.sem --window 200ms

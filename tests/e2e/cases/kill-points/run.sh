@@ -4,7 +4,7 @@
 # run says so, and `recover` brings file and kubelet together, on one list, with nothing left over.
 # So does a second `recover` when the first was killed, and a trial still has its end or is undone.
 #
-# After every eighth kill the whole node loses its power too. KILL_EVERY=N takes every Nth point, every second one without it.
+# After every eighth kill the whole node loses its power too. KILL_EVERY=N takes every Nth point, every fourth one without it.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
@@ -56,7 +56,7 @@ undo() {
 
 # each EVERY COMMAND...: for every such point of the run that was traced last.
 each() {
-  local every=$(($1 * ${KILL_EVERY:-2})) call number
+  local every=$(($1 * ${KILL_EVERY:-4})) call number
   shift
   while read -r call number <&7; do
     "$@" "$call" "$number"
