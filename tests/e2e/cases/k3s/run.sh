@@ -39,7 +39,7 @@ assert_eq "$needed" "$(json '",".join(e["entry"] for e in d["configured"]["entri
 assert_eq null "$(json 'd["running"]["entries"]')"
 assert_exit 0 tool show
 assert_contains "$OUT" "'kubelet-sysctl doctor' asks"
-tool doctor
+tool doctor || true
 ! grep -q "cannot be told" "$OUT" || fail "doctor asked the journal, and does not know"
 assert_exit 0 tool add net.core.somaxconn --window 500ms
 assert_eq "$needed,net.core.somaxconn" "$(kubelet_list)"
