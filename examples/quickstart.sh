@@ -33,7 +33,7 @@ if [ -z "${E2E_INNER:-}" ] && ! { [ -x "$KUBELET_SYSCTL" ] && [ -x "$FAKE_KUBELE
   [ "$(id -u)" = 0 ] || { echo "quickstart.sh: error: needs root" >&2; exit 1; }
   quietly "installing what the build and the node need" "$source_dir/scripts/packages.sh" node
   cd "$source_dir"
-  quietly "configuring the release" cmake --preset static -B "$build"
+  quietly "configuring the release" cmake --preset static -D KUBELET_SYSCTL_TESTS=ON -B "$build"
   quietly "building the release" cmake --build "$build" --target kubelet-sysctl fake-kubelet
 fi
 . "$source_dir/tests/e2e/lib.sh"

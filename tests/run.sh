@@ -51,7 +51,7 @@ fi
 
 heading "build in $build"
 cd "$root" || stop "cannot enter '$root'"
-cmake --preset static -B "$build" || stop "cannot configure"
+cmake --preset static -D KUBELET_SYSCTL_TESTS=ON -B "$build" || stop "cannot configure"
 cmake --build "$build" --parallel "$jobs" || stop "cannot build"
 
 heading "tests: $group"
