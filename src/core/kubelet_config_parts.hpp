@@ -147,6 +147,10 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role,
 /// blank, comma or bracket, and `simple` is false.
 Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple);
 
+/// The bytes of an item that is an alias, has an anchor or a tag, or is a block scalar: from `begin` to its end,
+/// a comment left out. Nothing where that cannot be told, and for every other item.
+std::optional<Span> yaml_whole_span(std::string_view bytes, const Event& item);
+
 /// The list in brackets that opens at `open` and has these items; nothing if other bytes turn up.
 std::optional<FlowList> find_flow_list(std::string_view bytes, std::size_t open,
                                        std::vector<Span> items);
