@@ -377,14 +377,8 @@ class Planner {
     const auto& lists = model_.flags.lists;
     return std::any_of(lists.begin(), lists.end(), [this](const ListFlag& flag) {
       const Word& word = model_.command.words[flag.value_word];
-      std::int32_t source = word.raw.source;
-      const auto& at = word.text.at;
-      // A word that is "${NAME}" alone stands where the variable is assigned.
-      const bool whole =
-          !at.empty() && std::all_of(at.begin(), at.end(), [&](const CharOrigin& one) {
-            return one.source == at.front().source;
-          });
-      if (whole) source = at.front().source;
+      std::int32_t source = planning::variable_source(word);
+      if (source == kNoSource) source = word.raw.source;
       return source != kNoSource &&
              planning::is_editable(snapshot_.files[static_cast<std::size_t>(source)]);
     });
