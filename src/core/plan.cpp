@@ -440,16 +440,15 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
     return;
   }
   // Bytes that were torn, and are put back, may hold more than the list.
-  const auto& argv = model.running->process.argv;
-  bool lacks_word = false;
+  std::vector<std::string> others;
   bool value = false;
   for (const std::string& word : plan.expected_argv) {
     const bool of_list = value || word.starts_with(planning::kFlag);
     value = !value && word == planning::kFlag;
-    lacks_word =
-        lacks_word || (!of_list && std::find(argv.begin(), argv.end(), word) == argv.end());
+    if (!of_list) others.push_back(word);
   }
-  if (any && lacks_word && !model.wrapped && model.kind->host == nullptr) {
+  if (any && missing_word(others, model.running->process.argv) && !model.wrapped &&
+      model.kind->host == nullptr) {
     plan.restart = true;
     plan.restart_reason = "the running kubelet has other arguments";
   }
