@@ -146,6 +146,11 @@ KubeletFlags parse_kubelet_flags(const std::vector<std::string>& words, std::siz
 /// or for hyperkube; nothing when no word looks like a kubelet, or a shell runs it.
 std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string>& words);
 
+/// The first of the wanted words of a kubelet that `seen` does not have, or has in another order. A script in front
+/// of the program may add words of its own; one that goes missing is a setting that the kubelet lost.
+std::optional<std::string> missing_word(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string>& seen);
+
 /// All items of all occurrences, in order, empty fields of CSV included: the list the flag gives.
 std::vector<std::string> list_of(const KubeletFlags& flags);
 

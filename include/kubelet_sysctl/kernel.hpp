@@ -2,6 +2,7 @@
 // What the running kernel gives a pod: which sysctls exist in fresh namespaces and can be written there.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,24 @@ struct KernelReport {
   std::string why = {};
   std::vector<KernelAnswer> answers = {};  ///< in the order of the entries
 };
+
+/// Names that come and go with a kernel module, and one of them that every release of it has.
+struct KernelModule {
+  std::string_view names;
+  std::string_view marker;
+  std::string_view module;
+};
+/// Source: net/netfilter/nf_conntrack_standalone.c, net/bridge/br_netfilter_hooks.c, net/sctp/sysctl.c,
+/// net/netfilter/ipvs/ip_vs_ctl.c.
+inline constexpr std::array<KernelModule, 5> kKernelModules = {{
+    {"net.netfilter.nf_conntrack_", "net.netfilter.nf_conntrack_max", "nf_conntrack"},
+    {"net.nf_conntrack_max", "net.netfilter.nf_conntrack_max", "nf_conntrack"},
+    {"net.bridge.", "net.bridge.bridge-nf-call-iptables", "br_netfilter"},
+    {"net.ipv4.vs.", "net.ipv4.vs.expire_nodest_conn", "ip_vs"},
+    {"net.sctp.", "net.sctp.rto_initial", "sctp"},
+}};
+/// True when a name, or what a stem ("net.bridge.", "net.") covers, may be of that module.
+bool may_be_of(const KernelModule& module, std::string_view text, bool is_stem);
 
 /// One state for all of them: theirs where they agree, else mixed; absent when there is none, unknown
 /// when one is.

@@ -70,10 +70,11 @@ Result<KubeletConfigFile> parse_kubelet_config(std::string_view bytes, ConfigRol
 /// neighbours (quotes only where YAML needs them, always in JSON), an absent key is added where it
 /// hurts least, and an emptied list leaves `[]` or, with `remove_key_when_empty`, no key at all.
 /// The result is proved before it is returned: it parses, its list is `wanted`, everything else in
-/// the tree is equal, and all other bytes are the same. An empty result means nothing to do.
+/// the tree is equal, and all other bytes are the same. An empty result means nothing to do. Of several
+/// documents the first is edited, of a repeated key the last: what the kubelet reads.
 /// Errors: kUnsupported with the reason and its place (line, column) when the edit cannot be proved
-/// safe: second document, repeated key, alias, anchor or tag on the list, merge key, block scalar
-/// item, list of the wrong type; kMalformed as parse_kubelet_config.
+/// safe: a tag on the list, an anchor that is used elsewhere, a merge key, an item over several lines
+/// that would go, a list of the wrong type; kMalformed as parse_kubelet_config.
 Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRole role,
                                                 const std::vector<std::string>& wanted,
                                                 bool remove_key_when_empty);

@@ -81,7 +81,8 @@ struct NodeModel {
   std::string config_path;  ///< --config in force, absolute; empty when none
   std::string config_dir;   ///< --config-dir in force; empty when none
   std::vector<Layer> layers;
-  std::vector<Entry> configured;  ///< the winner's entries
+  std::optional<Error> config_doubt;  ///< a file with which some release may not start
+  std::vector<Entry> configured;      ///< the winner's entries
   std::optional<RunningList> running;
   bool drift = false;
   bool loaded_alike = false;   ///< systemd runs what the files give, whatever it says of a reload

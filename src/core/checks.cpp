@@ -87,6 +87,8 @@ const std::vector<Check>& all_checks() {
       {"no-unit", kError, "no unit runs a kubelet", no_unit},
       {"unit-broken", kError, "systemd does not load or start the unit", unit_broken},
       {"config-broken", kError, "the kubelet does not start with a file", config_broken, kVerbs},
+      {"config-doubtful", kWarning, "some release does not start with a file", config_doubtful,
+       kVerbs, kPart},
       {"drop-in-without-kind", kError, "a drop-in lacks kind or apiVersion", drop_in_without_kind},
       {"not-understood", kWarning, "a form that cannot be followed here", not_understood},
       {"flag-fatal", kError, "the command line ends the kubelet", flag_fatal, kVerbs},

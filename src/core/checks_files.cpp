@@ -112,6 +112,21 @@ void config_broken(const NodeSnapshot& snapshot, const NodeModel& model, const C
   }
 }
 
+// Source: kubelet_config_fields.cpp: a release ignores a field that it does not have, whatever its value.
+void config_doubtful(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
+                     std::vector<Finding>& found) {
+  if (!model.config_doubt) return;
+  const Error& doubt = *model.config_doubt;
+  Finding finding = finding_of(
+      check, doubt.message,
+      fmt::format(
+          "give that value the type that is named{}",
+          snapshot.kubelet_version ? "" : ", or name the release with '--kubelet-version'"));
+  finding.path = doubt.path;
+  finding.line = doubt.line;
+  found.push_back(std::move(finding));
+}
+
 // Source: awslabs/amazon-eks-ami PR 1620: a drop-in without kind ends the kubelet.
 void drop_in_without_kind(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                           std::vector<Finding>& found) {

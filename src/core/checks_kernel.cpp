@@ -14,19 +14,6 @@ namespace {
 /// More names than this are nobody's list of needs.
 constexpr std::size_t kManyNames = 10;
 
-/// Groups that come with a module of the kernel: absent now, they may be there later.
-/// Source: net/netfilter/nf_conntrack_standalone.c, net/bridge/br_netfilter_hooks.c, net/sctp/sysctl.c,
-/// net/netfilter/ipvs/ip_vs_ctl.c.
-struct ModuleGroup {
-  std::string_view stem;
-  std::string_view module;
-};
-constexpr std::array<ModuleGroup, 5> kModules = {{{"net.netfilter.nf_conntrack", "nf_conntrack"},
-                                                  {"net.nf_conntrack", "nf_conntrack"},
-                                                  {"net.bridge.", "br_netfilter"},
-                                                  {"net.sctp.", "sctp"},
-                                                  {"net.ipv4.vs.", "ip_vs"}}};
-
 std::string_view stem_of(std::string_view dotted) { return dotted.substr(0, dotted.size() - 1); }
 
 /// The whole groups: everything of the kubelet's table, and the families right below net.
@@ -78,9 +65,11 @@ std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& c
       "what pods cannot set is set for the whole node, by a file in '/etc/sysctl.d'; to take the "
       "entry out, run: {}",
       command_with("kubelet-sysctl remove", {std::string(entry)}));
-  for (const ModuleGroup& group : kModules) {
-    if (!absent || !dotted.starts_with(group.stem)) continue;
-    hint = fmt::format("it is there only while the module '{}' is loaded", group.module);
+  const bool is_stem = dotted.ends_with('*');
+  const std::string_view text = is_stem ? stem_of(dotted) : std::string_view(dotted);
+  for (const KernelModule& module : kKernelModules) {
+    if (!absent || !may_be_of(module, text, is_stem)) continue;
+    hint = fmt::format("it is there only while the module '{}' is loaded", module.module);
   }
   return finding_of(check,
                     fmt::format("'{}' is {} for pods in {}: the kubelet accepts it, and a pod that "

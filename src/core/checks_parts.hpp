@@ -83,6 +83,7 @@ Look covered_entry;
 Look no_unit;
 Look unit_broken;
 Look config_broken;
+Look config_doubtful;
 Look drop_in_without_kind;
 Look not_understood;
 Look unread_drop_in;

@@ -77,12 +77,10 @@ const SourceFile* newest_since(const NodeSnapshot& snapshot, const NodeModel& mo
 
 }  // namespace
 
-/// From 257 on (measured; 254 does not) links that anybody made without a reload make systemd say so of every
-/// unit: then what it has loaded is compared.
+/// Where systemd's own word is not enough, what it has loaded is compared.
 bool needs_reload(const NodeSnapshot& snapshot, const NodeModel& model) {
-  constexpr int kNewestThatKnows = 254;
   if (!snapshot.state->needs_reload) return false;
-  return snapshot.systemd_version <= kNewestThatKnows || !model.loaded_alike;
+  return tells_reload_truly(snapshot.systemd_version) || !model.loaded_alike;
 }
 
 void not_reloaded(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,

@@ -22,6 +22,10 @@ const char* name_of(KernelState state) {
   return "unknown";
 }
 
+bool may_be_of(const KernelModule& module, std::string_view text, bool is_stem) {
+  return text.starts_with(module.names) || (is_stem && module.names.starts_with(text));
+}
+
 KernelState state_of(const std::vector<KernelName>& names) {
   if (names.empty()) return KernelState::kAbsent;
   const auto is = [&names](KernelState state) {

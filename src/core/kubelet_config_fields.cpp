@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of the fields of a KubeletConfiguration. Source: the API reference of
-// kubelet.config.k8s.io/v1beta1.
+// The table of the fields of a KubeletConfiguration, and the releases that have them.
+//
+// Sources: staging/src/k8s.io/kubelet/config/v1beta1/types.go of the tags v1.20.2 and v1.32.7 and
+// of the development line of 1.37; component-base logs/api/v1/types.go and tracing/api/v1/types.go
+// of v0.32.3. A field of v1.20.2 is taken for one of every release. In between: the first milestone
+// of the enhancement, KEP 1769 (1.21), 2400, 2413, 2570, 2625 (1.22), 2712 (1.23), 2831 (1.25),
+// 3545 (1.26), 2258, 3673 (1.27), 4210 (1.29), 4569 (1.31), 2535 (1.33), 5996 (1.37); or the pull
+// request: 98458 (1.21), 104873, 105437, 106090 (1.23), 107207 (1.24), 111513 (1.25), 112136 (1.27),
+// 112957, 114301 (1.30), 126096, 128374 (1.32), 127577 (1.33), 137115, 137719 (1.36). Where neither
+// was found, the row has the two releases that are known.
 #include "kubelet_config_fields.hpp"
 
 #include <array>
@@ -12,6 +20,23 @@ template <std::size_t N>
 constexpr Struct struct_of(std::string_view name, std::string_view type,
                            const std::array<Field, N>& fields) {
   return {name, type, fields.data(), fields.data() + N};
+}
+
+/// A field that came with 1.`minor`.
+constexpr Field since(int minor, Field field) {
+  field.releases = {.lacked = minor - 1, .has = minor, .gone = 0};
+  return field;
+}
+
+/// A field that 1.`lacked` does not have and 1.`has` does; of those between nothing is known.
+constexpr Field between(int lacked, int has, Field field) {
+  field.releases = {.lacked = lacked, .has = has, .gone = 0};
+  return field;
+}
+
+constexpr Field gone_in(int minor, Field field) {
+  field.releases.gone = minor;
+  return field;
 }
 
 constexpr auto kX509Fields = std::to_array<Field>({{"clientCAFile"}});
@@ -47,7 +72,7 @@ constexpr auto kTextOptionsFields =
 constexpr Struct kTextOptions = struct_of("TextOptions", "v1.TextOptions", kTextOptionsFields);
 constexpr Struct kJsonOptions = struct_of("JSONOptions", "v1.JSONOptions", kTextOptionsFields);
 constexpr auto kFormatOptionsFields =
-    std::to_array<Field>({{"text", Type::kStruct, Shape::kOne, &kTextOptions},
+    std::to_array<Field>({between(22, 32, {"text", Type::kStruct, Shape::kOne, &kTextOptions}),
                           {"json", Type::kStruct, Shape::kOne, &kJsonOptions}});
 constexpr Struct kFormatOptions =
     struct_of("FormatOptions", "v1.FormatOptions", kFormatOptionsFields);
@@ -56,10 +81,14 @@ constexpr auto kVModuleFields = std::to_array<Field>(
 constexpr Struct kVModule = struct_of("VModuleItem", "v1.VModuleItem", kVModuleFields);
 constexpr auto kLoggingFields = std::to_array<Field>(
     {{"format"},
-     {"flushFrequency", Type::kTimeOrDuration},
-     {"verbosity", Type::kUint32, Shape::kOne, nullptr, "v1.VerbosityLevel"},
-     {"vmodule", Type::kStruct, Shape::kList, &kVModule, "v1.VModuleConfiguration"},
-     {"options", Type::kStruct, Shape::kOne, &kFormatOptions}});
+     gone_in(24, {"sanitization", Type::kBool}),
+     // A number of nanoseconds alone, until some release before 1.32.
+     gone_in(32,
+             since(23, {"flushFrequency", Type::kInt64, Shape::kOne, nullptr, "time.Duration"})),
+     between(23, 32, {"flushFrequency", Type::kTimeOrDuration}),
+     since(23, {"verbosity", Type::kUint32, Shape::kOne, nullptr, "v1.VerbosityLevel"}),
+     since(23, {"vmodule", Type::kStruct, Shape::kList, &kVModule, "v1.VModuleConfiguration"}),
+     since(23, {"options", Type::kStruct, Shape::kOne, &kFormatOptions})});
 constexpr Struct kLogging =
     struct_of("LoggingConfiguration", "v1.LoggingConfiguration", kLoggingFields);
 constexpr auto kShutdownFields = std::to_array<Field>(
@@ -67,7 +96,7 @@ constexpr auto kShutdownFields = std::to_array<Field>(
 constexpr Struct kShutdown = struct_of("ShutdownGracePeriodByPodPriority",
                                        "v1beta1.ShutdownGracePeriodByPodPriority", kShutdownFields);
 constexpr auto kCrashLoopFields =
-    std::to_array<Field>({{"maxContainerRestartPeriod", Type::kDuration}});
+    std::to_array<Field>({{"maxContainerRestartPeriod", Type::kOptionalDuration}});
 constexpr Struct kCrashLoop =
     struct_of("CrashLoopBackOffConfig", "v1beta1.CrashLoopBackOffConfig", kCrashLoopFields);
 constexpr auto kReservedFields =
@@ -90,7 +119,7 @@ constexpr Struct kUsers = struct_of("UserNamespaces", "v1beta1.UserNamespaces", 
 constexpr auto kFields = std::to_array<Field>({
     {"enableServer", Type::kBool},
     {"staticPodPath"},
-    {"podLogsDir"},
+    since(30, {"podLogsDir"}),
     {"syncFrequency", Type::kDuration},
     {"fileCheckFrequency", Type::kDuration},
     {"httpCheckFrequency", Type::kDuration},
@@ -102,6 +131,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"tlsCertFile"},
     {"tlsPrivateKeyFile"},
     {"tlsCipherSuites", Type::kString, Shape::kList},
+    since(36, {"tlsCurvePreferences", Type::kInt32, Shape::kList}),
     {"tlsMinVersion"},
     {"rotateCertificates", Type::kBool},
     {"serverTLSBootstrap", Type::kBool},
@@ -109,8 +139,9 @@ constexpr auto kFields = std::to_array<Field>({
     {"authorization", Type::kStruct, Shape::kOne, &kAuthorization},
     {"registryPullQPS", Type::kInt32},
     {"registryBurst", Type::kInt32},
-    {"imagePullCredentialsVerificationPolicy"},
-    {"preloadedImagesVerificationAllowlist", Type::kString, Shape::kList},
+    since(33, {"imagePullCredentialsVerificationPolicy", Type::kString, Shape::kOne, nullptr,
+               "v1beta1.ImagePullCredentialsVerificationPolicy"}),
+    since(33, {"preloadedImagesVerificationAllowlist", Type::kString, Shape::kList}),
     {"eventRecordQPS", Type::kInt32},
     {"eventBurst", Type::kInt32},
     {"enableDebuggingHandlers", Type::kBool},
@@ -125,7 +156,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"nodeStatusReportFrequency", Type::kDuration},
     {"nodeLeaseDurationSeconds", Type::kInt32},
     {"imageMinimumGCAge", Type::kDuration},
-    {"imageMaximumGCAge", Type::kDuration},
+    since(29, {"imageMaximumGCAge", Type::kDuration}),
     {"imageGCHighThresholdPercent", Type::kInt32},
     {"imageGCLowThresholdPercent", Type::kInt32},
     {"volumeStatsAggPeriod", Type::kDuration},
@@ -135,12 +166,14 @@ constexpr auto kFields = std::to_array<Field>({
     {"cgroupsPerQOS", Type::kBool},
     {"cgroupDriver"},
     {"cpuManagerPolicy"},
-    {"cpuManagerPolicyOptions", Type::kString, Shape::kMap},
+    since(32, {"singleProcessOOMKill", Type::kBool}),
+    since(22, {"cpuManagerPolicyOptions", Type::kString, Shape::kMap}),
     {"cpuManagerReconcilePeriod", Type::kDuration},
-    {"memoryManagerPolicy"},
+    between(32, 37, {"draManagerReconcilePeriod", Type::kDuration}),
+    since(21, {"memoryManagerPolicy"}),
     {"topologyManagerPolicy"},
     {"topologyManagerScope"},
-    {"topologyManagerPolicyOptions", Type::kString, Shape::kMap},
+    since(26, {"topologyManagerPolicyOptions", Type::kString, Shape::kMap}),
     {"qosReserved", Type::kString, Shape::kMap},
     {"runtimeRequestTimeout", Type::kDuration},
     {"hairpinMode"},
@@ -150,21 +183,21 @@ constexpr auto kFields = std::to_array<Field>({
     {"resolvConf"},
     {"runOnce", Type::kBool},
     {"cpuCFSQuota", Type::kBool},
-    {"cpuCFSQuotaPeriod", Type::kDuration},
+    {"cpuCFSQuotaPeriod", Type::kOptionalDuration},
     {"nodeStatusMaxImages", Type::kInt32},
     {"maxOpenFiles", Type::kInt64},
     {"contentType"},
     {"kubeAPIQPS", Type::kInt32},
     {"kubeAPIBurst", Type::kInt32},
     {"serializeImagePulls", Type::kBool},
-    {"maxParallelImagePulls", Type::kInt32},
+    since(27, {"maxParallelImagePulls", Type::kInt32}),
     {"evictionHard", Type::kString, Shape::kMap},
     {"evictionSoft", Type::kString, Shape::kMap},
     {"evictionSoftGracePeriod", Type::kString, Shape::kMap},
     {"evictionPressureTransitionPeriod", Type::kDuration},
     {"evictionMaxPodGracePeriod", Type::kInt32},
     {"evictionMinimumReclaim", Type::kString, Shape::kMap},
-    {"mergeDefaultEvictionSettings", Type::kBool},
+    since(33, {"mergeDefaultEvictionSettings", Type::kBool}),
     {"podsPerCore", Type::kInt32},
     {"enableControllerAttachDetach", Type::kBool},
     {"protectKernelDefaults", Type::kBool},
@@ -173,11 +206,11 @@ constexpr auto kFields = std::to_array<Field>({
     {"iptablesDropBit", Type::kInt32},
     {"featureGates", Type::kBool, Shape::kMap},
     {"failSwapOn", Type::kBool},
-    {"memorySwap", Type::kStruct, Shape::kOne, &kMemorySwap},
+    since(22, {"memorySwap", Type::kStruct, Shape::kOne, &kMemorySwap}),
     {"containerLogMaxSize"},
     {"containerLogMaxFiles", Type::kInt32},
-    {"containerLogMaxWorkers", Type::kInt32},
-    {"containerLogMonitorInterval", Type::kDuration},
+    since(30, {"containerLogMaxWorkers", Type::kInt32}),
+    since(30, {"containerLogMonitorInterval", Type::kOptionalDuration}),
     {"configMapAndSecretChangeDetectionStrategy", Type::kString, Shape::kOne, nullptr,
      "v1beta1.ResourceChangeDetectionStrategy"},
     {"systemReserved", Type::kString, Shape::kMap},
@@ -192,25 +225,27 @@ constexpr auto kFields = std::to_array<Field>({
     {"kernelMemcgNotification", Type::kBool},
     {"logging", Type::kStruct, Shape::kOne, &kLogging},
     {"enableSystemLogHandler", Type::kBool},
-    {"enableSystemLogQuery", Type::kBool},
-    {"shutdownGracePeriod", Type::kDuration},
-    {"shutdownGracePeriodCriticalPods", Type::kDuration},
-    {"shutdownGracePeriodByPodPriority", Type::kStruct, Shape::kList, &kShutdown},
-    {"crashLoopBackOff", Type::kStruct, Shape::kOne, &kCrashLoop},
-    {"reservedMemory", Type::kStruct, Shape::kList, &kReserved},
-    {"enableProfilingHandler", Type::kBool},
-    {"enableDebugFlagsHandler", Type::kBool},
-    {"seccompDefault", Type::kBool},
-    {"memoryThrottlingFactor", Type::kFloat},
-    {"registerWithTaints", Type::kStruct, Shape::kList, &kTaint},
-    {"registerNode", Type::kBool},
-    {"tracing", Type::kStruct, Shape::kOne, &kTracing},
-    {"localStorageCapacityIsolation", Type::kBool},
-    {"containerRuntimeEndpoint"},
-    {"imageServiceEndpoint"},
-    {"failCgroupV1", Type::kBool},
-    {"userNamespaces", Type::kStruct, Shape::kOne, &kUsers},
-    {"defaultPodSysctls", Type::kString, Shape::kMap},
+    since(27, {"enableSystemLogQuery", Type::kBool}),
+    since(20, {"shutdownGracePeriod", Type::kDuration}),
+    since(20, {"shutdownGracePeriodCriticalPods", Type::kDuration}),
+    since(23, {"shutdownGracePeriodByPodPriority", Type::kStruct, Shape::kList, &kShutdown}),
+    since(32, {"crashLoopBackOff", Type::kStruct, Shape::kOne, &kCrashLoop}),
+    since(21, {"reservedMemory", Type::kStruct, Shape::kList, &kReserved}),
+    since(21, {"enableProfilingHandler", Type::kBool}),
+    since(21, {"enableDebugFlagsHandler", Type::kBool}),
+    since(22, {"seccompDefault", Type::kBool}),
+    since(22, {"memoryThrottlingFactor", Type::kFloat}),
+    since(36, {"memoryReservationPolicy", Type::kString, Shape::kOne, nullptr,
+               "v1beta1.MemoryReservationPolicy"}),
+    since(23, {"registerWithTaints", Type::kStruct, Shape::kList, &kTaint}),
+    between(20, 32, {"registerNode", Type::kBool}),
+    since(25, {"tracing", Type::kStruct, Shape::kOne, &kTracing}),
+    since(25, {"localStorageCapacityIsolation", Type::kBool}),
+    since(27, {"containerRuntimeEndpoint"}),
+    since(27, {"imageServiceEndpoint"}),
+    since(31, {"failCgroupV1", Type::kBool}),
+    between(32, 36, {"userNamespaces", Type::kStruct, Shape::kOne, &kUsers}),
+    since(37, {"defaultPodSysctls", Type::kString, Shape::kMap}),
 });
 constexpr Struct kConfiguration =
     struct_of("KubeletConfiguration", "v1beta1.KubeletConfiguration", kFields);
@@ -218,5 +253,13 @@ constexpr Struct kConfiguration =
 }  // namespace
 
 const Struct& configuration_fields() { return kConfiguration; }
+
+Presence presence_in(const Releases& releases, std::optional<int> minor) {
+  const bool always = releases.has == 0;
+  if (!minor) return always && releases.gone == 0 ? Presence::kYes : Presence::kMaybe;
+  if (releases.gone != 0 && *minor >= releases.gone) return Presence::kNo;
+  if (always || *minor >= releases.has) return Presence::kYes;
+  return *minor <= releases.lacked ? Presence::kNo : Presence::kMaybe;
+}
 
 }  // namespace kubelet_sysctl::config_parts

@@ -104,14 +104,16 @@ bool is_same_field(std::string_view key, std::string_view field) {
   return key.empty();
 }
 
-Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole role) {
-  auto reading = config_parts::read_config(bytes, role);
+Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole role,
+                                          const std::optional<KubeletVersion>& release) {
+  auto reading = config_parts::read_config(bytes, role, release);
   if (!reading) return std::move(reading).error();
   return ConfigReading{.file = std::move(reading->file),
                        .settings = std::move(reading->settings),
                        .healthz_ports = std::move(reading->healthz_ports),
                        .healthz_addresses = std::move(reading->healthz_addresses),
-                       .ports = std::move(reading->ports)};
+                       .ports = std::move(reading->ports),
+                       .doubt = std::move(reading->doubt)};
 }
 
 }  // namespace kubelet_sysctl

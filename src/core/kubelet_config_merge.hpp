@@ -31,10 +31,14 @@ struct ConfigReading {
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
   std::map<std::string, int> ports = {};  ///< of the field `port`, likewise
+  /// Why a kubelet may not start with the file: it depends on its release, and that is not known well enough.
+  std::optional<Error> doubt = std::nullopt;
 };
 
-/// As parse_kubelet_config(), with the same errors.
-Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole role);
+/// As parse_kubelet_config(), with the same errors, and with those of `release` alone where it is known.
+Result<ConfigReading> read_kubelet_config(
+    std::string_view bytes, ConfigRole role,
+    const std::optional<KubeletVersion>& release = std::nullopt);
 
 /// True when Go's encoding/json takes `key` for `field`, which has ASCII letters alone.
 /// Source: Go encoding/json fold.go; U+017F and U+212A fold to 's' and 'k'.

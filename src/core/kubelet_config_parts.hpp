@@ -71,6 +71,7 @@ struct Reading {
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
   std::map<std::string, int> ports = {};
+  std::optional<Error> doubt = std::nullopt;  ///< what some release may not start with
 };
 
 /// Where the anchors of a tree stand: the last of a repeated name.
@@ -129,14 +130,26 @@ Span item_span(std::string_view bytes, const Tree& tree, const Event& event);
 /// Fills in all that a reading says of the list and of the health endpoint.
 void fill_list(std::string_view bytes, Reading& reading, ConfigRole role);
 
-/// The first field whose value is of another type than the kubelet wants, in the kubelet's words.
-std::optional<Error> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role);
+/// A value of another type than its field has, in the kubelet's words.
+struct TypeFault {
+  Error error;
+  bool certain = false;  ///< false: some of the releases that it may be start all the same
+};
 
-Result<Reading> read_config(std::string_view bytes, ConfigRole role);
+/// The first that is certain, else the first. Without a release that is certain which holds in every one.
+std::optional<TypeFault> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role,
+                                    const std::optional<KubeletVersion>& release);
+
+Result<Reading> read_config(std::string_view bytes, ConfigRole role,
+                            const std::optional<KubeletVersion>& release = std::nullopt);
 
 /// The bytes of one item: from `begin` to its end if it is written on one line; else to the next
 /// blank, comma or bracket, and `simple` is false.
 Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple);
+
+/// The bytes of an item that is an alias, has an anchor or a tag, or is a block scalar: from `begin` to its end,
+/// a comment left out. Nothing where that cannot be told, and for every other item.
+std::optional<Span> yaml_whole_span(std::string_view bytes, const Event& item);
 
 /// The list in brackets that opens at `open` and has these items; nothing if other bytes turn up.
 std::optional<FlowList> find_flow_list(std::string_view bytes, std::size_t open,

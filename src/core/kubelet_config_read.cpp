@@ -299,7 +299,8 @@ Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string mess
   return error_at(kind, file, at, std::move(message), std::move(hint));
 }
 
-Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
+Result<Reading> read_config(std::string_view bytes, ConfigRole role,
+                            const std::optional<KubeletVersion>& release) {
   if (bytes.empty()) {
     return Error{.kind = ErrorKind::kMalformed,
                  .message = fmt::format("{}: kubelet config file was empty", kNotStart)};
@@ -345,7 +346,10 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role) {
   }
   auto checked = check_header(bytes, reading);
   if (!checked) return std::move(checked).error();
-  if (auto error = wrong_type(bytes, reading, role)) return std::move(*error);
+  if (auto fault = wrong_type(bytes, reading, role, release)) {
+    if (fault->certain) return std::move(fault->error);
+    reading.doubt = std::move(fault->error);
+  }
   fill_list(bytes, reading, role);
   return reading;
 }

@@ -17,9 +17,9 @@ namespace kubelet_sysctl::config_parts {
 namespace {
 
 constexpr std::string_view go_type(Type type) {
-  constexpr std::array<std::string_view, 11> kNames = {
-      "string", "bool",        "int32",  "int64",       "uint32", "float64",
-      "string", "v1.Duration", "string", "time string", "struct"};
+  constexpr std::array<std::string_view, 12> kNames = {
+      "string", "bool",   "int32",       "int64",  "uint32",      "float64",
+      "string", "string", "v1.Duration", "string", "time string", "struct"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -57,18 +57,29 @@ double number_of(std::string_view text) {
 
 class Checker {
  public:
-  Checker(std::string_view bytes, const Tree& tree, ConfigRole role)
+  Checker(std::string_view bytes, const Tree& tree, ConfigRole role,
+          const std::optional<KubeletVersion>& release)
       : bytes_(bytes),
         events_(tree.events),
         json_(tree.format == ConfigFormat::kJson),
         anchors_(tree.events),
-        role_(role) {}
+        patches_(role == ConfigRole::kDropIn &&
+                 (!release || merge_rule_of(*release) != MergeRule::kNonEmpty)) {
+    if (release) minor_ = release->minor;
+  }
 
-  std::optional<Error> top(const std::vector<Member>& members) {
+  std::optional<TypeFault> top(const std::vector<Member>& members) {
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     pairs.reserve(members.size());
     for (const Member& member : members) pairs.emplace_back(member.key, member.value);
-    return pairs_fault(pairs, configuration_fields(), "");
+    std::optional<Error> fault = pairs_fault(pairs, configuration_fields(), "");
+    const bool certain = fault.has_value();
+    if (!certain) fault = std::move(doubt_);
+    if (!fault) return std::nullopt;
+    const std::string_view who =
+        certain ? "a kubelet does not start" : "some releases of the kubelet do not start";
+    fault->message = fmt::format("{} with this file: {}", who, fault->message);
+    return TypeFault{std::move(*fault), certain};
   }
 
  private:
@@ -80,28 +91,37 @@ class Checker {
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const Event& key = events_[pairs[i].first];
       if (key.kind != EventKind::kScalar) continue;
-      const Field* field = field_of(fields, key.text);
-      if (field == nullptr) continue;
       const bool again = std::any_of(
           pairs.begin() + static_cast<std::ptrdiff_t>(i) + 1, pairs.end(), [&](const auto& other) {
             const Event& later = events_[other.first];
             return later.kind == EventKind::kScalar && later.text == key.text;
           });
       if (again && !json_) continue;
-      const std::string name = path + std::string(field->name);
-      if (auto error = field_fault(pairs[i].second, fields, *field, name)) return error;
+      if (auto error = key_fault(key.text, pairs[i].second, fields, path)) return error;
     }
     return std::nullopt;
   }
 
-  /// In a drop-in the merged text is read by Go's encoding/json, which does not mind the case.
-  [[nodiscard]] const Field* field_of(const Struct& fields, std::string_view name) const {
-    const auto same = [&](const Field& field) {
-      if (role_ == ConfigRole::kMain) return field.name == name;
-      return is_same_field(name, field.name);
-    };
-    const Field* found = std::find_if(fields.begin, fields.end, same);
-    return found == fields.end ? nullptr : found;
+  /// A release ignores a field that it does not have. Where the release may have it, or may have it
+  /// with a type that takes the value, the fault is a doubt.
+  std::optional<Error> key_fault(std::string_view key, std::size_t value, const Struct& fields,
+                                 const std::string& path) {
+    std::optional<Error> fault;
+    bool all = true;
+    bool sure = false;
+    for (const Field* field = fields.begin; field != fields.end; ++field) {
+      // In a patch the merged text is read by Go's encoding/json, which does not mind the case.
+      if (patches_ ? !is_same_field(key, field->name) : field->name != key) continue;
+      const Presence presence = presence_in(field->releases, minor_);
+      if (presence == Presence::kNo) continue;
+      auto error = field_fault(value, fields, *field, path + std::string(field->name));
+      all = all && error;
+      sure = sure || presence == Presence::kYes;
+      if (error && !fault) fault = std::move(error);
+    }
+    if (fault && all && sure) return fault;
+    if (fault && !doubt_) doubt_ = std::move(fault);
+    return std::nullopt;
   }
 
   std::optional<Error> field_fault(std::size_t node, const Struct& owner, const Field& field,
@@ -138,9 +158,8 @@ class Checker {
     const bool boolean = scalar && !string && is_bool(event);
     const bool number = scalar && !string && !boolean;
     if (event.kind == EventKind::kNull || (scalar && is_tagged_null(event))) {
-      const bool pointer =
-          field.name == "cpuCFSQuotaPeriod" || field.name == "maxContainerRestartPeriod";
-      if (field.type != Type::kDuration || pointer) return std::nullopt;
+      // A patch takes a field away with null. Source: RFC 7396.
+      if (field.type != Type::kDuration || patches_) return std::nullopt;
       return said(node, "time: invalid duration \"\"");
     }
     switch (field.type) {
@@ -157,6 +176,7 @@ class Checker {
         if (string) return std::nullopt;
         break;
       case Type::kDuration:
+      case Type::kOptionalDuration:
         if (!string)
           return said(node, fmt::format("json: cannot unmarshal {} into Go value of type "
                                         "string",
@@ -247,17 +267,18 @@ class Checker {
                             kind_of(events_[resolved(node)]), value, owner.go_name, path, type));
   }
 
-  std::optional<Error> said(std::size_t node, const std::string& words) {
+  std::optional<Error> said(std::size_t node, std::string words) {
     const std::size_t at = std::min(events_[node].at.begin, bytes_.size());
-    return error_in(ErrorKind::kMalformed, bytes_, {at, at},
-                    fmt::format("a kubelet does not start with this file: {}", words));
+    return error_in(ErrorKind::kMalformed, bytes_, {at, at}, std::move(words));
   }
 
   std::string_view bytes_;
   const Events& events_;
   bool json_;
   Anchors anchors_;
-  ConfigRole role_;
+  bool patches_;  ///< a drop-in that is merged as a patch
+  std::optional<int> minor_ = std::nullopt;
+  std::optional<Error> doubt_ = std::nullopt;
 };
 
 }  // namespace
@@ -289,8 +310,9 @@ std::optional<std::string> duration_fault(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Error> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role) {
-  return Checker(bytes, reading.tree, role).top(reading.members);
+std::optional<TypeFault> wrong_type(std::string_view bytes, const Reading& reading, ConfigRole role,
+                                    const std::optional<KubeletVersion>& release) {
+  return Checker(bytes, reading.tree, role, release).top(reading.members);
 }
 
 }  // namespace kubelet_sysctl::config_parts

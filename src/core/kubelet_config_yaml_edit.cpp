@@ -32,8 +32,9 @@ class Editor {
     auto place = find_key();
     if (!place) return std::move(place).error();
     const Event& value = events_[member().value];
-    if (value.anchor != 0 || !value.tag.empty() || member().written != member().value) {
-      return refuse(events_[member().written].at, "it has an anchor, an alias or a tag");
+    if (member().written != member().value) return replace_alias(*place);
+    if (is_meant_elsewhere(value) || !value.tag.empty()) {
+      return refuse(value.at, "it has a tag, or an anchor that is used elsewhere");
     }
     switch (reading_.file.form) {
       case ListForm::kUnset:
@@ -164,6 +165,33 @@ class Editor {
         {{end, end}, fmt::format("{}{}{}:{}", newline, indent, kListKey, new_lines(newline))}};
   }
 
+  [[nodiscard]] bool is_meant_elsewhere(const Event& value) const {
+    return value.anchor != 0 &&
+           std::any_of(events_.begin(), events_.end(), [&](const Event& event) {
+             return event.kind == EventKind::kAlias && event.anchor == value.anchor;
+           });
+  }
+
+  /// A list that is an alias becomes one of its own; what the alias stood for stays for the others.
+  [[nodiscard]] Result<std::vector<Splice>> replace_alias(const Place& place) const {
+    const auto alias = yaml_whole_span(bytes_, events_[member().written]);
+    if (!alias || line_begin_at(bytes_, alias->begin) > place.key.begin) {
+      return refuse(events_[member().written].at, "its value is not on the line of the key");
+    }
+    std::vector<std::string> all;
+    const auto add_after = [&](std::size_t item) {
+      for (const ListChange::Added& added : change_.added) {
+        if (added.after == item) all.insert(all.end(), added.texts.begin(), added.texts.end());
+      }
+    };
+    add_after(kNone);
+    for (std::size_t i = 0; i < change_.keep.size(); ++i) {
+      if (change_.keep[i]) all.push_back(yaml_written(reading_.file.entries[i].text));
+      add_after(i);
+    }
+    return std::vector<Splice>{{*alias, fmt::format("[{}]", joined(all, ", "))}};
+  }
+
   [[nodiscard]] Result<std::vector<Splice>> fill_unset(const Place& place,
                                                        const Event& value) const {
     if (rest_is_comment(bytes_, place.colon)) {
@@ -193,9 +221,9 @@ class Editor {
       }
       const bool scalar = item.kind == EventKind::kScalar || item.kind == EventKind::kNull;
       const bool marked = item.anchor != 0 || !item.tag.empty();
-      // An item with an anchor or a tag can stay; who else means it, and as what, is not looked into.
-      if (scalar && marked && change_.keep[spans.size()]) {
-        if (const auto whole = marked_span(item)) {
+      // Such an item can stay; who else means it, and as what, is not looked into. An alias can go, too.
+      if ((!simple || marked) && (item.kind == EventKind::kAlias || change_.keep[spans.size()])) {
+        if (const auto whole = yaml_whole_span(bytes_, item)) {
           spans.push_back(*whole);
           continue;
         }
@@ -208,27 +236,14 @@ class Editor {
     return spans;
   }
 
-  /// The bytes of `&anchor !tag text` where all of it stands on one line and nothing but a comment follows.
-  [[nodiscard]] std::optional<Span> marked_span(const Event& item) const {
-    std::size_t at = item.at.begin;
-    while (at < bytes_.size() && (bytes_[at] == '&' || bytes_[at] == '!')) {
-      at = std::min(bytes_.find_first_of(" \t\r\n", at), bytes_.size());
-      while (at < bytes_.size() && (bytes_[at] == ' ' || bytes_[at] == '\t')) ++at;
-    }
-    if (at == item.at.begin || at >= bytes_.size()) return std::nullopt;
-    if (std::string_view("\"'|>*[{\r\n").find(bytes_[at]) != std::string_view::npos) {
-      return std::nullopt;
-    }
-    const std::size_t end = std::min(bytes_.find_first_of(" \t\r\n,]}", at), bytes_.size());
-    if (!rest_is_comment(bytes_, end)) return std::nullopt;
-    return Span{item.at.begin, end};
-  }
-
   [[nodiscard]] Result<std::vector<Splice>> edit_flow(const Place& place,
                                                       const Event& value) const {
     auto items = item_spans();
     if (!items) return std::move(items).error();
-    const auto list = find_flow_list(bytes_, value.at.begin, std::move(*items));
+    std::size_t open = value.at.begin;
+    if (value.anchor != 0)
+      open = bytes_.find_first_not_of(" \t", bytes_.find_first_of(" \t", open));
+    const auto list = find_flow_list(bytes_, open, std::move(*items));
     if (!list) return refuse(place.key, "its items do not stand as plainly as they must");
     if (remove_key_) {
       if (list->comments || !rest_is_comment(bytes_, list->brackets.end)) {

@@ -273,6 +273,13 @@ bool is_kubelet_name(std::string_view name) {
              std::string_view::npos;
 }
 
+/// The words of a kubelet behind its name.
+std::vector<std::string> arguments_of(const std::vector<std::string>& words) {
+  const auto start = kubelet_arguments_start(words);
+  if (!start) return {};
+  return {words.begin() + static_cast<std::ptrdiff_t>(*start), words.end()};
+}
+
 }  // namespace
 
 bool is_known_flag(std::string_view name) { return find_flag(name) != nullptr; }
@@ -291,6 +298,18 @@ std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string
     // hyperkube runs the kubelet that its next word names; any other wrapper is looked through until a
     // word that is a flag, since a flag's value may end in "kubelet" by chance.
     if (at > 0 && !words[at].empty() && words[at][0] == '-') break;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> missing_word(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string>& seen) {
+  const std::vector<std::string> arguments = arguments_of(seen);
+  auto at = arguments.begin();
+  for (const std::string& word : arguments_of(wanted)) {
+    at = std::find(at, arguments.end(), word);
+    if (at == arguments.end()) return word;
+    ++at;
   }
   return std::nullopt;
 }

@@ -175,6 +175,7 @@ class Modeller {
     if (made->healthz_port) port_ = *made->healthz_port;
     if (made->healthz_address) address_ = *made->healthz_address;
     model_.layers = std::move(made->layers);
+    model_.config_doubt = std::move(made->doubt);
     return {};
   }
 

@@ -83,8 +83,11 @@ class Merger {
   }
 
   Status read(const SourceFile& file, ConfigRole role) {
-    auto reading = read_kubelet_config(file.bytes, role);
+    auto reading = read_kubelet_config(file.bytes, role, snapshot_.kubelet_version);
     if (!reading) return in_file(std::move(reading).error(), file);
+    if (reading->doubt && !made_.doubt && !is_made_anew(file)) {
+      made_.doubt = in_file(std::move(*reading->doubt), file);
+    }
     for (const ListSetting& setting : reading->settings) {
       if (setting.form == ListForm::kWrong) {
         return error_at(ErrorKind::kMalformed, file, setting.key_at,

@@ -18,6 +18,7 @@ struct ConfigLayers {
   std::optional<std::string> healthz_address;
   /// Set where releases differ in what they make of the files and the node's own is not known.
   std::optional<Error> depends_on_release;
+  std::optional<Error> doubt;  ///< a value with which some release may not start
 };
 
 /// Reads the files that `model`'s flags name. Errors: kMalformed with the place and the kubelet's words for

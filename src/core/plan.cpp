@@ -377,14 +377,8 @@ class Planner {
     const auto& lists = model_.flags.lists;
     return std::any_of(lists.begin(), lists.end(), [this](const ListFlag& flag) {
       const Word& word = model_.command.words[flag.value_word];
-      std::int32_t source = word.raw.source;
-      const auto& at = word.text.at;
-      // A word that is "${NAME}" alone stands where the variable is assigned.
-      const bool whole =
-          !at.empty() && std::all_of(at.begin(), at.end(), [&](const CharOrigin& one) {
-            return one.source == at.front().source;
-          });
-      if (whole) source = at.front().source;
+      std::int32_t source = planning::variable_source(word);
+      if (source == kNoSource) source = word.raw.source;
       return source != kNoSource &&
              planning::is_editable(snapshot_.files[static_cast<std::size_t>(source)]);
     });
@@ -446,16 +440,15 @@ void decide_restart(const NodeSnapshot& snapshot, const NodeModel& model, Plan& 
     return;
   }
   // Bytes that were torn, and are put back, may hold more than the list.
-  const auto& argv = model.running->process.argv;
-  bool lacks_word = false;
+  std::vector<std::string> others;
   bool value = false;
   for (const std::string& word : plan.expected_argv) {
     const bool of_list = value || word.starts_with(planning::kFlag);
     value = !value && word == planning::kFlag;
-    lacks_word =
-        lacks_word || (!of_list && std::find(argv.begin(), argv.end(), word) == argv.end());
+    if (!of_list) others.push_back(word);
   }
-  if (any && lacks_word && !model.wrapped && model.kind->host == nullptr) {
+  if (any && missing_word(others, model.running->process.argv) && !model.wrapped &&
+      model.kind->host == nullptr) {
     plan.restart = true;
     plan.restart_reason = "the running kubelet has other arguments";
   }

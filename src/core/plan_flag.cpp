@@ -36,14 +36,9 @@ const SourceFile* file_of(const NodeSnapshot& snapshot, const Word& word) {
 /// A word that is "${NAME}" and nothing else is edited where the variable is assigned. It stays a word even when
 /// the variable is empty, so the flag is emptied there and not taken out.
 void take_variable(const NodeSnapshot& snapshot, Occurrence& one) {
+  const std::int32_t source = variable_source(*one.value);
+  if (one.name != one.value || source == kNoSource) return;
   const auto& at = one.value->text.at;
-  if (one.name != one.value || one.value->inner.size() != 1 || at.empty()) return;
-  const std::int32_t source = at.front().source;
-  if (source == kNoSource || source == one.value->raw.source) return;
-  if (std::any_of(at.begin(), at.end(),
-                  [source](const CharOrigin& from) { return from.source != source; })) {
-    return;
-  }
   one.file = &snapshot.files[static_cast<std::size_t>(source)];
   one.raw = {at.front().begin, at.back().end};
   one.assembled = false;
@@ -341,6 +336,15 @@ Result<Candidate> beside_package(SplicesOfFiles splices, const NodeSnapshot& sna
 }
 
 }  // namespace
+
+std::int32_t variable_source(const Word& word) {
+  const auto& at = word.text.at;
+  if (word.inner.size() != 1 || at.empty()) return kNoSource;
+  const std::int32_t source = at.front().source;
+  const bool one = std::all_of(at.begin(), at.end(),
+                               [source](const CharOrigin& from) { return from.source == source; });
+  return one && source != word.raw.source ? source : kNoSource;
+}
 
 Result<std::vector<Candidate>> change_flag(const NodeSnapshot& snapshot, const NodeModel& model,
                                            const std::vector<std::string>& wanted) {

@@ -136,6 +136,10 @@ Error made_anew(const NodeModel& model);
 /// Says what else a restart of the unit restarts, where that weighs more than the kubelet alone.
 void note_restart(const NodeSnapshot& snapshot, Plan& plan);
 
+/// Where the variable stands that a word is, "${NAME}" and nothing else, and that another file assigns: such a
+/// word is edited there. kNoSource for every other word.
+std::int32_t variable_source(const Word& word);
+
 /// True for a file that may be edited: not a package's.
 bool is_editable(const SourceFile& file);
 

@@ -124,11 +124,7 @@ bool carries_list(const NodeModel& model, const std::string& name) {
   if (model.wrapped) return false;
   return std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [&](const ListFlag& flag) {
     const Word& word = model.command.words[flag.word];
-    // A word that is "${NAME}" and nothing else is all that its variable says.
-    const bool alone =
-        word.inner == std::vector<std::string>{name} && !word.text.at.empty() &&
-        std::none_of(word.text.at.begin(), word.text.at.end(),
-                     [&word](const CharOrigin& from) { return from.source == word.raw.source; });
+    const bool alone = variable_source(word) != kNoSource && word.inner.front() == name;
     return word.variable == name || alone;
   });
 }

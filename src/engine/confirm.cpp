@@ -36,27 +36,6 @@ bool same_list(const std::vector<std::string>& a, const std::vector<std::string>
   return std::set<std::string>(a.begin(), a.end()) == std::set<std::string>(b.begin(), b.end());
 }
 
-/// The words of a kubelet behind its name.
-std::vector<std::string> arguments_of(const std::vector<std::string>& words) {
-  const auto start = kubelet_arguments_start(words);
-  if (!start) return {};
-  return {words.begin() + static_cast<std::ptrdiff_t>(*start), words.end()};
-}
-
-/// The first of the wanted words that the process does not have, or has in another order. A script in front
-/// of the program may add words of its own; one that goes missing is a setting that the kubelet lost.
-std::optional<std::string> missing_word(const std::vector<std::string>& wanted,
-                                        const std::vector<std::string>& seen) {
-  const std::vector<std::string> arguments = arguments_of(seen);
-  auto at = arguments.begin();
-  for (const std::string& word : arguments_of(wanted)) {
-    at = std::find(at, arguments.end(), word);
-    if (at == arguments.end()) return word;
-    ++at;
-  }
-  return std::nullopt;
-}
-
 /// The name of the flag alone: a value may be a secret.
 std::string name_in(const std::string& word) { return word.substr(0, word.find('=')); }
 

@@ -59,12 +59,6 @@ bool is_in_place(const std::string& group, const std::string& unit_group, Kubele
                      [&](std::string_view part) { return group.find(part) != std::string::npos; });
 }
 
-/// True for the words of a kubelet itself, not of a program that names one: hyperkube names what it is.
-bool is_kubelet(const std::vector<std::string>& words) {
-  const auto start = kubelet_arguments_start(words);
-  return start && (*start == 1 || (*start == 2 && base_name(words.front()) == "hyperkube"));
-}
-
 /// Every process of the node whose first word is a kubelet and that is in its place.
 Result<std::vector<Process>> kubelets_in_place(Ports& ports, const std::string& unit_group,
                                                KubeletPlace place) {
@@ -137,6 +131,11 @@ std::int64_t named_at_ms(Ports& ports, const Process& process, std::string_view 
 }
 
 }  // namespace
+
+bool is_kubelet(const std::vector<std::string>& words) {
+  const auto start = kubelet_arguments_start(words);
+  return start && (*start == 1 || (*start == 2 && base_name(words.front()) == "hyperkube"));
+}
 
 Result<std::optional<Process>> read_process(FileSystem& files, std::int64_t pid) {
   // A number is reused at most now and then: a second reading settles it.

@@ -4,12 +4,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "kubelet_sysctl/discover.hpp"
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/ports.hpp"
 
 namespace kubelet_sysctl {
+
+/// True for the words of a kubelet itself, not of a program that names one: hyperkube names what it is.
+bool is_kubelet(const std::vector<std::string>& words);
 
 /// When the unit's main process began, in milliseconds since the epoch, UTC: from the manager's own
 /// record where it has one, else from the kernel's boot time. 0 when neither tells.

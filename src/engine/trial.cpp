@@ -5,18 +5,18 @@
 #include <fmt/format.h>
 
 #include "change_log.hpp"
+#include "kubelet_sysctl/versions.hpp"
 #include "trial.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-/// From 257 on (measured; 254 does not) links made without a reload make systemd say that every unit
-/// wants one, for ever, and a unit whose file is gone stays loaded: what we caused is read again.
+/// Links made without a reload make later releases say that every unit wants one, and a unit whose
+/// file is gone stays loaded: what we caused is read again.
 Status reload_after_links(Ports& ports) {
-  constexpr int kNewestThatForgets = 254;
   constexpr Milliseconds kDeadline{90'000};
   const auto version = ports.services.version();
-  if (!version || *version <= kNewestThatForgets) return {};
+  if (!version || tells_reload_truly(*version)) return {};
   return ports.services.reload(kDeadline);
 }
 

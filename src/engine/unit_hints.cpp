@@ -9,6 +9,7 @@
 #include "kubelet_sysctl/printable.hpp"
 #include "kubelet_sysctl/procfs.hpp"
 #include "kubelet_sysctl/unit_file.hpp"
+#include "process.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -27,15 +28,6 @@ bool runs_kubelet(std::string_view command) {
 bool is_number(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(),
                                       [](char byte) { return byte >= '0' && byte <= '9'; });
-}
-
-/// True for words that begin a kubelet: "kubelet …", "hyperkube kubelet …".
-bool is_kubelet(std::string_view cmdline) {
-  const std::string_view first = cmdline.substr(0, cmdline.find('\0'));
-  const std::string_view name = first.substr(first.rfind('/') + 1);
-  if (name == "kubelet") return true;
-  const std::string_view rest = cmdline.substr(std::min(first.size() + 1, cmdline.size()));
-  return name == "hyperkube" && rest.substr(0, rest.find('\0')) == "kubelet";
 }
 
 }  // namespace
@@ -69,7 +61,7 @@ std::string find_kubelet_process(FileSystem& files) {
   for (const DirEntry& entry : *entries) {
     if (!is_number(entry.name)) continue;
     const auto words = files.read("/proc/" + entry.name + "/cmdline");
-    if (!words || !words->exists() || !is_kubelet(words->bytes)) continue;
+    if (!words || !words->exists() || !is_kubelet(parse_cmdline(words->bytes))) continue;
     const auto groups = files.read("/proc/" + entry.name + "/cgroup");
     const std::string group = groups ? control_group_of(groups->bytes) : std::string();
     return group.empty()

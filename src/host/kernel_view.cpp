@@ -39,20 +39,6 @@ constexpr std::array<std::string_view, 8> kIpcNames = {
     "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
 constexpr const char* kRefusedByRuntimes = "no container runtime lets a pod set it";
 
-/// Names that come and go with a kernel module, and one of them that every release of it has.
-struct Module {
-  std::string_view names;
-  std::string_view marker;
-  std::string_view module;
-};
-constexpr std::array<Module, 5> kModules = {{
-    {"net.netfilter.nf_conntrack_", "net.netfilter.nf_conntrack_max", "nf_conntrack"},
-    {"net.nf_conntrack_max", "net.netfilter.nf_conntrack_max", "nf_conntrack"},
-    {"net.bridge.", "net.bridge.bridge-nf-call-iptables", "br_netfilter"},
-    {"net.ipv4.vs.", "net.ipv4.vs.expire_nodest_conn", "ip_vs"},
-    {"net.sctp.", "net.sctp.rto_initial", "sctp"},
-}};
-
 // From so many patterns on, one walk of everything costs less than a walk for each.
 constexpr std::size_t kManyStems = 32;
 
@@ -106,16 +92,15 @@ Wish wish_of(const std::string& entry) {
 
 /// The module that has to be loaded before it can be told whether `text` (a name or a stem) covers
 /// anything; nullptr when there is none.
-const Module* missing_module(const KernelView& view, const std::string& text, bool is_stem) {
-  for (const Module& module : kModules) {
-    const bool concerned =
-        text.starts_with(module.names) || (is_stem && module.names.starts_with(text));
-    if (concerned && !view.node.contains(std::string(module.marker))) return &module;
+const KernelModule* missing_module(const KernelView& view, const std::string& text, bool is_stem) {
+  for (const KernelModule& module : kKernelModules) {
+    if (may_be_of(module, text, is_stem) && !view.node.contains(std::string(module.marker)))
+      return &module;
   }
   return nullptr;
 }
 
-std::string why_without(const Module& module) {
+std::string why_without(const KernelModule& module) {
   return fmt::format("it comes with the kernel module '{}', which is not loaded on this node",
                      module.module);
 }
@@ -145,7 +130,7 @@ void judge_name(const KernelView& view, const std::string& name, KernelAnswer& a
   if (parts && view.pod.contains(with_interface(*parts, "lo"))) {
     if (!is_in_every_namespace(parts->interface))
       set_unknown(answer, why_of_other(parts->interface));
-  } else if (const Module* module = missing_module(view, name, false)) {
+  } else if (const KernelModule* module = missing_module(view, name, false)) {
     set_unknown(answer, why_without(*module));
   } else {
     answer.nowhere = !view.node.contains(name);
@@ -166,7 +151,7 @@ std::string why_covers_nothing(const KernelView& view, const std::string& stem) 
       return why_of_other(fmt::format("{}{}", parts->interface, whole ? "" : "*"));
     }
   }
-  const Module* module = missing_module(view, stem, true);
+  const KernelModule* module = missing_module(view, stem, true);
   return module == nullptr ? std::string() : why_without(*module);
 }
 
@@ -246,7 +231,7 @@ KernelQuestion question_for(const std::vector<std::string>& entries) {
     std::erase_if(question.stems, [](const std::string& stem) { return stem.starts_with("net."); });
     question.stems.insert("net.");
   }
-  for (const Module& module : kModules) question.markers.emplace(module.marker);
+  for (const KernelModule& module : kKernelModules) question.markers.emplace(module.marker);
   return question;
 }
 

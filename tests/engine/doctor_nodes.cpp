@@ -76,6 +76,8 @@ std::vector<Pair> what_stops() {
        with({})},
       {"config-broken", with_config("allowedUnsafeSysctls: net.core.somaxconn\n"),
        with_config("allowedUnsafeSysctls: [net.core.somaxconn]\n")},
+      {"config-doubtful", with_config("podLogsDir: 5\n"),
+       with_config("podLogsDir: /var/log/pods\n")},
       {"drop-in-without-kind",
        with_drop_in_file("10.conf", "allowedUnsafeSysctls: [net.core.somaxconn]\n"),
        with_drop_in_file("10.conf", config("allowedUnsafeSysctls: [net.core.somaxconn]\n"))},

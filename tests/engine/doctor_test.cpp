@@ -126,11 +126,13 @@ TEST(DoctorUnknown, FileThatMayNotBeReadIsNotTakenForAbsent) {
 }
 
 TEST(DoctorKernel, NameOfAModuleThatIsNotLoadedMayComeWithIt) {
-  const auto lab = listing({"net.netfilter.nf_conntrack_tcp_loose"});
-  lab->services().kernel.answer("net.netfilter.nf_conntrack_tcp_loose", KernelState::kAbsent);
-  const auto found = of_id(*lab, "useless-in-kernel");
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_THAT(found[0].hint, HasSubstr("module 'nf_conntrack'"));
+  for (const char* entry : {"net.netfilter.nf_conntrack_tcp_loose", "net.netfilter.*"}) {
+    const auto lab = listing({entry});
+    lab->services().kernel.answer(entry, KernelState::kAbsent);
+    const auto found = of_id(*lab, "useless-in-kernel");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_THAT(found[0].hint, HasSubstr("module 'nf_conntrack'"));
+  }
 }
 
 // Source: the tables of 1.28 and 1.29 for 'kernel.shm_*'; slashes are legal from 1.23 on.

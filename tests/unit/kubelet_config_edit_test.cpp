@@ -300,6 +300,36 @@ TEST(KubeletConfigEdit, AnItemWithAnAnchorOrATagStaysAsItIs) {
   EXPECT_EQ(edited_main(list, {"a", "b", "k"}), list + "- k\n");
 }
 
+TEST(KubeletConfigEdit, AnItemThatIsAnAliasOrABlockScalarStaysAsItIs) {
+  const std::string block =
+      kHead + "allowedUnsafeSysctls:\n- &i a\n- *i # again\n- |-\n  b\n- >-\n    c\n";
+  EXPECT_EQ(edited_main(block, {"a", "a", "b", "c", "k"}), block + "- k\n");
+  EXPECT_EQ(edited_main(kHead + "x: &i a\nallowedUnsafeSysctls: [*i]\n", {"a", "k"}),
+            kHead + "x: &i a\nallowedUnsafeSysctls: [*i, k]\n");
+  EXPECT_EQ(edited_main(kHead + "x: &i a\nallowedUnsafeSysctls:\n- *i\n- b\n", {"b"}),
+            kHead + "x: &i a\nallowedUnsafeSysctls:\n- b\n");
+  const std::string followed = "allowedUnsafeSysctls:\n  - |-\n    a\n\n# why\ny: z\n";
+  EXPECT_EQ(edited_main(kHead + followed, {"a", "k"}),
+            kHead + "allowedUnsafeSysctls:\n  - |-\n    a\n  - k\n\n# why\ny: z\n");
+}
+
+TEST(KubeletConfigEdit, AListWithAnAnchorThatNothingUsesIsEditedInPlace) {
+  EXPECT_EQ(edited_main(kHead + "allowedUnsafeSysctls: &l\n- a\n", {"a", "k"}),
+            kHead + "allowedUnsafeSysctls: &l\n- a\n- k\n");
+  EXPECT_EQ(edited_main(kHead + "allowedUnsafeSysctls: &l [a] # why\n", {"a", "k"}),
+            kHead + "allowedUnsafeSysctls: &l [a, k] # why\n");
+}
+
+TEST(KubeletConfigEdit, AListThatIsAnAliasGetsEntriesOfItsOwn) {
+  const std::string other = kHead + "x: &l [a, b]\n";
+  EXPECT_EQ(edited_main(other + "allowedUnsafeSysctls: *l # shared\n", {"a", "b", "k"}),
+            other + "allowedUnsafeSysctls: [a, b, k] # shared\n");
+  EXPECT_EQ(edited_main(other + "allowedUnsafeSysctls: *l\n", {"k", "b"}),
+            other + "allowedUnsafeSysctls: [k, b]\n");
+  EXPECT_EQ(edited_main(other + "allowedUnsafeSysctls: *l\n", {}),
+            other + "allowedUnsafeSysctls: []\n");
+}
+
 TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
   struct Case {
     std::string bytes;
@@ -308,11 +338,9 @@ TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
   };
   for (const Case& row : {
            Case{"allowedUnsafeSysctls: a\n", "not a list", 3},
-           Case{"x: &l [a]\nallowedUnsafeSysctls: *l\n", "an anchor, an alias or a tag", 4},
-           Case{"allowedUnsafeSysctls: &l [a]\n", "an anchor, an alias or a tag", 3},
-           Case{"allowedUnsafeSysctls: !!seq [a]\n", "an anchor, an alias or a tag", 3},
+           Case{"allowedUnsafeSysctls: &l [a]\nx: *l\n", "an anchor that is used elsewhere", 3},
+           Case{"allowedUnsafeSysctls: !!seq [a]\n", "it has a tag", 3},
            Case{"allowedUnsafeSysctls:\n- &i a\n- b\n", "more than a word on one line", 4},
-           Case{"x: &i a\nallowedUnsafeSysctls:\n- *i\n", "more than a word on one line", 5},
            Case{"allowedUnsafeSysctls:\n- !!str a\n", "more than a word on one line", 4},
            Case{"allowedUnsafeSysctls:\n- |\n  a\n", "more than a word on one line", 4},
            Case{"allowedUnsafeSysctls:\n- a\n  b\n", "more than a word on one line", 4},

@@ -198,6 +198,9 @@ TEST(Discover, NamesAKubeletThatRunsOutsideOfUnits) {
   node.tree.file("/proc/42/cgroup", "0::/docker/3f1c\n");
   EXPECT_EQ(node.read(true)->kubelet_elsewhere, "pid 42, in the control group '/docker/3f1c'");
   EXPECT_EQ(node.read(false)->kubelet_elsewhere, "");
+  // NixOS runs it under such a name, from a wrapper.
+  node.tree.file("/proc/42/cmdline", std::string("/nix/store/x/bin/.kubelet-wrapped\0--v=2\0", 40));
+  EXPECT_EQ(node.read(true)->kubelet_elsewhere, "pid 42, in the control group '/docker/3f1c'");
 }
 
 TEST(Discover, SpecifiersOfTheRunningKernelAreUnknownInATree) {
