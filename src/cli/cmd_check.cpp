@@ -70,7 +70,7 @@ std::string add_refusal(const NodeSnapshot& snapshot, const NodeModel& model,
                         const Questions& asked) {
   Change change;
   change.verb = Verb::kAdd;
-  change.force = change.allow_wide = true;
+  change.allow_wide = true;
   const auto take = [&change](const std::string& entry) {
     const auto pattern = SysctlPattern::parse(entry);
     if (pattern && !refusal_of(*pattern)) change.entries.push_back(entry);

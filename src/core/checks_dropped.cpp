@@ -81,6 +81,7 @@ constexpr auto kOthers = std::to_array<std::string_view>(
 /// The setting that a misspelt `key` was meant to be; empty for one that is no slip of these.
 std::string_view meant_setting(std::string_view key) {
   constexpr std::size_t kSlips = 2;
+  if (key.starts_with("X-")) return {};
   const auto is = [key](std::string_view one) { return one == key; };
   if (std::any_of(kDeciding.begin(), kDeciding.end(), is) ||
       std::any_of(kOthers.begin(), kOthers.end(), is)) {

@@ -209,12 +209,11 @@ std::string lost_by_wiping(const NodeSnapshot& snapshot, const NodeModel& model,
 
 /// What the command of a unit has that our own drop-in, which said it anew, does not have: it was changed since.
 std::optional<Finding> masked_command(const NodeSnapshot& snapshot, const NodeModel& model,
-                                      const Check& check, const UnitSetting& lost,
-                                      const UnitSetting& empty) {
-  const SourceFile* ours = file_of(snapshot, empty);
+                                      const Check& check, const UnitSetting& lost) {
+  if (model.command.exec_source == kNoSource) return std::nullopt;
+  const SourceFile& ours = snapshot.files[static_cast<std::size_t>(model.command.exec_source)];
   const std::string name = fmt::format("/{}", planning::kOwnDropIn);
-  if (lost.key != "ExecStart" || ours == nullptr || !ours->path.ends_with(name))
-    return std::nullopt;
+  if (lost.key != "ExecStart" || !ours.path.ends_with(name)) return std::nullopt;
   const auto words_in = [](std::string_view text) {
     std::vector<std::string> words;
     for (std::size_t at = 0; at < text.size();) {
@@ -235,7 +234,7 @@ std::optional<Finding> masked_command(const NodeSnapshot& snapshot, const NodeMo
       check,
       fmt::format("{} of this command {} not in force: '{}' says the command anew, as it was when "
                   "that file was written",
-                  some_of(missing), missing.size() == 1 ? "is" : "are", ours->path),
+                  some_of(missing), missing.size() == 1 ? "is" : "are", ours.path),
       "say the same there, or remove that file and run: systemctl daemon-reload");
 }
 
@@ -283,7 +282,7 @@ void wiped_setting(const NodeSnapshot& snapshot, const NodeModel& model, const C
     for (const UnitSetting* lost : std::exchange(list->second, {})) {
       const SourceFile* file = file_of(snapshot, *lost);
       if (file == nullptr) continue;
-      if (auto masked = masked_command(snapshot, model, check, *lost, setting)) {
+      if (auto masked = masked_command(snapshot, model, check, *lost)) {
         found.push_back(at_span(std::move(*masked), *file, lost->line_at));
         continue;
       }

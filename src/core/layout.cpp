@@ -49,15 +49,13 @@ bool is_plain(char byte) {
          std::string_view("-_./,:=@%+").find(byte) != std::string_view::npos;
 }
 
-/// A word with control characters, which stand for nothing once they were printed: "$(printf 'a\nb')".
+/// A word with control characters, which stand for nothing once they were printed: "$(printf %b 'a\0012b')".
 std::string printf_word(std::string_view word) {
-  std::string out = "\"$(printf '";
+  std::string out = "\"$(printf %b '";
   for (const char byte : word) {
     const auto code = static_cast<unsigned>(static_cast<unsigned char>(byte));
-    if (byte == '%') {
-      out += "%%";
-    } else if (code < 0x20 || byte == '\\' || byte == '\'') {
-      out += fmt::format("\\{:03o}", code);
+    if (code < 0x20 || byte == '\\' || byte == '\'') {
+      out += fmt::format("\\0{:03o}", code);
     } else {
       out += byte;
     }

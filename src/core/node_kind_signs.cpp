@@ -191,8 +191,7 @@ bool is_ack(const NodeSnapshot& snapshot) {
 }
 
 bool is_gardener(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/var/lib/kubelet/extra_args") &&
-         command_says(snapshot, "/var/lib/kubelet/config/kubelet");
+  return unit_reads(snapshot, "/var/lib/kubelet/extra_args") && !is_kubeadm(snapshot);
 }
 
 bool is_cluster_api(const NodeSnapshot& snapshot) {
@@ -206,9 +205,8 @@ bool is_gke(const NodeSnapshot& snapshot) {
 
 bool is_aks(const NodeSnapshot& snapshot) {
   return command_says(snapshot, "KUBELET_FLAGS") &&
-         (command_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS") ||
-          (has_marker(snapshot, kAksDirectory) &&
-           command_says(snapshot, "KUBELET_TLS_BOOTSTRAP_FLAGS")));
+         (has_marker(snapshot, kAksDirectory) ||
+          command_says(snapshot, "KUBELET_CONFIG_FILE_FLAGS"));
 }
 
 bool is_kops(const NodeSnapshot& snapshot) {

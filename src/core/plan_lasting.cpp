@@ -133,9 +133,9 @@ void note_hidden(const NodeModel& model, Plan& plan) {
       "has no effect while the flag stands";
   finding.path = winner->at.path;
   finding.line = winner->at.line;
-  finding.hint = "to move the list there first, run: kubelet-sysctl set";
-  for (const std::string& entry : plan.after) finding.hint += " " + shell_word(entry);
-  finding.hint += plan.after.empty() ? " --empty --via config" : " --via config";
+  finding.hint =
+      "to move the list there, take the flag out by hand first, and then set the whole list with "
+      "'--via config'";
   plan.findings.push_back(std::move(finding));
 }
 

@@ -50,6 +50,8 @@ class Made {
     return node_.run(words);
   }
 
+  [[nodiscard]] Said run(const std::vector<std::string>& words) const { return node_.run(words); }
+
  private:
   GoldenNode node_;
 };
@@ -63,12 +65,12 @@ TEST(UnknownList, NoVerbSaysThatThereIsNothingToDo) {
         "/bin/bash -c \"exec -a kubelet " + whole + "\"",
         "systemd-inhibit --what=shutdown " + whole,
         "/usr/bin/docker run --net=host image:v1 /hyperkube kubelet" + kList}) {
-    const Made made({{kUnit, unit(command)}, {"/wished", "kernel.sem\n"}});
+    const Made made(Files{{kUnit, unit(command)}, {"/wished", "kernel.sem\n"}});
     EXPECT_THAT(made.say("show").out, HasSubstr("cannot be told: a wrapper")) << command;
     EXPECT_THAT(made.say("check net.core.somaxconn").out, HasSubstr("the list is not known"));
-    for (const std::string line :
-         {"add kernel.sem", "remove net.core.somaxconn", "set kernel.sem", "set --empty",
-          "sync -f " + made.tree().at("/wished"), "add kernel.sem --via config"}) {
+    for (const std::string& line : std::vector<std::string>{
+             "add kernel.sem", "remove net.core.somaxconn", "set kernel.sem", "set --empty",
+             "sync -f " + made.tree().at("/wished"), "add kernel.sem --via config"}) {
       const Said said = made.say(line);
       EXPECT_EQ(said.exit, 3) << command << ": " << line << '\n' << said.out << said.err;
       EXPECT_THAT(said.err, HasSubstr("will not change a list that cannot be told")) << line;
@@ -77,7 +79,8 @@ TEST(UnknownList, NoVerbSaysThatThereIsNothingToDo) {
 }
 
 TEST(UnknownList, OldNameOfTheFlagIsNoEmptyList) {
-  const Made made({{kUnit, unit(kKubelet + " --experimental-allowed-unsafe-sysctls=kernel.sem")}});
+  const Made made(
+      Files{{kUnit, unit(kKubelet + " --experimental-allowed-unsafe-sysctls=kernel.sem")}});
   EXPECT_THAT(made.say("show").out, HasSubstr("configured  cannot be told: '--experimental-"));
   EXPECT_THAT(made.say("check kernel.sem").out, HasSubstr("the list is not known"));
   EXPECT_THAT(made.say("show -o json").out, HasSubstr("\"layer\":\"unknown\""));
@@ -86,7 +89,7 @@ TEST(UnknownList, OldNameOfTheFlagIsNoEmptyList) {
 }
 
 TEST(CommandLine, FlagThatThisReleaseDoesNotHaveYetEndsIt) {
-  const Made made({{kUnit, unit(kKubelet + kList)}});
+  const Made made(Files{{kUnit, unit(kKubelet + kList)}});
   EXPECT_THAT(made.say("show --kubelet-version 1.10").out,
               HasSubstr("unknown flag: --allowed-unsafe-sysctls (it came with 1.11)"));
   EXPECT_EQ(made.say("add kernel.sem --kubelet-version 1.10 --dry-run").exit, 3);
@@ -97,7 +100,7 @@ TEST(CommandLine, MisspeltFlagOfTheListIsRefusedBeforeAnythingIsWritten) {
   for (const std::string flag :
        {"-allowed-unsafe-sysctls=kernel.sem", "--allowed-unsafe-sysctl=kernel.sem",
         "--Allowed-Unsafe-Sysctls=kernel.sem", "--allowedUnsafeSysctls=kernel.sem"}) {
-    const Made made({{kUnit, unit(kKubelet + " " + flag)}});
+    const Made made(Files{{kUnit, unit(kKubelet + " " + flag)}});
     const Said said = made.say("add kernel.msgmax --dry-run");
     EXPECT_EQ(said.exit, 3) << flag;
     EXPECT_THAT(said.err, HasSubstr("the kubelet ends at once over its command line: unknown"));
@@ -106,7 +109,7 @@ TEST(CommandLine, MisspeltFlagOfTheListIsRefusedBeforeAnythingIsWritten) {
 
 TEST(CommandLine, FlagBehindACommaOfAnotherValueIsSwallowed) {
   const Made made(
-      {{kUnit, unit(kKubelet + " --node-labels=a=b,--allowed-unsafe-sysctls=kernel.sem")}});
+      Files{{kUnit, unit(kKubelet + " --node-labels=a=b,--allowed-unsafe-sysctls=kernel.sem")}});
   EXPECT_THAT(made.say("show").out,
               HasSubstr("'--node-labels' swallows '--allowed-unsafe-sysctls=kernel.sem'"));
   EXPECT_EQ(made.say("set kernel.msgmax --dry-run").exit, 3);
@@ -131,8 +134,9 @@ TEST(Places, FilesOfAStoreASnapOrAnImageAreNotWritten) {
 }
 
 TEST(Places, NewFileInADirectoryThatIsALinkLiesWhereItLeads) {
-  const Made made({{kUnit, unit(kKubelet + " --config-dir=/etc/kube/drop")},
-                   {"/usr/lib/kube/10-a.conf", kHead + "allowedUnsafeSysctls: [kernel.sem]\n"}});
+  const Made made(
+      Files{{kUnit, unit(kKubelet + " --config-dir=/etc/kube/drop")},
+            {"/usr/lib/kube/10-a.conf", kHead + "allowedUnsafeSysctls: [kernel.sem]\n"}});
   std::filesystem::create_symlink("/usr/lib/kube", made.tree().at("/etc/kube/drop"));
   const Said said = made.say("add kernel.msgmax --kubelet-version 1.31");
   EXPECT_EQ(said.exit, 3) << said.out;
@@ -142,8 +146,8 @@ TEST(Places, NewFileInADirectoryThatIsALinkLiesWhereItLeads) {
 TEST(CommandLine, VariableThatTheManagerGivesEveryUnitIsNotLost) {
   for (const std::string path :
        {"/etc/systemd/system.conf", "/usr/lib/systemd/system.conf.d/10-a.conf"}) {
-    const Made made({{kUnit, unit(kKubelet + " $MORE", "EnvironmentFile=-/etc/kube/more\n")},
-                     {path, "[Manager]\nDefaultEnvironment=\"MORE=--v=5\"\n"}});
+    const Made made(Files{{kUnit, unit(kKubelet + " $MORE", "EnvironmentFile=-/etc/kube/more\n")},
+                          {path, "[Manager]\nDefaultEnvironment=\"MORE=--v=5\"\n"}});
     EXPECT_THAT(made.say("explain").out, HasSubstr("--v=5")) << path;
     const Said said = made.say("add kernel.sem --via args");
     EXPECT_EQ(said.exit, 0) << said.err;
@@ -155,19 +159,19 @@ TEST(CommandLine, VariableThatTheManagerGivesEveryUnitIsNotLost) {
 
 TEST(Specifiers, WhatAPartOfTheFilesDoesNotTellIsOpaque) {
   for (const std::string letter : {"A", "B", "M", "o", "w", "W", "s"}) {
-    const Made made({{kUnit, unit(kKubelet + " --node-labels=x=%" + letter)}});
+    const Made made(Files{{kUnit, unit(kKubelet + " --node-labels=x=%" + letter)}});
     EXPECT_THAT(made.say("explain --systemd-version 252").out,
                 HasSubstr("--node-labels=x=%" + letter));
     EXPECT_EQ(made.say("add kernel.sem --dry-run").exit, 0) << letter;
-    const Made decides({{kUnit, unit("/opt/kube/kubelet --config=/etc/%" + letter)}});
+    const Made decides(Files{{kUnit, unit("/opt/kube/kubelet --config=/etc/%" + letter)}});
     EXPECT_THAT(decides.say("show").err, HasSubstr("cannot tell here what systemd puts")) << letter;
   }
 }
 
 TEST(Specifiers, StandInTheWorkingDirectory) {
   const Made made(
-      {{kUnit, unit("/opt/kube/kubelet --config=c.yaml", "WorkingDirectory=/var/lib/%p\n")},
-       {"/var/lib/kubelet/c.yaml", kHead + "allowedUnsafeSysctls: [kernel.sem]\n"}});
+      Files{{kUnit, unit("/opt/kube/kubelet --config=c.yaml", "WorkingDirectory=/var/lib/%p\n")},
+            {"/var/lib/kubelet/c.yaml", kHead + "allowedUnsafeSysctls: [kernel.sem]\n"}});
   EXPECT_THAT(made.say("show").out, HasSubstr("kernel.sem  /var/lib/kubelet/c.yaml:3"));
 }
 
@@ -182,7 +186,7 @@ TEST(Dropped, EachLineIsNamedWithWhatSystemdSays) {
       {"[Service]\nenvironment=" + list, "'Unknown key 'environment' in section [Service]"},
       {"[Service]\nEnvironmentFiles=/etc/x\n", "'Unknown key 'EnvironmentFiles' in section"}};
   for (const auto& [text, said] : drop_ins) {
-    const Made made({{kUnit, unit(kKubelet + " $OPTIONS")}, {kDropIns + "20-x.conf", text}});
+    const Made made(Files{{kUnit, unit(kKubelet + " $OPTIONS")}, {kDropIns + "20-x.conf", text}});
     const Said doctor = made.say("doctor");
     EXPECT_EQ(doctor.exit, 6) << text;
     EXPECT_THAT(doctor.out, HasSubstr(kDropIns + "20-x.conf:")) << text;
@@ -190,15 +194,15 @@ TEST(Dropped, EachLineIsNamedWithWhatSystemdSays) {
   }
   for (const std::string other : {"ExecStop=/bin/true", "ExecStartPre=/bin/true",
                                   "ExecReload=/bin/true", "Restart=always", "X-Environment=a"}) {
-    const Made made({{kUnit, unit(kKubelet, other + "\n")}});
+    const Made made(Files{{kUnit, unit(kKubelet, other + "\n")}});
     EXPECT_THAT(made.say("doctor").out, HasSubstr("nothing found")) << other;
   }
 }
 
 TEST(Dropped, AssignmentOfAnEnvironmentFileIsNamedWithoutItsValue) {
   for (const std::string name : {"export OPTIONS", "OPTIONS+", "MY-OPTIONS", "1OPTIONS"}) {
-    const Made made({{kUnit, unit(kKubelet + " $OPTIONS", "EnvironmentFile=/etc/kube/env\n")},
-                     {"/etc/kube/env", "A=1\n" + name + "=--token=secret\n"}});
+    const Made made(Files{{kUnit, unit(kKubelet + " $OPTIONS", "EnvironmentFile=/etc/kube/env\n")},
+                          {"/etc/kube/env", "A=1\n" + name + "=--token=secret\n"}});
     const Said doctor = made.say("doctor");
     EXPECT_THAT(doctor.out, HasSubstr("warning: /etc/kube/env:2: systemd drops this: 'Ignoring "
                                       "invalid environment assignment '" +
@@ -209,10 +213,10 @@ TEST(Dropped, AssignmentOfAnEnvironmentFileIsNamedWithoutItsValue) {
 
 TEST(Dropped, CommandThatOurOwnFileMasksIsTold) {
   const auto made = [](const std::string& vendor) {
-    return Made({{"/usr/lib/systemd/system/kubelet.service", unit(kKubelet + vendor)},
-                 {kUnit, ""},
-                 {kDropIns + "90-kubelet-sysctl.conf",
-                  "[Service]\nExecStart=\nExecStart=" + kKubelet + " --v=2" + kList + "\n"}});
+    return Made(Files{{"/usr/lib/systemd/system/kubelet.service", unit(kKubelet + vendor)},
+                      {kUnit, ""},
+                      {kDropIns + "90-kubelet-sysctl.conf",
+                       "[Service]\nExecStart=\nExecStart=" + kKubelet + " --v=2" + kList + "\n"}});
   };
   const Made changed = made(" --v=3");
   changed.tree().remove(kUnit);
@@ -223,23 +227,24 @@ TEST(Dropped, CommandThatOurOwnFileMasksIsTold) {
 }
 
 TEST(Hints, EntryThatLooksLikeAnOptionIsTakenOutBehindTwoHyphens) {
-  const Made made({{kUnit, unit(kKubelet)},
-                   {kConfig, kHead + "allowedUnsafeSysctls:\n- \"-x\"\n- kernel.sem\n"}});
+  const Made made(Files{{kUnit, unit(kKubelet)},
+                        {kConfig, kHead + "allowedUnsafeSysctls:\n- \"-x\"\n- kernel.sem\n"}});
   EXPECT_THAT(made.say("add kernel.msgmax").err, HasSubstr("run: kubelet-sysctl remove -- -x\n"));
-  EXPECT_EQ(made.say("remove --root ROOT -- -x").exit, 0);
+  EXPECT_EQ(made.run({"remove", "--root", "ROOT", "--", "-x"}).exit, 0);
   EXPECT_EQ(made.tree().read(kConfig), kHead + "allowedUnsafeSysctls:\n- kernel.sem\n");
 }
 
 TEST(Hints, CheckNamesNoCommandThatIsRefused) {
-  const Made nix({{kUnit, unit("/opt/kube/kubelet --config=/nix/store/a/k.yaml")},
-                  {"/nix/store/a/k.yaml", kHead}});
-  const Made quoted({{kUnit, unit(kKubelet + " \"--allowed-unsafe-sysctls=kernel.sem --v=2\"")}});
+  const Made nix(Files{{kUnit, unit("/opt/kube/kubelet --config=/nix/store/a/k.yaml")},
+                       {"/nix/store/a/k.yaml", kHead}});
+  const Made quoted(
+      Files{{kUnit, unit(kKubelet + " \"--allowed-unsafe-sysctls=kernel.sem --v=2\"")}});
   for (const Made* made : {&nix, &quoted}) {
     const std::string out = made->say("check net.core.somaxconn").out;
     EXPECT_THAT(out, HasSubstr("nothing can be added here: will not"));
     EXPECT_THAT(out, Not(HasSubstr("kubelet-sysctl add")));
   }
-  const Made good({{kUnit, unit(kKubelet)}});
+  const Made good(Files{{kUnit, unit(kKubelet)}});
   EXPECT_THAT(good.say("check kernel.sem").out, HasSubstr("run: kubelet-sysctl add kernel.sem\n"));
 }
 
@@ -276,7 +281,7 @@ TEST(Hints, NameOfTheUnitIsOneThatRunsAKubelet) {
 }
 
 TEST(Names, BeginningOfSeveralNamesIsMeantAsAPattern) {
-  const Made made({{kUnit, unit(kKubelet)}});
+  const Made made(Files{{kUnit, unit(kKubelet)}});
   EXPECT_THAT(made.say("add kernel.shm").err, HasSubstr("did you mean 'kernel.shm*'?"));
   EXPECT_THAT(made.say("add net.core.somaxcon").err,
               HasSubstr("did you mean 'net.core.somaxconn'?"));
@@ -284,14 +289,14 @@ TEST(Names, BeginningOfSeveralNamesIsMeantAsAPattern) {
 
 TEST(Diff, MarkOfTheFirstLineStaysForPatch) {
   const std::string mark = "\xef\xbb\xbf";
-  const Made made({{kUnit, unit(kKubelet)}, {kConfig, mark + kHead}});
+  const Made made(Files{{kUnit, unit(kKubelet)}, {kConfig, mark + kHead}});
   EXPECT_THAT(made.say("add kernel.sem --dry-run --diff").out,
               HasSubstr("\n " + mark + "apiVersion: kubelet.config.k8s.io/v1beta1\n"));
 }
 
 TEST(Lasting, RanchersOwnPlaceIsNotCalledNone) {
-  const Made made({{"/etc/rancher/k3s/config.yaml.d/50-rancher.yaml",
-                    "kubelet-arg:\n- allowed-unsafe-sysctls=net.core.somaxconn\n"}},
+  const Made made(Files{{"/etc/rancher/k3s/config.yaml.d/50-rancher.yaml",
+                         "kubelet-arg:\n- allowed-unsafe-sysctls=net.core.somaxconn\n"}},
                   "k3s");
   const Said said = made.say("add kernel.sem --lasting --dry-run --via args");
   EXPECT_EQ(said.exit, 0) << said.err;
