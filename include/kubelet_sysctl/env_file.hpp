@@ -24,8 +24,16 @@ struct EnvAssignment {
   Quoting quoting = Quoting::kNone;
 };
 
+/// An assignment whose name names no variable: systemd passes it over, with a line in its log.
+struct EnvDropped {
+  std::string name;
+  bool has_flags = false;  ///< the value holds "--"
+  Span name_at;
+};
+
 struct EnvFile {
   std::vector<EnvAssignment> assignments;
+  std::vector<EnvDropped> dropped;
   std::vector<FormUse> forms;  ///< for releases before kOldestResolved
 };
 

@@ -9,7 +9,8 @@
 namespace kubelet_sysctl {
 
 /// True when a wrapper runs the kubelet and no process of the unit shows the kubelet's arguments: then
-/// neither the configured list nor the layers are known, and an empty one must not be reported.
+/// neither the configured list nor the layers are known, and an empty one must not be reported. Likewise where
+/// a flag has the name that was the list's up to 1.10, and nothing says that this kubelet reads it.
 bool is_list_unknown(const NodeModel& model);
 
 /// What is said of it: "a wrapper runs the kubelet, ...".

@@ -24,6 +24,8 @@ struct Ground {
   /// The list of the running kubelet, for pods; the configured one where nothing runs.
   std::optional<std::vector<std::string>> pod_list;
   bool drift = false;  ///< the two differ
+  /// Why 'add' would refuse here whatever is asked; empty where it would not.
+  std::string add_why = {};
 };
 
 /// One entry or name that was asked about.

@@ -11,6 +11,7 @@
 #include "kubelet_sysctl/manifest.hpp"
 #include "kubelet_sysctl/model.hpp"
 #include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/plan.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
 #include "kubelet_sysctl/verdicts.hpp"
 
@@ -64,6 +65,25 @@ void take_lists(const NodeModel& model, Ground& ground) {
   ground.drift = model.drift;
 }
 
+/// Why 'add' would refuse here, so that no command is named that does not work.
+std::string add_refusal(const NodeSnapshot& snapshot, const NodeModel& model,
+                        const Questions& asked) {
+  Change change;
+  change.verb = Verb::kAdd;
+  change.allow_wide = true;
+  const auto take = [&change](const std::string& entry) {
+    const auto pattern = SysctlPattern::parse(entry);
+    if (pattern && !refusal_of(*pattern)) change.entries.push_back(entry);
+  };
+  for (const std::string& entry : asked.entries) take(entry.substr(0, entry.find('=')));
+  for (const PodSpec& pod : asked.pods) {
+    for (const PodSysctl& one : pod.sysctls) take(one.name);
+  }
+  if (change.entries.empty()) return {};
+  const auto plan = make_plan(snapshot, model, change);
+  return plan ? std::string() : plan.error().message;
+}
+
 Result<Ground> ground_for(const Session& session, Ports& ports, const Questions& asked) {
   const Options& options = session.options;
   DiscoverOptions wanted = discover_options(options);
@@ -92,6 +112,7 @@ Result<Ground> ground_for(const Session& session, Ports& ports, const Questions&
   }
   if (model) {
     take_lists(*model, ground);
+    ground.add_why = add_refusal(*snapshot, *model, asked);
   } else {
     ground.list_why = model.error().message;
     if (!ground.version) ground.version_why = ground.list_why;

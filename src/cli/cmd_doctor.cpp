@@ -72,7 +72,8 @@ void say_what_is_missing(const NodeSnapshot& snapshot, const NodeModel& model,
     not_looked.insert(not_looked.end(), snapshot.doctor->not_looked.begin(),
                       snapshot.doctor->not_looked.end());
   }
-  if (snapshot.live && !model.configured.empty() && !snapshot.kernel.asked) {
+  if (snapshot.live && !snapshot.kernel.why.empty() && !model.configured.empty() &&
+      !snapshot.kernel.asked) {
     not_looked.push_back(fmt::format("what this kernel lets pods set: {}", snapshot.kernel.why));
   }
   if (!snapshot.kubelet_version && !snapshot.kubelet_version_why.empty()) {

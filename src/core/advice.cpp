@@ -127,7 +127,9 @@ Advice advise_eks_bootstrap(const std::vector<std::string>& list) {
 }
 
 Advice advise_gke(const std::vector<std::string>& list) {
-  return {.what = "give the node pool this system configuration; its nodes are then made anew",
+  return {.what =
+              "give the node pool this system configuration, and every other setting that it has; "
+              "its nodes are then made anew",
           .object = "kubeletConfig:\n" + yaml_list(kKey, list, "  "),
           .file = "node-system-config.yaml",
           .command =
@@ -136,7 +138,9 @@ Advice advise_gke(const std::vector<std::string>& list) {
 }
 
 Advice advise_aks(const std::vector<std::string>& list) {
-  return {.what = "make a node pool with this kubelet configuration",
+  return {.what =
+              "make a node pool with this kubelet configuration, and every other setting that the "
+              "pool was made with",
           .object = fmt::format("{{\"{}\":{}}}\n", kKey, json_list(list)),
           .file = "kubelet-config.json",
           .command =
@@ -168,7 +172,9 @@ Advice advise_kind(const std::vector<std::string>& list) {
 
 Advice advise_minikube(const std::vector<std::string>& list) {
   return {
-      .what = "start the profile with this, now and at every start",
+      .what =
+          "start the profile with this and every other '--extra-config' that it was started with, "
+          "now and at every start",
       .command = fmt::format("minikube start {}\n",
                              flag_word("--extra-config=kubelet.allowed-unsafe-sysctls=", list))};
 }
@@ -203,7 +209,9 @@ Advice advise_kubeadm(const std::vector<std::string>& list) {
 }
 
 Advice advise_charmed(const std::vector<std::string>& list) {
-  return {.what = "give the charm the list; it writes the file anew",
+  return {.what =
+              "give the charm the list, beside every other key that 'juju config "
+              "kubernetes-worker kubelet-extra-config' shows now; it writes the file anew",
           .command = fmt::format(
               "juju config kubernetes-worker {}\n",
               shell_word(fmt::format("kubelet-extra-config={{{}: {}}}", kKey, json_list(list))))};

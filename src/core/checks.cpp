@@ -36,6 +36,10 @@ Finding at_span(Finding finding, const SourceFile& file, Span span) {
 
 std::string command_with(std::string_view command, const std::vector<std::string>& entries) {
   std::string out(command);
+  // What begins with a hyphen would be an option.
+  const bool dashed = std::any_of(entries.begin(), entries.end(),
+                                  [](const std::string& entry) { return entry.starts_with('-'); });
+  if (dashed) out += " --";
   for (const std::string& entry : entries) out += ' ' + shell_word(entry);
   return out;
 }

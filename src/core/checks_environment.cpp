@@ -12,6 +12,7 @@
 #include "kubelet_sysctl/unit_file.hpp"
 #include "kubelet_sysctl/unit_settings.hpp"
 #include "layout.hpp"
+#include "plan_parts.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -206,6 +207,37 @@ std::string lost_by_wiping(const NodeSnapshot& snapshot, const NodeModel& model,
   return had_list ? "the flag of the list" : "";
 }
 
+/// What the command of a unit has that our own drop-in, which said it anew, does not have: it was changed since.
+std::optional<Finding> masked_command(const NodeSnapshot& snapshot, const NodeModel& model,
+                                      const Check& check, const UnitSetting& lost) {
+  if (model.command.exec_source == kNoSource) return std::nullopt;
+  const SourceFile& ours = snapshot.files[static_cast<std::size_t>(model.command.exec_source)];
+  const std::string name = fmt::format("/{}", planning::kOwnDropIn);
+  if (lost.key != "ExecStart" || !ours.path.ends_with(name)) return std::nullopt;
+  const auto words_in = [](std::string_view text) {
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+      if (end > at) words.emplace_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return words;
+  };
+  const auto now = words_in(model.command.exec_setting.value.text);
+  std::vector<std::string> missing;
+  for (const std::string& word : words_in(lost.value.text)) {
+    if (mentions_list(word) || std::find(now.begin(), now.end(), word) != now.end()) continue;
+    missing.push_back(word);
+  }
+  if (missing.empty()) return std::nullopt;
+  return finding_of(
+      check,
+      fmt::format("{} of this command {} not in force: '{}' says the command anew, as it was when "
+                  "that file was written",
+                  some_of(missing), missing.size() == 1 ? "is" : "are", ours.path),
+      "say the same there, or remove that file and run: systemctl daemon-reload");
+}
+
 }  // namespace
 
 // Source: systemd.exec(5), EnvironmentFile=: of several assignments of one variable the last one counts.
@@ -250,6 +282,10 @@ void wiped_setting(const NodeSnapshot& snapshot, const NodeModel& model, const C
     for (const UnitSetting* lost : std::exchange(list->second, {})) {
       const SourceFile* file = file_of(snapshot, *lost);
       if (file == nullptr) continue;
+      if (auto masked = masked_command(snapshot, model, check, *lost)) {
+        found.push_back(at_span(std::move(*masked), *file, lost->line_at));
+        continue;
+      }
       bool had_list = false;
       const std::string what = lost_by_wiping(snapshot, model, *lost, had_list);
       if (what.empty()) continue;

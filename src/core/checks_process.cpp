@@ -273,7 +273,8 @@ std::optional<Finding> down_finding(const NodeSnapshot& snapshot,
 
 void list_unknown(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                   std::vector<Finding>& found) {
-  if (!is_list_unknown(model)) return;
+  // Of a flag with its old name renamed-flag tells.
+  if (!is_list_unknown(model) || !model.wrapped) return;
   found.push_back(finding_of(
       check, "which list is in force cannot be told: " + unknown_list_text(model),
       snapshot.live ? "let the unit start the kubelet itself, or let the wrapper end in 'exec', so "

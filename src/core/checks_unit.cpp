@@ -52,7 +52,8 @@ void program_missing(const NodeSnapshot& snapshot, const NodeModel& model, const
   if (program == snapshot.programs.end() || program->second) return;
   Finding finding = finding_of(
       check, fmt::format("there is no program '{}' that could be started", model.command.program),
-      "install the kubelet, or correct ExecStart=");
+      model.wrapped ? fmt::format("install '{}', or correct ExecStart=", model.command.program)
+                    : "install the kubelet, or correct ExecStart=");
   if (model.command.exec_source != kNoSource) {
     finding = at_span(std::move(finding),
                       snapshot.files[static_cast<std::size_t>(model.command.exec_source)],

@@ -11,6 +11,7 @@
 namespace kubelet_sysctl {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kContext = 3;  ///< unchanged lines around a change, as diff -u has them
 
 using Texts = std::vector<std::string_view>;
@@ -156,6 +157,11 @@ void put_line(std::string& out, const TextStyle& style, char mark, std::string_v
   const bool crlf = ended && line.ends_with('\r');
   if (crlf) line.remove_suffix(1);
   std::string shown(1, mark);
+  // The mark of a file's first line is a part of it for patch(1), as the CR is.
+  if (line.starts_with(kByteOrderMark)) {
+    shown += kByteOrderMark;
+    line.remove_prefix(kByteOrderMark.size());
+  }
   for (std::size_t tab = line.find('\t'); tab != std::string_view::npos; tab = line.find('\t')) {
     shown += printable(line.substr(0, tab)) + '\t';
     line.remove_prefix(tab + 1);

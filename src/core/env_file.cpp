@@ -223,7 +223,11 @@ class Parser {
       bad_utf8_ = true;
       return;
     }
-    if (!is_variable_name(name_)) return;  // systemd drops it alone, with a log line
+    if (!is_variable_name(name_)) {  // systemd drops it alone, with a log line
+      const bool flags = (name_ + ' ' + value_.text).find("--") != std::string::npos;
+      file_.dropped.push_back({.name = name_, .has_flags = flags, .name_at = name_at_});
+      return;
+    }
     file_.assignments.push_back({.name = name_,
                                  .value = std::move(value_),
                                  .name_at = name_at_,

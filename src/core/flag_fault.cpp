@@ -94,6 +94,12 @@ bool is_known_release(const std::optional<KubeletVersion>& version) {
 std::optional<std::string> fault_of(const FlagUse& use, const FlagFacts* facts,
                                     const std::optional<KubeletVersion>& version) {
   const std::string unknown = fmt::format("unknown flag: --{}", use.name);
+  // Source: kubernetes PR 63717: until then it was --experimental-allowed-unsafe-sysctls.
+  constexpr KubeletVersion kRenamed{.major = 1, .minor = 11, .patch = 0};
+  if (use.name == "allowed-unsafe-sysctls") {
+    if (version && *version < kRenamed) return unknown + " (it came with 1.11)";
+    return std::nullopt;
+  }
   if (facts == nullptr) {
     if (is_known_release(version)) return unknown;
     return std::nullopt;

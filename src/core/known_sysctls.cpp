@@ -90,6 +90,10 @@ std::string closest(std::string_view text, const std::vector<std::string>& words
 std::string meant_name(const std::string& text) {
   const std::vector<std::string> names = all_names();
   if (begins_known_name(text + '.')) return text + ".*";
+  const auto begun = std::count_if(names.begin(), names.end(), [&text](const std::string& name) {
+    return name.starts_with(text);
+  });
+  if (begun > 1) return text + '*';
   if (auto near = closest(text, names); !near.empty()) return near;
   if (begins_known_name(text)) return text + '*';
   // The right name below the wrong directory, where only one has it.

@@ -253,6 +253,15 @@ bool is_shell(std::string_view name) {
   return holds(kShells, name);
 }
 
+/// True for a program that gives what it runs another root directory: the names of files in the arguments
+/// are not those of the node.
+bool changes_root(std::string_view name) {
+  constexpr auto kPrograms = std::to_array<std::string_view>(
+      {"chroot", "nsenter", "unshare", "bwrap", "systemd-nspawn", "docker", "podman", "nerdctl",
+       "ctr", "rkt", "runc", "crun"});
+  return holds(kPrograms, name);
+}
+
 /// True for the name of a kubelet's program: "kubelet", or a package's or a loader's name for one release
 /// of it: "kubelet1.28", "kubelet-v1.30.4", "kubelet.real", ".kubelet-wrapped" (which Nix calls the program).
 bool is_kubelet_name(std::string_view name) {
@@ -293,6 +302,7 @@ std::optional<std::size_t> kubelet_arguments_start(const std::vector<std::string
   if (words.empty()) return std::nullopt;
   if (is_shell(base_name(words[0]))) return std::nullopt;
   for (std::size_t at = 0; at < words.size(); ++at) {
+    if (changes_root(base_name(words[at]))) return std::nullopt;
     if (is_kubelet_name(base_name(words[at])) && words[at].find('=') == std::string::npos)
       return at + 1;
     // hyperkube runs the kubelet that its next word names; any other wrapper is looked through until a

@@ -49,6 +49,20 @@ bool is_plain(char byte) {
          std::string_view("-_./,:=@%+").find(byte) != std::string_view::npos;
 }
 
+/// A word with control characters, which stand for nothing once they were printed: "$(printf %b 'a\0012b')".
+std::string printf_word(std::string_view word) {
+  std::string out = "\"$(printf %b '";
+  for (const char byte : word) {
+    const auto code = static_cast<unsigned>(static_cast<unsigned char>(byte));
+    if (code < 0x20 || byte == '\\' || byte == '\'') {
+      out += fmt::format("\\0{:03o}", code);
+    } else {
+      out += byte;
+    }
+  }
+  return out + "')\"";
+}
+
 }  // namespace
 
 std::string painted(const TextStyle& style, Paint paint, std::string_view text) {
@@ -160,6 +174,8 @@ std::string count_text(std::size_t count, std::string_view one, std::string_view
 
 std::string shell_word(std::string_view word) {
   if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+  const auto is_control = [](char byte) { return static_cast<unsigned char>(byte) < 0x20; };
+  if (std::any_of(word.begin(), word.end(), is_control)) return printf_word(word);
   std::string out = "'";
   for (const char byte : word) {
     if (byte == '\'') {

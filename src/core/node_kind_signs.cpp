@@ -133,8 +133,9 @@ bool is_talos(const NodeSnapshot& snapshot) { return snapshot.os_id == "talos"; 
 bool is_bottlerocket(const NodeSnapshot& snapshot) { return snapshot.os_id == "bottlerocket"; }
 
 bool is_openshift(const NodeSnapshot& snapshot) {
-  return snapshot.os_id == "rhcos" || has_marker(snapshot, kMachineConfigDaemon) ||
-         command_says(snapshot, "kubenswrapper");
+  // A directory that somebody left behind does not make one of a node that kubeadm made.
+  return snapshot.os_id == "rhcos" || command_says(snapshot, "kubenswrapper") ||
+         (has_marker(snapshot, kMachineConfigDaemon) && !is_kubeadm(snapshot));
 }
 
 bool is_k3s(const NodeSnapshot& snapshot) { return is_embedded(snapshot, "k3s", kK3sDirectory); }
@@ -160,13 +161,14 @@ bool is_typhoon(const NodeSnapshot& snapshot) {
 }
 
 bool is_eks_al2023(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/etc/eks/kubelet/environment");
+  return unit_reads(snapshot, "/etc/eks/kubelet/environment") &&
+         command_says(snapshot, "NODEADM_KUBELET_ARGS");
 }
 
 bool is_eks_al2(const NodeSnapshot& snapshot) {
-  return has_drop_in(snapshot, "10-kubelet-args.conf") &&
+  return has_drop_in(snapshot, "10-kubelet-args.conf") && command_says(snapshot, "$KUBELET_ARGS") &&
          (has_marker(snapshot, kEksBootstrap) ||
-          unit_says(snapshot, "/etc/kubernetes/kubelet/kubelet-config.json"));
+          command_says(snapshot, "/etc/kubernetes/kubelet/kubelet-config.json"));
 }
 
 bool is_eks_ubuntu(const NodeSnapshot& snapshot) {
@@ -189,7 +191,7 @@ bool is_ack(const NodeSnapshot& snapshot) {
 }
 
 bool is_gardener(const NodeSnapshot& snapshot) {
-  return unit_reads(snapshot, "/var/lib/kubelet/extra_args");
+  return unit_reads(snapshot, "/var/lib/kubelet/extra_args") && !is_kubeadm(snapshot);
 }
 
 bool is_cluster_api(const NodeSnapshot& snapshot) {
@@ -208,7 +210,8 @@ bool is_aks(const NodeSnapshot& snapshot) {
 }
 
 bool is_kops(const NodeSnapshot& snapshot) {
-  return command_says(snapshot, "DAEMON_ARGS") && unit_reads(snapshot, "/etc/sysconfig/kubelet");
+  return command_says(snapshot, "\"$DAEMON_ARGS\"") &&
+         unit_reads(snapshot, "/etc/sysconfig/kubelet");
 }
 
 bool is_kind(const NodeSnapshot& snapshot) {
@@ -255,6 +258,11 @@ const std::vector<std::string>& kind_markers() {
       // What runs a kubelet without systemd: resolve_command() says so.
       "/etc/init.d/kubelet",
       "/etc/init.d/k3s",
+      "/etc/init.d/k3s-agent",
+      "/etc/init.d/rke2-server",
+      "/etc/init.d/rke2-agent",
+      "/etc/init.d/k0sworker",
+      "/etc/init.d/k0scontroller",
       "/etc/kubernetes/ssl/kubecfg-kube-node.yaml",
   };
   return markers;

@@ -9,6 +9,7 @@
 
 #include "kubelet_sysctl/kubelet_host.hpp"
 #include "kubelet_sysctl/unknown_list.hpp"
+#include "layout.hpp"
 #include "plan_parts.hpp"
 #include "plan_start.hpp"
 
@@ -36,6 +37,8 @@ class Planner {
 
   Result<Plan> run() {
     if (auto fault = planning::start_fault(snapshot_, model_, change_)) return std::move(*fault);
+    // Not even "there is nothing to do" can be said of a list that nobody saw.
+    if (is_list_unknown(model_) && !model_.kind->refuse) return unknown_list();
     auto wish = planning::wish_of(snapshot_, model_, change_);
     if (!wish) return std::move(wish).error();
     if (auto refusal = planning::other_manager(model_, wish->wanted)) return std::move(*refusal);
@@ -151,6 +154,7 @@ class Planner {
     const Layer* winner = winner_of(proved);
     const Layer* before = winner_of(model_);
     if (winner == nullptr || before == nullptr || winner->kind == before->kind) return;
+    if (!change_between(plan_.before, plan_.after).removed.empty()) return;
     Finding finding;
     finding.id = "carried-over";
     finding.severity = Severity::kNote;
@@ -177,9 +181,14 @@ class Planner {
   bool has_config_dir() const { return snapshot_.config_dirs.contains(model_.config_dir); }
 
   Error unknown_list() const {
+    std::string hint = "run it where the kubelet runs: only its process shows what it reads";
+    if (snapshot_.live) {
+      hint = "let the unit start the kubelet itself, or let the wrapper end in 'exec'";
+    }
+    if (model_.kind->advise != nullptr) hint = std::string(model_.kind->vendor_route);
     Error error =
         refused("will not change a list that cannot be told: " + unknown_list_text(model_),
-                "let the unit start the kubelet itself, or let the wrapper end in 'exec'");
+                std::move(hint));
     error.path = snapshot_.unit.fragment_path;
     return error;
   }
@@ -187,7 +196,6 @@ class Planner {
   /// The process that a restart replaces must be known for a kubelet: else nobody could see the new one.
   Status check_process() const {
     if (!snapshot_.live || !snapshot_.process) return {};
-    if (is_list_unknown(model_)) return unknown_list();
     const bool has_arguments = kubelet_place(snapshot_) == KubeletPlace::kMain;
     if (!has_arguments || kubelet_arguments_start(snapshot_.process->argv)) return {};
     return refused(
@@ -232,7 +240,6 @@ class Planner {
     if (config_file() != nullptr) return Route::kConfig;
     if (has_config_dir()) return Route::kConfigDir;
     if (model_.config_path.empty()) {
-      if (is_list_unknown(model_)) return unknown_list();
       return refused("this kubelet reads no configuration file", "use '--via args'");
     }
     Error error =
@@ -241,10 +248,28 @@ class Planner {
     return error;
   }
 
+  /// Which of the unit's words reach the kubelet, the wrapper decides.
+  Error wrapped_arguments() const {
+    const Layer* winner = winner_of(model_);
+    const bool by_flag = winner != nullptr && winner->kind == LayerKind::kFlag;
+    const bool has_config = !model_.config_path.empty() && !by_flag;
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .message =
+                     "will not edit the arguments: a shell or another program starts the "
+                     "kubelet",
+                 .path = snapshot_.unit.fragment_path,
+                 .hint = has_config ? "use '--via config'"
+                                    : "edit them by hand: 'kubelet-sysctl explain' shows the words "
+                                      "of the unit and their places"};
+  }
+
   Error shadowing_flag() const {
     const Layer* winner = winner_of(model_);
-    Error error = refused("will not edit the configuration file: this flag would hide its list",
-                          "use '--via args', or remove the flag first");
+    Error error =
+        refused("will not edit the configuration file: this flag would hide its list",
+                model_.wrapped ? "take the flag out by hand first: 'kubelet-sysctl explain' "
+                                 "shows the words of the unit and their places"
+                               : "use '--via args', or remove the flag first");
     error.path = winner->at.path;
     error.line = winner->at.line;
     if (winner->at.source != kNoSource) {
@@ -316,17 +341,7 @@ class Planner {
   }
 
   Result<std::vector<Candidate>> argument_candidates(const std::vector<std::string>& wanted) const {
-    if (model_.wrapped) {
-      return Error{
-          .kind = ErrorKind::kUnsupported,
-          .message =
-              "will not edit the arguments: a shell or another program starts the "
-              "kubelet",
-          .path = snapshot_.unit.fragment_path,
-          .hint = model_.config_path.empty()
-                      ? "run it where the kubelet runs: only its process shows what it reads"
-                      : "use '--via config'"};
-    }
+    if (model_.wrapped) return wrapped_arguments();
     if (model_.flags.ambiguous_word) {
       return Error{
           .kind = ErrorKind::kUnsupported,

@@ -65,6 +65,25 @@ Result<std::optional<FileEdit>> lasting_edit(const NodeSnapshot& snapshot, const
   return std::optional<FileEdit>(std::move(*edit));
 }
 
+/// The first file with a part of the list that stays and that somebody rewrites; nullptr where there is none.
+const SourceFile* rewritten_part(const NodeSnapshot& snapshot, const NodeModel& model,
+                                 const Plan& plan) {
+  const bool moves = std::any_of(plan.edits.begin(), plan.edits.end(), [](const FileEdit& edit) {
+    return edit.route == "config" || edit.route == "config-dir";
+  });
+  const Layer* winner = winner_of(model);
+  if (winner == nullptr || (moves && winner->kind != LayerKind::kFlag && !plan.edits.empty())) {
+    return nullptr;
+  }
+  for (const Entry& entry : winner->entries) {
+    const bool stays =
+        std::find(plan.after.begin(), plan.after.end(), entry.text) != plan.after.end();
+    const SourceFile* file = stays ? find_file(snapshot, entry.origin.path) : nullptr;
+    if (file != nullptr && is_rewritten(model, *file)) return file;
+  }
+  return nullptr;
+}
+
 /// True when somebody rewrites what the plan edits, or where it edits nothing the place of the list.
 bool is_place_rewritten(const NodeSnapshot& snapshot, const NodeModel& model, const Plan& plan) {
   if (plan.edits.empty()) {
@@ -88,6 +107,13 @@ bool is_known_to_last(const NodeModel& model, const Plan& plan) {
   return !in_config;
 }
 
+/// True where Rancher writes the file: will-be-rewritten names its own place.
+bool is_of_rancher_plan(const NodeModel& model, const Plan& plan) {
+  return std::any_of(plan.edits.begin(), plan.edits.end(), [&model](const FileEdit& edit) {
+    return rewriter_of(model, edit.before) != model.kind->rewritten_by;
+  });
+}
+
 /// A flag that is in force hides the configuration, into which what is printed goes.
 void note_hidden(const NodeModel& model, Plan& plan) {
   const Layer* winner = winner_of(model);
@@ -107,9 +133,9 @@ void note_hidden(const NodeModel& model, Plan& plan) {
       "has no effect while the flag stands";
   finding.path = winner->at.path;
   finding.line = winner->at.line;
-  finding.hint = "to move the list there first, run: kubelet-sysctl set";
-  for (const std::string& entry : plan.after) finding.hint += " " + shell_word(entry);
-  finding.hint += plan.after.empty() ? " --empty --via config" : " --via config";
+  finding.hint =
+      "to move the list there, take the flag out by hand first, and then set the whole list with "
+      "'--via config'";
   plan.findings.push_back(std::move(finding));
 }
 
@@ -134,10 +160,17 @@ Status make_last(const NodeSnapshot& snapshot, const NodeModel& model, bool aske
   } else if (asked && !rewritten && !known) {
     finding.id = "lasting-unknown";
     finding.message = "whether something rewrites the file of the list is not known here";
+  } else if (const SourceFile* part = rewritten_part(snapshot, model, plan);
+             asked && !rewritten && part != nullptr) {
+    finding.id = "lasts-in-part";
+    finding.message =
+        fmt::format("a part of the list stands in this file, which is rewritten by {}",
+                    rewriter_of(model, *part));
+    finding.path = part->path;
   } else if (asked && !rewritten) {
     finding.id = "lasts-here";
     finding.message = "nothing is known that rewrites the file of the list on this kind of node";
-  } else if (asked && !plan.advice) {
+  } else if (asked && !plan.advice && !is_of_rancher_plan(model, plan)) {
     finding.id = "no-lasting-place";
     finding.message = "no place is known that would make the list last on this kind of node";
   } else {

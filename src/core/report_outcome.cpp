@@ -123,24 +123,28 @@ bool went_wrong(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
 }
 
+/// An entry as a person sees it, the empty one too.
+std::string entry_text(const std::string& entry) { return entry.empty() ? "''" : printable(entry); }
+
 std::string list_text(const Outcome& outcome, const TextStyle& style) {
   const ListChange change = change_between(outcome.before, outcome.after);
   if (change.added.empty() && change.removed.empty() && !change.reordered) return {};
   std::string out = went_wrong(outcome) ? "  what was tried\n" : "";
   if (change.reordered) {
-    for (const std::string& entry : outcome.after) out += fmt::format("    {}\n", printable(entry));
+    for (const std::string& entry : outcome.after)
+      out += fmt::format("    {}\n", entry_text(entry));
     return out;
   }
   if (change.kept.size() <= kKeptShown) {
-    for (const std::string& entry : change.kept) out += fmt::format("    {}\n", printable(entry));
+    for (const std::string& entry : change.kept) out += fmt::format("    {}\n", entry_text(entry));
   } else {
     out += fmt::format("    {} stay\n", count_text(change.kept.size(), "entry", "entries"));
   }
   for (const std::string& entry : change.removed) {
-    out += "  " + painted(style, Paint::kRed, "- " + printable(entry)) + '\n';
+    out += "  " + painted(style, Paint::kRed, "- " + entry_text(entry)) + '\n';
   }
   for (const std::string& entry : change.added) {
-    out += "  " + painted(style, Paint::kGreen, "+ " + printable(entry)) + '\n';
+    out += "  " + painted(style, Paint::kGreen, "+ " + entry_text(entry)) + '\n';
   }
   return out;
 }

@@ -89,7 +89,10 @@ std::string configured_text(const NodeModel& model, const TextStyle& style) {
   const Layer* winner = winner_of(model);
   std::string out = '\n' + heading(style, "configured") + "  ";
   if (winner == nullptr) {
-    out += is_list_unknown(model) ? "cannot be told: a wrapper runs the kubelet\n" : "(none)\n";
+    const std::string why = model.wrapped            ? "a wrapper runs the kubelet"
+                            : is_list_unknown(model) ? unknown_list_text(model)
+                                                     : std::string();
+    out += why.empty() ? "(none)\n" : fmt::format("cannot be told: {}\n", why);
   } else if (model.configured.empty()) {
     out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
                        place_text(winner->at.path, winner->at.line));

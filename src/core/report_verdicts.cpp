@@ -152,7 +152,7 @@ std::string entry_details(const EntryVerdict& one, const Ground& ground, const T
 }
 
 /// The command that allows what is good and not yet in the list.
-std::string add_command(const Verdicts& verdicts) {
+std::string add_command(const Verdicts& verdicts, const Ground& ground) {
   std::string entries;
   for (const EntryVerdict& one : verdicts.entries) {
     const EntryWorth worth = worth_of(one);
@@ -162,6 +162,9 @@ std::string add_command(const Verdicts& verdicts) {
     entries += ' ' + shell_word(one.entry);
   }
   if (entries.empty()) return {};
+  if (!ground.add_why.empty()) {
+    return fmt::format("nothing can be added here: {}\n", printable(ground.add_why));
+  }
   return fmt::format("to allow what is good and not listed, run: kubelet-sysctl add{}\n", entries);
 }
 
@@ -196,7 +199,7 @@ std::string pod_head(const PodVerdict& one, const TextStyle& style) {
                      printable(one.pod.name), verdict);
 }
 
-std::string pod_text(const PodVerdict& one, const TextStyle& style) {
+std::string pod_text(const PodVerdict& one, const Ground& ground, const TextStyle& style) {
   std::string out = pod_head(one, style);
   if (one.sysctls.empty()) return out + fmt::format("{}sets no sysctl\n", kIndent);
   std::vector<std::vector<std::string>> rows;
@@ -216,6 +219,10 @@ std::string pod_text(const PodVerdict& one, const TextStyle& style) {
   }
   out += aligned(rows, kIndent);
   if (one.add.empty()) return out;
+  if (!ground.add_why.empty()) {
+    return out +
+           fmt::format("{}nothing can be added here: {}\n", kIndent, printable(ground.add_why));
+  }
   std::string command = "kubelet-sysctl add";
   for (const std::string& entry : one.add) command += ' ' + shell_word(entry);
   return out + fmt::format("{}to make it pass, run: {}\n", kIndent, printable(command));
@@ -228,9 +235,9 @@ std::string verdicts_text(const Verdicts& verdicts, const Ground& ground, const 
   if (!verdicts.entries.empty()) out += '\n' + entries_table(verdicts, ground, style);
   std::string details;
   for (const EntryVerdict& one : verdicts.entries) details += entry_details(one, ground, style);
-  details += add_command(verdicts);
+  details += add_command(verdicts, ground);
   if (!details.empty()) out += '\n' + details;
-  for (const PodVerdict& one : verdicts.pods) out += '\n' + pod_text(one, style);
+  for (const PodVerdict& one : verdicts.pods) out += '\n' + pod_text(one, ground, style);
   std::string rest;
   for (const std::string& one : verdicts.skipped) {
     rest += fmt::format("passed over: {}\n", printable(one));

@@ -43,7 +43,10 @@ std::vector<std::size_t> hidden_in(std::string_view text, std::size_t begin, boo
     const bool after_blank = at > begin && is_blank(text[at - 1]);
     const bool letter = at + 1 < text.size() && text[at + 1] != '-' && !is_blank(text[at + 1]);
     const bool looks = text.substr(at, 2) == "--" || letter;
-    bool hidden = flag && (after_blank || (own && at == begin));
+    const std::size_t flag_end = flag ? at + 2 + name_at(text, at).size() : at;
+    const bool has_value = flag_end < text.size() && text[flag_end] == '=';
+    const bool after_comma = at > begin && text[at - 1] == ',';
+    bool hidden = flag && (after_blank || (own && at == begin) || (after_comma && has_value));
     if (list && after_blank && looks) hidden = true;
     if (list && flag && !hidden && at >= begin) {
       const bool starts = at == begin || text[at - 1] == ',' || text[at - 1] == '"';
@@ -258,7 +261,7 @@ std::string hint_for_old_name(const NodeSnapshot& snapshot) {
 bool is_fatal_elsewhere(const NodeModel& model) {
   if (!model.flags.fatal || model.wrapped || model.stopped) return false;
   const std::size_t word = model.flags.fatal_word;
-  if (is_misspelt_flag(model, word) || is_torn_list(model)) return false;
+  if (is_torn_list(model)) return false;
   return std::none_of(model.flags.lists.begin(), model.flags.lists.end(), [word](const auto& list) {
     return list.word == word || list.value_word == word;
   });

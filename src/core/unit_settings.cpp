@@ -85,6 +85,10 @@ std::optional<Refusal> keep_accepted(UnitFile& file, const Specifiers& specifier
       if (!path) continue;
       setting.value = std::move(*path);
     }
+    if (of_service && setting.key == "WorkingDirectory") {
+      auto directory = words::expand_specifiers(setting.value, specifiers, version, forms);
+      if (directory) setting.value = std::move(*directory);
+    }
     if (!of_service || !is_command(setting.key) || setting.value.text.empty()) {
       kept.push_back(std::move(setting));
       continue;

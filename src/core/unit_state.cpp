@@ -3,10 +3,13 @@
 #include "unit_state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "checks_parts.hpp"
 #include "kubelet_sysctl/model.hpp"
 
 namespace kubelet_sysctl {
@@ -20,12 +23,58 @@ bool has_path(const NodeSnapshot& snapshot, const char* path) {
   return marker != snapshot.markers.end() && marker->second;
 }
 
-/// What runs a kubelet here without the usual unit, and what to do there; empty where nothing does. '--unit' is
-/// said of a unit alone that exists.
-std::string found_without_unit(const NodeSnapshot& snapshot) {
+/// A script that starts a kubelet without systemd, and where its list is written then.
+struct InitScript {
+  const char* path;
+  std::string_view what;
+  std::string_view edit;
+};
+
+constexpr std::string_view kK3sEdit = "put kubelet-arg into /etc/rancher/k3s/config.yaml";
+constexpr std::string_view kRke2Edit = "put kubelet-arg into /etc/rancher/rke2/config.yaml";
+constexpr std::string_view kK0sEdit =
+    "put '--kubelet-extra-args' into command_args of that script, or the list into a worker "
+    "profile";
+constexpr auto kInitScripts = std::to_array<InitScript>(
+    {{"/etc/init.d/k3s", "k3s", kK3sEdit},
+     {"/etc/init.d/k3s-agent", "k3s", kK3sEdit},
+     {"/etc/init.d/rke2-server", "RKE2", kRke2Edit},
+     {"/etc/init.d/rke2-agent", "RKE2", kRke2Edit},
+     {"/etc/init.d/k0sworker", "k0s", kK0sEdit},
+     {"/etc/init.d/k0scontroller", "k0s", kK0sEdit},
+     {"/etc/init.d/kubelet", "the kubelet",
+      "edit command_args in /etc/conf.d/kubelet or the file that '--config' names there"}});
+
+std::string found_script(const NodeSnapshot& snapshot) {
+  for (const InitScript& script : kInitScripts) {
+    if (!has_path(snapshot, script.path)) continue;
+    const std::string path = script.path;
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const auto openrc = snapshot.markers.find("openrc:" + path);
+    if (openrc != snapshot.markers.end() && !openrc->second) {
+      return fmt::format(
+          "an init script runs {} here ({}), which this program does not manage: its arguments are "
+          "in that script or in a file that it reads; then run: {} restart",
+          script.what, path, path);
+    }
+    return fmt::format(
+        "OpenRC runs {} here ({}), which this program does not manage: {}, then run: rc-service {} "
+        "restart",
+        script.what, path, script.edit, name);
+  }
+  return {};
+}
+
+/// The units that run a kubelet under another name, and how to name one. A template names none by itself.
+std::string found_unit(const NodeSnapshot& snapshot) {
+  std::vector<std::string> names;
+  std::string first;
   for (const auto& [path, exists] : snapshot.markers) {
     if (!exists || !path.ends_with(".service")) continue;
     const std::string name = path.substr(path.rfind('/') + 1);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    names.push_back(name);
+    if (first.empty()) first = path;
     if (name.find("openshift-node") != std::string::npos || name == "origin-node.service") {
       return fmt::format(
           "'{}' runs the kubelet of OpenShift 3: kubeletArguments (allowed-unsafe-sysctls) in "
@@ -33,18 +82,26 @@ std::string found_without_unit(const NodeSnapshot& snapshot) {
           "openshift-node",
           name);
     }
-    return fmt::format("'{}' runs a kubelet: name it with '--unit {}'", path, name);
   }
-  if (has_path(snapshot, "/etc/init.d/k3s")) {
-    return "OpenRC runs k3s here (/etc/init.d/k3s), which this program does not manage: put "
-           "kubelet-arg into /etc/rancher/k3s/config.yaml, then run: rc-service k3s restart";
+  if (names.empty()) return {};
+  const std::string& name = names.front();
+  const std::size_t at = name.find("@.");
+  if (names.size() == 1 && at != std::string::npos) {
+    return fmt::format(
+        "'{}' is a template whose instances run a kubelet: name one with '--unit {}'", first,
+        name.substr(0, at) + "@NAME.service");
   }
-  if (has_path(snapshot, "/etc/init.d/kubelet")) {
-    return "OpenRC runs the kubelet here (/etc/init.d/kubelet), which this program does not "
-           "manage: "
-           "edit command_args in /etc/conf.d/kubelet or the file that '--config' names there, then "
-           "run: rc-service kubelet restart";
+  if (names.size() == 1) {
+    return fmt::format("'{}' runs a kubelet: name it with '--unit {}'", first, name);
   }
+  return fmt::format("{} run a kubelet: name the one that is meant with '--unit'", some_of(names));
+}
+
+/// What runs a kubelet here without the usual unit, and what to do there; empty where nothing does. '--unit' is
+/// said of a unit alone that exists.
+std::string found_without_unit(const NodeSnapshot& snapshot) {
+  if (auto unit = found_unit(snapshot); !unit.empty()) return unit;
+  if (auto script = found_script(snapshot); !script.empty()) return script;
   if (has_path(snapshot, "/etc/kubernetes/ssl/kubecfg-kube-node.yaml")) {
     return "this looks like RKE1, whose kubelet is a container of docker outside any unit: "
            "services.kubelet.extra_args in cluster.yml, then run: rke up";

@@ -4,14 +4,31 @@
 
 #include <fmt/format.h>
 
+#include "swallowed.hpp"
+
 namespace kubelet_sysctl {
+namespace {
+
+/// The list's old name is the list up to 1.10, where the flags were read so, and the end of a later kubelet.
+bool has_old_name(const NodeModel& model) {
+  return model.flags.lists.empty() && old_list_flag(model).has_value();
+}
+
+}  // namespace
 
 bool is_list_unknown(const NodeModel& model) {
-  if (!model.wrapped || model.stopped) return false;
+  if (model.stopped) return false;
+  if (has_old_name(model)) return true;
+  if (!model.wrapped) return false;
   return !model.running || !kubelet_arguments_start(model.running->process.argv);
 }
 
 std::string unknown_list_text(const NodeModel& model) {
+  if (has_old_name(model)) {
+    return "'--experimental-allowed-unsafe-sysctls' is the list of a kubelet up to 1.10, and no "
+           "later "
+           "one starts with it";
+  }
   if (!model.running)
     return "a wrapper runs the kubelet, and there is no process that shows its arguments";
   return fmt::format(

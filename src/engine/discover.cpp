@@ -316,6 +316,17 @@ Status Discovery::read_process_facts() {
   if (options_.ask_journal) {
     if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
   }
+  auto root = ports_.files.look(fmt::format("/proc/{}/root", snapshot_.process->pid));
+  const bool elsewhere =
+      root && *root && (*root)->target.starts_with('/') && (*root)->target != "/";
+  if (elsewhere && kubelet_place(snapshot_) == KubeletPlace::kMain) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message = fmt::format("the kubelet (pid {}) runs in another root directory, '{}': "
+                               "the files that it names are there",
+                               snapshot_.process->pid, (*root)->target),
+        .hint = "edit its files there by hand: this program follows names from '/' alone"};
+  }
   auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
   // Only its owner may see it; then the directory of the unit stands.
   if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};
@@ -328,9 +339,16 @@ Status Discovery::read_process_facts() {
 /// always it is not needed: a variable that no file sets and that the process does not have either
 /// was not set by the manager.
 Status Discovery::ask_manager_environment() {
-  if (!snapshot_.live || !is_loaded()) return {};
+  if (!is_loaded()) return {};
   const auto command = resolve_command(snapshot_);
   if (!command || command->unset.empty()) return {};
+  if (!snapshot_.live) {
+    auto given = default_environment(ports_.files, snapshot_.systemd_version);
+    if (!given) return std::move(given).error();
+    if (!given->empty()) lists_read_ = false;
+    snapshot_.manager_environment = std::move(*given);
+    return {};
+  }
   auto passed = passed_variables(ports_, snapshot_, settings_, command->unset);
   if (!passed) return std::move(passed).error();
   if (snapshot_.process && passed->empty()) {

@@ -20,6 +20,9 @@ constexpr int kBuiltInShell = 250;
 constexpr int kFragmentPath = 247;
 /// What only the running machine, or the manager on it, tells.
 constexpr std::string_view kOfRunning = "Hlqmbva";
+/// What /etc/os-release says, and the shell that systemd was built with: a part of a node's files, a backup of
+/// /etc say, may not tell.
+constexpr std::string_view kOfSystem = "ABMowWs";
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
@@ -176,7 +179,9 @@ Status add_of_tree(FileSystem& files, Specifiers& values) {
     values['H'] = *host;
     values['l'] = host->substr(0, host->find('.'));
   }
-  for (const char letter : kOfRunning) values.try_emplace(letter, std::string{'%', letter});
+  for (const std::string_view letters : {kOfRunning, kOfSystem}) {
+    for (const char letter : letters) values.try_emplace(letter, std::string{'%', letter});
+  }
   return {};
 }
 

@@ -8,7 +8,10 @@
 #include <string_view>
 #include <utility>
 
+#include "kubelet_sysctl/command_line.hpp"
 #include "kubelet_sysctl/procfs.hpp"
+#include "kubelet_sysctl/unit_file.hpp"
+#include "kubelet_sysctl/unit_settings.hpp"
 #include "kubelet_sysctl/versions.hpp"
 #include "specifiers.hpp"
 
@@ -68,6 +71,46 @@ Result<std::optional<int>> systemd_of_tree(FileSystem& files) {
     }
   }
   return std::optional<int>();
+}
+
+Result<std::vector<std::string>> default_environment(FileSystem& files, int version) {
+  constexpr std::array<const char*, 4> kDirectories = {
+      "/etc/systemd/", "/run/systemd/", "/usr/local/lib/systemd/", "/usr/lib/systemd/"};
+  std::vector<std::string> paths;
+  std::map<std::string, std::string>
+      drop_ins;  // by name: one of an earlier directory stands for all
+  for (const std::string directory : kDirectories) {
+    const std::string path = directory + "system.conf";
+    const auto entry = files.look(path);
+    if (paths.empty() && entry && entry->has_value()) paths.push_back(path);
+    const std::string below = path + ".d";
+    auto entries = files.list(below);
+    if (!entries) return std::move(entries).error();
+    for (const DirEntry& one : *entries) {
+      if (is_drop_in_name(one.name)) drop_ins.try_emplace(one.name, below + "/" + one.name);
+    }
+  }
+  for (const auto& [name, path] : drop_ins) paths.push_back(path);
+  Environment environment;
+  for (const std::string& path : paths) {
+    auto file = files.read(path);
+    if (!file) return std::move(file).error();
+    // The same syntax as a unit's: the section alone has another name.
+    constexpr std::string_view kManager = "[Manager]";
+    const std::size_t at = file->bytes.find(kManager);
+    if (at == std::string::npos) continue;
+    file->bytes.replace(at, kManager.size(), "[Service]");
+    std::vector<FormUse> unused;
+    for (const UnitSetting& setting : parse_unit_file(*file, kNoSource, version).settings) {
+      if (setting.key != "DefaultEnvironment") continue;
+      if (setting.value.text.empty()) environment.clear();
+      apply_environment(setting.value, {}, OriginKind::kManager, environment, unused, version);
+    }
+  }
+  std::vector<std::string> found;
+  for (const auto& [name, variable] : environment)
+    found.push_back(name + "=" + variable.value.text);
+  return found;
 }
 
 }  // namespace kubelet_sysctl

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "kubelet_sysctl/error.hpp"
 #include "kubelet_sysctl/ports.hpp"
@@ -12,5 +14,9 @@ namespace kubelet_sysctl {
 /// The release of the systemd that is installed there: by the name of its library, else by the
 /// distribution. Nothing when neither tells. Errors: those of reading.
 Result<std::optional<int>> systemd_of_tree(FileSystem& files);
+
+/// NAME=value of each DefaultEnvironment= that the manager of the tree gives every unit. What is added to the
+/// running one is not known. Source: systemd-system.conf(5). Errors: those of reading.
+Result<std::vector<std::string>> default_environment(FileSystem& files, int version);
 
 }  // namespace kubelet_sysctl

@@ -14,15 +14,79 @@
 namespace kubelet_sysctl {
 namespace {
 
-bool runs_kubelet(std::string_view command) {
-  const std::string_view program = command.substr(0, command.find_first_of(" \t"));
-  const std::string_view name = program.substr(program.find_last_of("/@-:+!|") + 1);
-  if (name == "kubelet" || program.ends_with("/kubelet")) return true;
-  if (name == "hyperkube" || name == "openshift") {
-    return command.find(" kubelet") != std::string_view::npos ||
-           command.find(" start node") != std::string_view::npos;
+std::string_view base_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+/// The words of a command, quotes taken off their ends: enough for a hint.
+std::vector<std::string_view> words_in(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+    std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    while (word.starts_with('"') || word.starts_with('\'')) word.remove_prefix(1);
+    while (word.ends_with('"') || word.ends_with('\'')) word.remove_suffix(1);
+    if (!word.empty()) words.push_back(word);
   }
-  return command.find("/kubelet ") != std::string_view::npos;
+  return words;
+}
+
+/// True for a word that is a program of the kubelet and not a directory of it: "/opt/bin/kubelet",
+/// "/kubelet" of an image.
+bool is_kubelet_program(std::string_view word) {
+  if (base_of(word) != "kubelet" || !word.starts_with('/')) return false;
+  const std::string_view directory = word.substr(0, word.rfind('/'));
+  return directory.empty() || base_of(directory) == "bin";
+}
+
+/// True for a command that ends in a kubelet, whatever stands before it.
+bool runs_kubelet(std::string_view command) {
+  const auto words =
+      words_in(command.substr(std::min(command.find_first_not_of("@-:+!|"), command.size())));
+  if (words.empty()) return false;
+  const std::string_view name = base_of(words.front());
+  if (name.starts_with("kubelet")) return true;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view next = i + 1 < words.size() ? words[i + 1] : std::string_view{};
+    if (i > 0 && is_kubelet_program(words[i])) return true;
+    if (base_of(words[i]) == "hyperkube" && next == "kubelet") return true;
+    if (i > 0 && base_of(words[i]).starts_with("kubelet-wrapper")) return true;
+  }
+  return name == "openshift" && command.find(" start node") != std::string_view::npos;
+}
+
+/// True when a file of a unit says a command that runs a kubelet.
+bool says_kubelet(FileSystem& files, const std::string& path) {
+  const auto file = files.read(path);
+  // It is only for a hint: what cannot be read is passed over.
+  if (!file || !file->exists()) return false;
+  const auto settings = parse_unit_file(*file, kNoSource).settings;
+  return std::any_of(settings.begin(), settings.end(), [](const UnitSetting& setting) {
+    return setting.key == "ExecStart" && runs_kubelet(setting.value.text);
+  });
+}
+
+/// The unit of a drop-in directory that says such a command: "/etc/systemd/system/node.service".
+bool drop_ins_say_kubelet(FileSystem& files, const std::string& directory) {
+  const auto entries = files.list(directory);
+  if (!entries) return false;
+  return std::any_of(entries->begin(), entries->end(), [&](const DirEntry& entry) {
+    return is_drop_in_name(entry.name) && says_kubelet(files, directory + "/" + entry.name);
+  });
+}
+
+/// Scripts of OpenRC say so in their first line; another is of somebody else.
+void look_for_openrc(FileSystem& files, NodeSnapshot& snapshot) {
+  std::vector<std::string> scripts;
+  for (const auto& [path, exists] : snapshot.markers) {
+    if (exists && path.starts_with("/etc/init.d/")) scripts.push_back(path);
+  }
+  for (const std::string& path : scripts) {
+    const auto file = files.read(path);
+    const std::string first = file ? file->bytes.substr(0, file->bytes.find('\n')) : std::string();
+    const bool openrc = first.find("openrc-run") != std::string::npos ||
+                        first.find("runscript") != std::string::npos;
+    snapshot.markers["openrc:" + path] = openrc;
+  }
 }
 
 bool is_number(std::string_view name) {
@@ -37,17 +101,17 @@ Status find_other_units(FileSystem& files, int version, NodeSnapshot& snapshot) 
     const auto entry = files.look(program);
     snapshot.markers[program] = !entry || entry->has_value();
   }
+  look_for_openrc(files, snapshot);
   for (const std::string& directory : unit_search_path(version)) {
     auto entries = files.list(directory);
     if (!entries) return std::move(entries).error();
     for (const DirEntry& entry : *entries) {
-      if (entry.kind != EntryKind::kFile || !entry.name.ends_with(".service")) continue;
-      auto file = files.read(directory + "/" + entry.name);
-      // It is only for a hint: what cannot be read is passed over.
-      if (!file || !file->exists()) continue;
-      for (const UnitSetting& setting : parse_unit_file(*file, kNoSource).settings) {
-        if (setting.key != "ExecStart" || !runs_kubelet(setting.value.text)) continue;
-        snapshot.markers[file->path] = true;
+      const std::string path = directory + "/" + entry.name;
+      const bool is_file = entry.kind == EntryKind::kFile || entry.kind == EntryKind::kSymlink;
+      if (is_file && entry.name.ends_with(".service")) {
+        if (says_kubelet(files, path)) snapshot.markers[path] = true;
+      } else if (entry.name.ends_with(".service.d") && drop_ins_say_kubelet(files, path)) {
+        snapshot.markers[path.substr(0, path.size() - 2)] = true;
       }
     }
   }

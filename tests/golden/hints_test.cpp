@@ -47,7 +47,9 @@ std::set<std::string> hints_of(const GoldenNode& node) {
       {"doctor"},
       {"doctor", "--fix", "--dry-run"},
       {"add", "kernel.sem", "--dry-run"},
-      {"remove", "net.core.somaxconn", "--dry-run"}};
+      {"remove", "net.core.somaxconn", "--dry-run"},
+      {"set", "kernel.sem", "--dry-run", "--lasting"},
+      {"check", "net.core.somaxconn", "kernel.sem"}};
   for (auto line : lines) {
     line.insert(line.end(), {"--root", "ROOT"});
     const Said said = node.run(line);
@@ -73,8 +75,12 @@ void expect_hints_work(const std::string& kind, const std::string& config = {}) 
 }
 
 TEST(Hints, EveryCommandOfEveryNodeWorksThere) {
-  for (const auto& kind : fs::directory_iterator(nodes_directory())) {
-    if (fs::is_directory(kind.path() / "root")) expect_hints_work(kind.path().filename().string());
+  for (const fs::path& all : {nodes_directory(), cases_directory()}) {
+    for (const auto& kind : fs::directory_iterator(all)) {
+      if (fs::is_directory(kind.path() / "root")) {
+        expect_hints_work(kind.path().filename().string());
+      }
+    }
   }
 }
 

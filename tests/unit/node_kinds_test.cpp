@@ -137,6 +137,24 @@ TEST(NodeKinds, KubesprayHasItsEnvironmentFileAndTheWordsOfItsTemplate) {
             "unknown");
 }
 
+TEST(NodeKinds, WhatSomebodyLeftBehindIsNoSign) {
+  const File kubeadm = {kDropIns + "10-kubeadm.conf", kubeadm_drop_in("/etc/default/kubelet")};
+  const auto id = [&](const File& other, const std::vector<std::string>& markers = {}) {
+    return kind_of(node(kBare, {kubeadm, other}, markers)).id;
+  };
+  const std::string reads = "[Service]\nEnvironmentFile=-";
+  const File arguments = {kDropIns + "10-kubelet-args.conf", "[Service]\nEnvironment=A=b\n"};
+  EXPECT_EQ(id(arguments, {"/etc/eks/bootstrap.sh"}), "kubeadm");
+  EXPECT_EQ(id({kDropIns + "20-x.conf", reads + "/etc/eks/kubelet/environment\n"}), "kubeadm");
+  EXPECT_EQ(id({kDropIns + "20-x.conf", reads + "/var/lib/kubelet/extra_args\n"}), "kubeadm");
+  EXPECT_EQ(id({kDropIns + "20-x.conf", "[Service]\n"}, {"/etc/machine-config-daemon"}), "kubeadm");
+  // A variable of that name is anybody's; kOps has it in quotes.
+  const std::string daemon =
+      "[Service]\nEnvironmentFile=/etc/sysconfig/kubelet\nExecStart=/usr/bin/kubelet "
+      "$DAEMON_ARGS\n";
+  EXPECT_EQ(kind_of(node({kUnit, daemon})).id, "unknown");
+}
+
 TEST(NodeKinds, WhatALaterFileResetsIsNoSign) {
   const File kubeadm = {kDropIns + "10-kubeadm.conf", kubeadm_drop_in("/etc/default/kubelet")};
   const File plain = {kDropIns + "20-plain.conf",

@@ -30,6 +30,11 @@ assert_eq flag "$(json 'd["configured"]["layer"]')"
 assert_eq '["net.core.somaxconn", "net.ipv4.tcp_tw_reuse"]' "$(json 'd["running"]["entries"]')"
 assert_exit 0 tool check net.core.somaxconn -o json
 assert_eq true "$(json 'd["entries"][0]["listed"]')"
+# No edit reaches the arguments, and no hint leads from one way that is refused to the other.
+assert_exit 3 tool add kernel.sem
+assert_lacks "$ERR" "--via config"
+assert_exit 3 tool add kernel.sem --via config
+assert_lacks "$ERR" "--via args"
 
 # A program whose name and arguments say nothing.
 cp "$(node_path /usr/local/bin/kubelet)" "$(node_path /usr/local/bin/hidden)"
@@ -54,4 +59,17 @@ for route in auto config args; do
   assert_exit 3 tool add kernel.sem --via "$route"
   assert_contains "$ERR" "cannot be told"
 done
+# "Nothing to do" would be an answer too.
+printf 'mode = additive\nkernel.sem\n' >"$(node_path /run/wished)"
+for verb in "remove net.core.somaxconn" "set kernel.sem" "set --empty" "sync -f /run/wished"; do
+  assert_exit 3 tool $verb
+  assert_contains "$ERR" "cannot be told"
+done
+assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"
+
+# Down, it is started by nobody who does not know what for.
+node_run systemctl stop kubelet
+assert_exit 3 tool remove net.core.somaxconn
+assert_contains "$ERR" "cannot be told"
+assert_eq inactive "$(unit ActiveState)"
 assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"
