@@ -107,6 +107,7 @@ bool is_same_field(std::string_view key, std::string_view field) {
 Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole role) {
   auto reading = config_parts::read_config(bytes, role);
   if (!reading) return std::move(reading).error();
+  reading->file.entries = {};  // they stand in the settings, each list once
   return ConfigReading{.file = std::move(reading->file),
                        .settings = std::move(reading->settings),
                        .healthz_ports = std::move(reading->healthz_ports),

@@ -32,7 +32,7 @@ class Editor {
     auto place = find_key();
     if (!place) return std::move(place).error();
     const Event& value = events_[member().value];
-    if (value.anchor != 0 || !value.tag.empty() || member().written != member().value) {
+    if (value.anchor != 0 || value.tag != Tag::kUntagged || member().written != member().value) {
       return refuse(events_[member().written].at, "it has an anchor, an alias or a tag");
     }
     switch (reading_.file.form) {
@@ -52,7 +52,7 @@ class Editor {
   [[nodiscard]] std::vector<Splice> insert_before_last() const {
     std::size_t last = 0;
     for (const Member& other : reading_.members) {
-      if (!other.merged) last = std::max(last, events_[other.key].at.begin);
+      if (!other.merged) last = std::max<std::size_t>(last, events_[other.key].at.begin);
     }
     const std::size_t line = line_begin_after_mark(line_begin_at(bytes_, last));
     const std::string_view newline = newline_of(bytes_, last);
@@ -119,7 +119,7 @@ class Editor {
     for (const Member& other : reading_.members) {
       const Event& value = events_[other.value];
       if (value.kind != EventKind::kSequenceStart || value.flow || value.anchor != 0 ||
-          !value.tag.empty()) {
+          value.tag != Tag::kUntagged) {
         continue;
       }
       const std::size_t line = line_begin_at(bytes_, value.at.begin);
@@ -192,7 +192,7 @@ class Editor {
         simple = span.begin > 0 && bytes_[span.begin - 1] == '-';
       }
       const bool scalar = item.kind == EventKind::kScalar || item.kind == EventKind::kNull;
-      const bool marked = item.anchor != 0 || !item.tag.empty();
+      const bool marked = item.anchor != 0 || item.tag != Tag::kUntagged;
       // An item with an anchor or a tag can stay; who else means it, and as what, is not looked into.
       if (scalar && marked && change_.keep[spans.size()]) {
         if (const auto whole = marked_span(item)) {
@@ -349,7 +349,7 @@ std::size_t quoted_end(std::string_view bytes, std::size_t at) {
 }  // namespace
 
 Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) {
-  const std::size_t begin = std::min(event.at.begin, bytes.size());
+  const std::size_t begin = std::min<std::size_t>(event.at.begin, bytes.size());
   simple = false;
   if (begin < bytes.size() && event.kind == EventKind::kScalar && event.quoted &&
       (bytes[begin] == '"' || bytes[begin] == '\'')) {
@@ -364,8 +364,8 @@ Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) 
     simple = stop > 0 && is_null_word(rest.substr(0, stop));
     return {begin, simple ? begin + stop : begin};
   }
-  if (event.kind == EventKind::kScalar && !event.quoted && event.tag.empty() && event.anchor == 0 &&
-      rest.starts_with(event.text)) {
+  if (event.kind == EventKind::kScalar && !event.quoted && event.tag == Tag::kUntagged &&
+      event.anchor == 0 && rest.starts_with(event.text)) {
     simple = true;
     return {begin, begin + event.text.size()};
   }
