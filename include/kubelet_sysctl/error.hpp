@@ -45,6 +45,7 @@ struct Error {
   std::string hint = {};     ///< what a person does next; may be empty
   std::string detail = {};   ///< more lines, a diff say, each with its line end; may be empty
   std::optional<Advice> advice = {};  ///< what to do elsewhere instead
+  bool read_only = false;  ///< kPermission because the file system is mounted read-only (EROFS)
 };
 
 /// Aborts with its location: a broken invariant of our own, never a condition of the machine.

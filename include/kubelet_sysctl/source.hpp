@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -79,11 +80,76 @@ struct CharOrigin {
 };
 inline constexpr std::int32_t kNoSource = -1;
 
+/// The origins of the bytes of one text, kept as runs: text that stands in its file as it is read is one run,
+/// however long it is.
+class Origins {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = CharOrigin;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const CharOrigin*;
+    using reference = CharOrigin;
+    Iterator() = default;
+    Iterator(const Origins& all, std::size_t at) : all_(&all), at_(at) {}
+    CharOrigin operator*() const { return (*all_)[at_]; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      const Iterator before = *this;
+      ++at_;
+      return before;
+    }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    const Origins* all_ = nullptr;
+    std::size_t at_ = 0;
+  };
+  using value_type = CharOrigin;
+  using const_iterator = Iterator;
+  using iterator = Iterator;
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] CharOrigin operator[](std::size_t index) const;
+  [[nodiscard]] CharOrigin front() const { return (*this)[0]; }
+  [[nodiscard]] CharOrigin back() const { return (*this)[size_ - 1]; }
+  [[nodiscard]] Iterator begin() const { return {*this, 0}; }
+  [[nodiscard]] Iterator end() const { return {*this, size_}; }
+  void push_back(const CharOrigin& from);
+  /// `count` bytes that come from the same place.
+  void append(std::size_t count, const CharOrigin& from);
+  /// `count` bytes, each its own place, from the byte `begin` of `source` on.
+  void append_plain(std::size_t count, std::int32_t source, std::uint32_t begin);
+  void append(const Origins& other, std::size_t begin, std::size_t end);
+  void pop_back() { resize(size_ - 1); }
+  /// Cuts the end off: `size` is no more than it has.
+  void resize(std::size_t size);
+  bool operator==(const Origins& other) const;
+
+ private:
+  /// Bytes that are each the place behind the one before, or all of one place.
+  struct Run {
+    std::uint32_t at = 0;  ///< the first of them in the text
+    CharOrigin first = {};
+    bool plain = true;
+    [[nodiscard]] CharOrigin of(std::size_t index) const;
+  };
+  [[nodiscard]] std::size_t run_of(std::size_t index) const;
+
+  std::vector<Run> runs_;
+  std::size_t size_ = 0;
+};
+
 /// Decoded text in which every byte knows which bytes of which file it came from: the ground on
 /// which an edit of a decoded word becomes an edit of file bytes. `at.size() == text.size()`.
 struct MappedText {
   std::string text;
-  std::vector<CharOrigin> at;
+  Origins at;
 
   void push(char byte, CharOrigin from) {
     text.push_back(byte);
@@ -91,12 +157,12 @@ struct MappedText {
   }
   void append(const MappedText& other) {
     text += other.text;
-    at.insert(at.end(), other.at.begin(), other.at.end());
+    at.append(other.at, 0, other.at.size());
   }
   /// Appends text that no single byte of a file stands for; all of it is mapped to `from`.
   void append(std::string_view bytes, CharOrigin from) {
     text += bytes;
-    at.insert(at.end(), bytes.size(), from);
+    at.append(bytes.size(), from);
   }
   [[nodiscard]] MappedText sub(std::size_t begin, std::size_t end) const;
 };

@@ -11,6 +11,10 @@
 
 namespace kubelet_sysctl {
 
+/// Nobody has so many: a kernel has some thousand sysctls. What comes after is not read, since reading, proving and
+/// reporting a list takes many times its bytes.
+inline constexpr std::size_t kMostEntries = 25'000;
+
 /// The releases whose rules differ. Source: pkg/apis/policy/validation, pkg/apis/core/validation,
 /// pkg/kubelet/sysctl/namespace.go and component-helpers node/util/sysctl/namespace.go.
 enum class RuleSet {

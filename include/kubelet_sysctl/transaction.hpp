@@ -99,8 +99,25 @@ struct Author {
 Status begin_transaction(Ports& ports, Transaction& transaction);
 /// Rewrites the record with a new state, durably.
 Status mark_transaction(Ports& ports, Transaction& transaction, TransactionState state);
-/// All records, oldest first, without the bytes. Errors: kMalformed for a record that does not parse, kRefused
-/// for one that another user can write (trust.hpp).
+
+/// A record that does not parse: cut by a broken disk, edited by hand, or of another release.
+struct BrokenRecord {
+  std::string id;
+  Error why;  ///< kMalformed, with its path and the command that sets it aside
+  /// No later record can be read. Each run brings what is open to its end before it begins a record of its own, so
+  /// one with a later record behind it came to its end.
+  bool may_be_open = false;
+};
+struct Records {
+  std::vector<Transaction> transactions;  ///< oldest first, without the bytes
+  std::vector<BrokenRecord> broken;
+};
+/// All records. Errors: kRefused for one that another user can write (trust.hpp).
+Result<Records> read_records(Ports& ports);
+/// Those that parse, for what changes something. Errors: kRefused where a broken one may be of a change that did not
+/// come to its end.
+Result<std::vector<Transaction>> usable(Records records);
+/// usable(read_records()).
 Result<std::vector<Transaction>> list_transactions(Ports& ports);
 /// One record with its bytes. Errors: kNotFound, kMalformed, kRefused.
 Result<Transaction> load_transaction(Ports& ports, const std::string& id);

@@ -346,9 +346,16 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   // be older than the lock.
   const bool in_use = !options.dry_run && may_be_busy(ports);
   if (!in_use) ask_early(options, ports);
-  auto records = list_transactions(ports);
+  auto read = read_records(ports);
+  if (read && !options.is_for_programs()) {
+    for (const Finding& finding : broken_records(*read, options)) {
+      if (read->broken.back().may_be_open) break;  // the refusal names it
+      session.host.err(finding_text(finding, session.err));
+    }
+  }
+  auto records = read ? usable(std::move(*read)) : Result<std::vector<Transaction>>(read.error());
   const bool unreadable = !records && records.error().kind != ErrorKind::kPermission;
-  if (unreadable) return fail(session, records.error());
+  if (unreadable) return fail(session, in_root(records.error(), options));
   const bool open = records && needs_recovery(*records, ports);
   if (open && options.dry_run) {
     const Moment moment = moment_of(ports);

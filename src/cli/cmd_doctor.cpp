@@ -33,7 +33,7 @@ Finding finding_of(std::string_view id, std::string message, std::string hint) {
 std::vector<Transaction> look_at_records(Session& session, Ports& ports, const Moment& moment,
                                          std::vector<Finding>& findings,
                                          std::vector<std::string>& not_looked) {
-  auto all = list_transactions(ports);
+  auto all = read_records(ports);
   if (!all && all.error().kind == ErrorKind::kPermission) {
     not_looked.push_back("the records of changes: only root may read them");
     return {};
@@ -45,15 +45,18 @@ std::vector<Transaction> look_at_records(Session& session, Ports& ports, const M
     findings.back().path = all.error().path;
     return {};
   }
-  std::string line = unfinished_line(*all, moment.now_ms, moment.boot_id);
+  for (Finding& finding : broken_records(*all, session.options)) {
+    findings.push_back(std::move(finding));
+  }
+  std::string line = unfinished_line(all->transactions, moment.now_ms, moment.boot_id);
   // What is open is in the hands of the run that is at work.
-  if (line.empty() || !moment.in_progress.empty()) return std::move(*all);
+  if (line.empty() || !moment.in_progress.empty()) return std::move(all->transactions);
   const std::string& root = session.options.root;
   findings.push_back(finding_of(
       "unfinished-change", std::move(line),
       fmt::format("run: kubelet-sysctl recover{}{}", session.options.is_live() ? "" : " --root ",
                   session.options.is_live() ? "" : root)));
-  return std::move(*all);
+  return std::move(all->transactions);
 }
 
 /// What a finding could not be made of, and why.

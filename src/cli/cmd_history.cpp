@@ -52,8 +52,12 @@ int run_history(Session& session) {
                 usage_error("'history' takes one change at a time", "without an id it lists all"));
   }
   Ports ports = session.host.open(options.root);
-  const auto all = list_transactions(ports);
-  if (!all) return fail(session, with_way_out(all.error()));
+  const auto records = read_records(ports);
+  if (!records) return fail(session, with_way_out(records.error()));
+  for (const Finding& finding : broken_records(*records, options)) {
+    session.host.err(finding_text(finding, session.err));
+  }
+  const std::vector<Transaction>* all = &records->transactions;
   const Moment moment = moment_of(ports);
   say_in_progress(session, moment);
   say_unfinished(session, *all, moment);

@@ -49,7 +49,7 @@ int run_recover(Session& session) {
   Ports ports = session.host.open(options.root);
   Progress progress(session);
   const auto records = list_transactions(ports);
-  if (!records) return fail(session, records.error());
+  if (!records) return fail(session, in_root(records.error(), options));
   std::vector<Recovered> all;
   const Moment moment = moment_of(ports);
   // Without an open change nothing is made, not even the lock.

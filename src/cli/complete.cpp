@@ -154,8 +154,9 @@ std::string meaning_of(const Transaction& one) {
 /// The records, newest first: all for `history`; for the others those that they can do something to.
 Offers changes_offered(const Command& command, Ports& ports) {
   Offers offers;
-  const auto all = list_transactions(ports);
-  if (!all) return offers;
+  const auto records = read_records(ports);
+  if (!records) return offers;
+  const std::vector<Transaction>* all = &records->transactions;
   for (auto one = all->rbegin(); one != all->rend(); ++one) {
     if (command.name == "keep" && one->state != TransactionState::kTrial) continue;
     const bool is_over =

@@ -2,6 +2,8 @@
 // The entries that a command line wishes for, from its arguments and from --from-file.
 #include "cli/entries.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -18,6 +20,8 @@
 namespace kubelet_sysctl {
 namespace {
 
+// Far above what anybody wishes for; what a plan costs grows with the product of both lists.
+constexpr std::size_t kMostWished = 5000;
 constexpr std::size_t kMostInput = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\v\f";
 
@@ -40,7 +44,12 @@ Result<std::string> read_whole(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              std::fclose);
   if (!file) return cannot_read(path, errno);
+  // Room for all of it at once: a string that grows holds its bytes twice.
+  struct stat facts = {};
+  const bool is_file = ::fstat(::fileno(file.get()), &facts) == 0 && S_ISREG(facts.st_mode);
   std::string text;
+  if (is_file && facts.st_size > static_cast<off_t>(kMostInput)) return too_large(path);
+  if (is_file) text.reserve(static_cast<std::size_t>(facts.st_size));
   std::array<char, 65536> block{};
   for (;;) {
     const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
@@ -84,6 +93,14 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
       error.excerpt = line;
       error.width = entry.size();
       return error;
+    }
+    if (entries.size() == kMostWished) {
+      return Error{
+          .kind = ErrorKind::kRefused,
+          .message = fmt::format("will not read a list of more than {} entries", kMostWished),
+          .path = path,
+          .line = number,
+          .column = 1};
     }
     entries.emplace_back(entry);
   }

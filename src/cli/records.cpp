@@ -15,6 +15,9 @@
 namespace kubelet_sysctl {
 namespace {
 
+/// How a hint names the directory of a record; in a tree it stands below the tree's.
+constexpr std::string_view kSetsAside = "mv /var/lib/";
+
 /// True when the kernel says that `pid` holds a lock of flock(2). Where it does not say, the process alone
 /// counts. Source: proc_locks(5).
 bool holds_lock(Ports& ports, std::int64_t pid) {
@@ -74,27 +77,54 @@ void say_unfinished(Session& session, const std::vector<Transaction>& all, const
   if (!text.empty()) session.host.err(text);
 }
 
+Error in_root(Error error, const Options& options) {
+  const std::size_t at = error.hint.find(kSetsAside);
+  if (options.is_live() || at == std::string::npos) return error;
+  error.hint.insert(at + kSetsAside.find('/'), options.root);
+  return error;
+}
+
+std::vector<Finding> broken_records(const Records& records, const Options& options) {
+  std::vector<Finding> findings;
+  for (const BrokenRecord& one : records.broken) {
+    const Error error = in_root(one.why, options);
+    Finding finding;
+    finding.id = "broken-record";
+    finding.severity = Severity::kWarning;
+    finding.message = fmt::format("the change '{}' is left out: {}", one.id, error.message);
+    finding.path = error.path;
+    finding.hint = error.hint;
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
 std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& ports,
                                                      const Moment& moment,
                                                      std::vector<Finding>& findings) {
-  auto all = list_transactions(ports);
-  if (all) {
-    say_unfinished(session, *all, moment);
-    return std::move(*all);
+  auto records = read_records(ports);
+  std::vector<Finding> found;
+  if (records) {
+    found = broken_records(*records, session.options);
+  } else if (records.error().kind != ErrorKind::kPermission) {
+    Finding finding;
+    finding.id = "broken-record";
+    finding.severity = Severity::kWarning;
+    finding.message = "the records of changes cannot be read: " + records.error().message;
+    finding.path = records.error().path;
+    finding.hint = "see 'kubelet-sysctl history'";
+    found.push_back(std::move(finding));
   }
-  if (all.error().kind == ErrorKind::kPermission) return std::nullopt;
-  Finding finding;
-  finding.id = "broken-record";
-  finding.severity = Severity::kWarning;
-  finding.message = "the records of changes cannot be read: " + all.error().message;
-  finding.path = all.error().path;
-  finding.hint = "see 'kubelet-sysctl history'";
-  if (session.options.is_for_programs()) {
-    findings.push_back(std::move(finding));
-  } else {
-    session.host.err(finding_text(finding, session.err));
+  for (Finding& finding : found) {
+    if (session.options.is_for_programs()) {
+      findings.push_back(std::move(finding));
+    } else {
+      session.host.err(finding_text(finding, session.err));
+    }
   }
-  return std::nullopt;
+  if (!records) return std::nullopt;
+  say_unfinished(session, records->transactions, moment);
+  return std::move(records->transactions);
 }
 
 OpenChanges tell_open_changes(Session& session, Ports& ports, std::vector<Finding>& findings) {

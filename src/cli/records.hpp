@@ -19,6 +19,11 @@ void say_in_progress(Session& session, const Moment& moment);
 /// One line on standard error for a change that did not come to its end; none for programs.
 void say_unfinished(Session& session, const std::vector<Transaction>& all, const Moment& moment);
 
+/// `error` with its command of the tree that the options name.
+Error in_root(Error error, const Options& options);
+/// What is said of records that do not parse: each is left out, and all else is told.
+std::vector<Finding> broken_records(const Records& records, const Options& options);
+
 /// All records; an unfinished change is said, as above. Nothing where they cannot be read: those that this
 /// user may not read are passed over, a broken one becomes a warning: on standard error, or, where a
 /// program reads what is printed, in `findings`.

@@ -282,30 +282,60 @@ void shadowed_list(const NodeSnapshot&, const NodeModel& model, const Check& che
 
 namespace {
 
-/// Two items with the same fault at the same place, as "," has them, are one finding.
-void push_once(std::vector<Finding>& found, Finding finding) {
-  const bool told = std::any_of(found.begin(), found.end(), [&](const Finding& other) {
-    return other.id == finding.id && other.message == finding.message &&
-           other.path == finding.path && other.line == finding.line;
-  });
-  if (!told) found.push_back(std::move(finding));
-}
+/// Findings of one check, of which the first few dozen are told and the rest are counted: a list of thousands of
+/// faults is read by nobody, and each may name all the others in its hint.
+class FewFindings {
+ public:
+  FewFindings(const Check& check, std::vector<Finding>& found) : check_(check), found_(found) {}
+
+  /// Two items with the same fault at the same place, as "," has them, are one finding.
+  void push_once(Finding finding) {
+    constexpr std::size_t kMost = 50;
+    const bool told = std::any_of(found_.begin(), found_.end(), [&](const Finding& other) {
+      return other.id == finding.id && other.message == finding.message &&
+             other.path == finding.path && other.line == finding.line;
+    });
+    if (told) return;
+    if (told_ < kMost) {
+      ++told_;
+      found_.push_back(std::move(finding));
+      return;
+    }
+    ++more_;
+  }
+
+  void say_more() {
+    if (more_ == 0) return;
+    Finding last = finding_of(check_, fmt::format("and {} more like these", more_), {});
+    last.severity = found_.back().severity;
+    last.path = found_.back().path;
+    found_.push_back(std::move(last));
+  }
+
+ private:
+  const Check& check_;
+  std::vector<Finding>& found_;
+  std::size_t told_ = 0;
+  std::size_t more_ = 0;
+};
 
 }  // namespace
 
 void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
                std::vector<Finding>& found) {
   const std::string command = planning::command_for_malformed(texts_of(model.configured));
+  FewFindings few(check, found);
   for (const Entry& entry : model.configured) {
     if (auto fault = value_fault(entry.text)) {
       const std::size_t fix = (*fault)[1].find(kFix);
       if (fix != std::string::npos && !command.empty()) {
         (*fault)[1].replace(fix, kFix.size(), "run: " + command);
       }
-      push_once(found, at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
-                                 entry.origin));
+      few.push_once(at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
+                              entry.origin));
     }
   }
+  few.say_more();
   for (const ListFlag& flag : model.flags.lists) {
     if (!flag.lost_lines) continue;
     const bool known = !model.wrapped && flag.value_word < model.command.origins.size();
@@ -320,6 +350,7 @@ void bad_value(const NodeSnapshot&, const NodeModel& model, const Check& check,
 void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const Check& check,
                    std::vector<Finding>& found) {
   const std::string command = planning::command_for_malformed(texts_of(model.configured));
+  FewFindings few(check, found);
   for (const Entry& entry : model.configured) {
     if (value_fault(entry.text)) continue;  // bad-value says it better
     auto finding = refused_entry(snapshot, check, entry.text);
@@ -332,8 +363,9 @@ void entry_refused(const NodeSnapshot& snapshot, const NodeModel& model, const C
       if (command.starts_with("kubelet-sysctl remove")) finding->hint += kTakeOut;
       finding->hint += "run: " + command;
     }
-    if (finding) push_once(found, at_origin(std::move(*finding), entry.origin));
+    if (finding) few.push_once(at_origin(std::move(*finding), entry.origin));
   }
+  few.say_more();
 }
 
 void duplicate_entry(const NodeSnapshot&, const NodeModel& model, const Check& check,

@@ -147,6 +147,13 @@ Result<std::vector<YamlSetting>> read_yaml_settings(const SourceFile& file, std:
     return error;
   }
   const Events& events = tree->events;
+  constexpr std::size_t kMostNodes = 5000;
+  if (events.size() > kMostNodes) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message = fmt::format("will not read options of more than {} keys and values", kMostNodes),
+        .path = file.path};
+  }
   std::vector<YamlSetting> settings;
   if (events.empty() || events.front().kind == EventKind::kNull) return settings;
   if (events.front().kind != EventKind::kMapStart) {

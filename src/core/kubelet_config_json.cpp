@@ -20,18 +20,12 @@ class Collector final : public nlohmann::json_sax<Json> {
   explicit Collector(Events& events) : events_(events) {}
 
   bool null() override { return push(EventKind::kNull); }
-  bool boolean(bool value) override { return push(EventKind::kScalar, value ? "true" : "false"); }
-  bool number_integer(number_integer_t value) override {
-    return push(EventKind::kScalar, std::to_string(value));
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    return push(EventKind::kScalar, std::to_string(value));
-  }
-  bool number_float(number_float_t, const string_t& written) override {
-    return push(EventKind::kScalar, written);
-  }
-  bool string(string_t& value) override { return push(EventKind::kScalar, std::move(value), true); }
-  bool key(string_t& value) override { return push(EventKind::kScalar, std::move(value), true); }
+  bool boolean(bool) override { return push(EventKind::kScalar); }
+  bool number_integer(number_integer_t) override { return push(EventKind::kScalar); }
+  bool number_unsigned(number_unsigned_t) override { return push(EventKind::kScalar); }
+  bool number_float(number_float_t, const string_t&) override { return push(EventKind::kScalar); }
+  bool string(string_t&) override { return push(EventKind::kScalar, true); }
+  bool key(string_t&) override { return push(EventKind::kScalar, true); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return push(EventKind::kMapStart); }
   bool end_object() override { return push(EventKind::kMapEnd); }
@@ -48,10 +42,9 @@ class Collector final : public nlohmann::json_sax<Json> {
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
-  bool push(EventKind kind, std::string text = {}, bool quoted = false) {
+  bool push(EventKind kind, bool quoted = false) {
     const bool collection = kind == EventKind::kMapStart || kind == EventKind::kSequenceStart;
-    events_.push_back(
-        {.kind = kind, .quoted = quoted, .flow = collection, .text = std::move(text)});
+    events_.push_back({.kind = kind, .quoted = quoted, .flow = collection});
     return true;
   }
 
@@ -60,10 +53,19 @@ class Collector final : public nlohmann::json_sax<Json> {
   std::string error_;
 };
 
+/// What a token stands for; most stand in the file as they are meant.
+std::string_view meaning_of(std::string_view token, Tree& tree) {
+  if (token == "-0") return token.substr(1);
+  if (!token.starts_with('"')) return token;
+  if (token.find('\\') == std::string_view::npos) return token.substr(1, token.size() - 2);
+  tree.decoded.push_back(Json::parse(token).get<std::string>());
+  return tree.decoded.back();
+}
+
 /// The tokens of valid JSON stand in the order of its events: one pass gives each event its bytes.
-void place(std::string_view bytes, Events& events) {
+void place(std::string_view bytes, Tree& tree) {
   std::size_t at = 0;
-  for (Event& event : events) {
+  for (Event& event : tree.events) {
     at = bytes.find_first_not_of(" \t\r\n,:", at);
     if (at == std::string_view::npos) bug("fewer JSON tokens than events");
     std::size_t end = at + 1;
@@ -74,6 +76,7 @@ void place(std::string_view bytes, Events& events) {
       end = std::min(bytes.find_first_of(" \t\r\n,:]}", at), bytes.size());
     }
     event.at = {at, end};
+    if (event.kind == EventKind::kScalar) event.text = meaning_of(bytes.substr(at, end - at), tree);
     at = end;
   }
 }
@@ -165,7 +168,7 @@ Result<Tree> json_tree(std::string_view bytes) {
   if (is_too_dense(static_cast<std::size_t>(nodes), bytes.size())) return dense_error();
   Collector collector(tree.events);
   if (!Json::sax_parse(bytes, &collector)) return syntax_error(bytes, collector);
-  place(bytes, tree.events);
+  place(bytes, tree);
   return tree;
 }
 

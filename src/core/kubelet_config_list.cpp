@@ -71,14 +71,16 @@ class Filler {
       const Event& key = events_[member.key];
       if (key.kind != EventKind::kScalar) continue;
       if (key.text == kListKey && !member.merged) ++mentions;
-      if (is_field(key.text, kListKey)) spellings[key.text] = i;
+      if (is_field(key.text, kListKey)) spellings[std::string(key.text)] = i;
       const Event& value = events_[member.value];
-      if (is_field(key.text, "healthzPort")) take_port(key.text, value, reading_.healthz_ports);
-      if (is_field(key.text, "port")) take_port(key.text, value, reading_.ports);
-      if (is_field(key.text, "healthzBindAddress")) take_address(key.text, value);
+      if (is_field(key.text, "healthzPort"))
+        take_port(std::string(key.text), value, reading_.healthz_ports);
+      if (is_field(key.text, "port")) take_port(std::string(key.text), value, reading_.ports);
+      if (is_field(key.text, "healthzBindAddress")) take_address(std::string(key.text), value);
       const bool spelt_otherwise = key.text != kListKey && is_field(key.text, kListKey);
       if (spelt_otherwise || is_misspelt(key.text)) {
-        reading_.file.misspelt.push_back({key.text, key_span(member), texts_of(member.value)});
+        reading_.file.misspelt.push_back(
+            {std::string(key.text), key_span(member), texts_of(member.value)});
       }
     }
     reading_.file.repeated_key = mentions > 1;
@@ -146,7 +148,7 @@ class Filler {
         const Event& meant = events_[anchors_.resolved(item)];
         const bool scalar = meant.kind == EventKind::kScalar;
         const bool string = meant.kind == EventKind::kNull || (scalar && is_string(meant));
-        setting.entries.push_back({.text = scalar ? meant.text : std::string(),
+        setting.entries.push_back({.text = scalar ? std::string(meant.text) : std::string(),
                                    .at = item_span(bytes_, reading_.tree, events_[item]),
                                    .is_string = string});
       }
@@ -168,7 +170,7 @@ class Filler {
       for (std::size_t item = value + 1; events_[item].kind != EventKind::kSequenceEnd;
            item = node_end(events_, item)) {
         const Event& meant = events_[anchors_.resolved(item)];
-        if (meant.kind == EventKind::kScalar) texts.push_back(meant.text);
+        if (meant.kind == EventKind::kScalar) texts.emplace_back(meant.text);
       }
     }
     return texts;

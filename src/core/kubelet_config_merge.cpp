@@ -108,6 +108,7 @@ Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole rol
                                           const std::optional<KubeletVersion>& release) {
   auto reading = config_parts::read_config(bytes, role, release);
   if (!reading) return std::move(reading).error();
+  reading->file.entries = {};  // they stand in the settings, each list once
   return ConfigReading{.file = std::move(reading->file),
                        .settings = std::move(reading->settings),
                        .healthz_ports = std::move(reading->healthz_ports),

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,25 +32,42 @@ enum class EventKind : std::uint8_t {
   kMapEnd,
 };
 
+/// An explicit tag, as far as readers tell them apart: what is none of YAML's own makes a string.
+enum class Tag : std::uint8_t { kUntagged, kString, kBool, kNull, kMerge, kOtherCore, kForeign };
+
+/// A Span of a file of less than 4 GiB.
+struct EventSpan {
+  EventSpan() = default;
+  EventSpan(std::size_t first, std::size_t last)
+      : begin(static_cast<std::uint32_t>(first)), end(static_cast<std::uint32_t>(last)) {}
+  // A Span in half the room: it means the same.
+  operator Span() const { return {begin, end}; }  // NOLINT(google-explicit-constructor)
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
 /// One step of a walk through a tree. A row of them needs no recursion, compares in one pass, and
-/// knows of aliases and tags what a tree of values has forgotten.
+/// knows of aliases and tags what a tree of values has forgotten. It is small, and its text is that of the
+/// file wherever it stands there as it is meant: a file may have as many as it has bytes to every fourth.
 struct Event {
   EventKind kind = EventKind::kNull;
   bool quoted = false;       ///< a scalar that is a string whatever it looks like
   bool flow = false;         ///< a collection in brackets or braces
+  Tag tag = Tag::kUntagged;  ///< usually none
   std::uint32_t anchor = 0;  ///< its own anchor, or the one an alias stands for; 0 is none
-  Span at = {};              ///< YAML: only the begin counts, and for an empty value not even that
-  std::string text = {};     ///< a scalar, decoded; a number as it is written
-  std::string tag = {};      ///< an explicit tag; usually empty
+  EventSpan at = {};         ///< YAML: only the begin counts, and for an empty value not even that
+  std::string_view text = {};  ///< a scalar, decoded; a number as it is written
 };
-using Events = std::vector<Event>;
+/// Not a vector, which holds its content twice while it grows.
+using Events = std::deque<Event>;
 
-/// The first document of a file, and how many there are.
+/// The first document of a file, and how many there are. The bytes that it was read from outlive it.
 struct Tree {
   ConfigFormat format = ConfigFormat::kYaml;
   Events events;
   std::size_t documents = 1;
-  std::size_t second_at = 0;  ///< where the second document begins, if there is one
+  std::size_t second_at = 0;             ///< where the second document begins, if there is one
+  std::deque<std::string> decoded = {};  ///< texts that do not stand in the file as they are meant
 };
 
 /// One pair of the top-level mapping; indices of events. Aliases are already followed in `value`.
@@ -60,7 +78,7 @@ struct Member {
   bool merged = false;  ///< reached through a merge key `<<`
 };
 
-/// A file that was read: for callers, and for the edit.
+/// A file that was read: for callers, and for the edit. Its bytes outlive it.
 struct Reading {
   Tree tree;
   KubeletConfigFile file;
@@ -111,6 +129,7 @@ struct FlowList {
 std::size_t node_end(const Events& events, std::size_t node);
 /// True when the JSON that sigs.k8s.io/yaml makes of this scalar is a string.
 bool is_string(const Event& event);
+Tag tag_named(std::string_view name);
 /// True when a plain scalar of YAML 1.1, as go-yaml v2 resolves it, is a string.
 bool is_plain_string(std::string_view text);
 bool is_null_word(std::string_view text);
@@ -161,7 +180,7 @@ std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const Fl
                                                 std::string_view separator);
 std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
-/// True where small nodes without end would cost a hundred times their bytes. Nobody writes them so densely: the
+/// True where small nodes without end would cost ten times their bytes. Nobody writes them so densely: the
 /// least item of a block list, "- 1", has four bytes.
 bool is_too_dense(std::size_t nodes, std::size_t bytes);
 Error dense_error();

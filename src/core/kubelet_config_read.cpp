@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_config_parts.hpp"
+#include "kubelet_sysctl/sysctl.hpp"
 
 namespace kubelet_sysctl::config_parts {
 namespace {
@@ -51,7 +52,7 @@ class Members {
  private:
   static bool is_merge(const Event& event) {
     return event.kind == EventKind::kScalar && event.text == "<<" && !event.quoted &&
-           (event.tag.empty() || event.tag == "tag:yaml.org,2002:merge");
+           (event.tag == Tag::kUntagged || event.tag == Tag::kMerge);
   }
 
   Status merge(std::size_t value, std::size_t depth) {
@@ -144,7 +145,7 @@ std::string go_value(const Events& events, std::size_t node, const Members& memb
   const Event& event = events[members.resolved(node)];
   if (event.kind == EventKind::kNull) return "interface {}(nil)";
   if (event.kind == EventKind::kScalar) {
-    return is_string(event) ? fmt::format("\"{}\"", event.text) : event.text;
+    return is_string(event) ? fmt::format("\"{}\"", event.text) : std::string(event.text);
   }
   if (event.kind == EventKind::kSequenceStart) return "[]interface {}{...}";
   const std::size_t key = members.resolved(node) + 1;
@@ -217,7 +218,7 @@ Result<std::string> header(std::string_view bytes, const Reading& reading, std::
                                 "string",
                                 kNotStart, name));
   }
-  return found->text;
+  return std::string(found->text);
 }
 
 /// Source: apimachinery runtime/serializer/json (meta.go, json.go) and runtime/error.go.
@@ -251,7 +252,20 @@ Status check_header(std::string_view bytes, const Reading& reading) {
 
 namespace {
 constexpr std::size_t kFewNodes = 50'000;
-constexpr std::size_t kLeastBytesOfANode = 3;
+constexpr std::size_t kLeastBytesOfANode = 4;
+}  // namespace
+
+namespace {
+/// A list of kMostEntries and all fields of a configuration, twice over.
+constexpr std::size_t kMostNodes = 50'000;
+
+Status check_size(std::size_t nodes) {
+  if (nodes <= kMostNodes) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .message = fmt::format("will not read a configuration of a kubelet of more than {} "
+                                      "keys and values: this one has {}",
+                                      kMostNodes, nodes)};
+}
 }  // namespace
 
 bool is_too_dense(std::size_t nodes, std::size_t bytes) {
@@ -325,6 +339,7 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role,
   reading.file.format = reading.tree.format;
   reading.file.documents = reading.tree.documents;
   const Events& events = reading.tree.events;
+  if (auto status = check_size(events.size()); !status) return std::move(status).error();
   Members members(bytes, reading);
   if (!events.empty() && events[0].kind == EventKind::kMapStart) {
     auto collected = members.collect(0, 0);
@@ -351,7 +366,9 @@ Result<Reading> read_config(std::string_view bytes, ConfigRole role,
     reading.doubt = std::move(fault->error);
   }
   fill_list(bytes, reading, role);
-  return reading;
+  if (reading.file.entries.size() <= kMostEntries) return reading;
+  return error_in(ErrorKind::kUnsupported, bytes, reading.file.entries[kMostEntries].at,
+                  fmt::format("will not read a list of more than {} entries", kMostEntries));
 }
 
 }  // namespace kubelet_sysctl::config_parts

@@ -79,11 +79,19 @@ bool is_plain_string(std::string_view text) {
 
 bool is_string(const Event& event) {
   if (event.quoted) return true;
-  if (event.tag.empty()) return is_plain_string(event.text);
+  if (event.tag == Tag::kUntagged) return is_plain_string(event.text);
+  return event.tag == Tag::kString || event.tag == Tag::kForeign;
+}
+
+Tag tag_named(std::string_view name) {
   constexpr std::string_view kCore = "tag:yaml.org,2002:";
-  if (!std::string_view(event.tag).starts_with(kCore)) return true;
-  const std::string_view kind = std::string_view(event.tag).substr(kCore.size());
-  return kind == "str" || kind == "binary" || kind == "timestamp";
+  if (name.empty()) return Tag::kUntagged;
+  if (!name.starts_with(kCore)) return Tag::kForeign;
+  name.remove_prefix(kCore.size());
+  if (name == "str" || name == "binary" || name == "timestamp") return Tag::kString;
+  if (name == "bool") return Tag::kBool;
+  if (name == "null") return Tag::kNull;
+  return name == "merge" ? Tag::kMerge : Tag::kOtherCore;
 }
 
 std::string yaml_written(std::string_view entry) {

@@ -240,18 +240,18 @@ class Checker {
     const bool whole = std::isfinite(value) && value == std::floor(value);
     const bool written = !json_ || event.text.find_first_of(".eE") == std::string::npos;
     if (whole && written && value >= least && value <= most) return std::nullopt;
-    return mismatch(node, owner, path, go_type_of(field, true), " " + event.text);
+    return mismatch(node, owner, path, go_type_of(field, true), " " + std::string(event.text));
   }
 
   static bool is_bool(const Event& event) {
     constexpr std::array<std::string_view, 22> kWords = {
         "y",    "Y",    "yes",   "Yes",   "YES",   "n",  "N",  "no", "No",  "NO",  "true",
         "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF"};
-    return event.tag == "tag:yaml.org,2002:bool" ||
+    return event.tag == Tag::kBool ||
            std::find(kWords.begin(), kWords.end(), event.text) != kWords.end();
   }
 
-  static bool is_tagged_null(const Event& event) { return event.tag == "tag:yaml.org,2002:null"; }
+  static bool is_tagged_null(const Event& event) { return event.tag == Tag::kNull; }
 
   [[nodiscard]] static std::string_view kind_of(const Event& event) {
     if (event.kind == EventKind::kSequenceStart) return "array";
@@ -268,7 +268,7 @@ class Checker {
   }
 
   std::optional<Error> said(std::size_t node, std::string words) {
-    const std::size_t at = std::min(events_[node].at.begin, bytes_.size());
+    const std::size_t at = std::min<std::size_t>(events_[node].at.begin, bytes_.size());
     return error_in(ErrorKind::kMalformed, bytes_, {at, at}, std::move(words));
   }
 

@@ -240,7 +240,7 @@ class Reader {
     const auto& scalar = event.data.scalar;
     const std::size_t at = offsets_.of(event.start_mark);
     std::string text = text_of(scalar.value, scalar.length);
-    std::string tag = text_of(scalar.tag);
+    const std::string tag = text_of(scalar.tag);
     const std::uint32_t anchor = anchor_of(scalar.anchor);
     if (tag == "tag:yaml.org,2002:binary") {
       auto decoded = from_base64(text);
@@ -251,11 +251,21 @@ class Reader {
     const bool null = plain && is_null_word(text);
     tree_.events.push_back({.kind = null ? EventKind::kNull : EventKind::kScalar,
                             .quoted = tag.empty() && !plain,
+                            .tag = tag_named(tag),
                             .anchor = anchor,
                             .at = {at, at},
-                            .text = null ? std::string() : std::move(text),
-                            .tag = std::move(tag)});
+                            .text = null ? std::string_view() : kept(std::move(text), at)});
     return {};
+  }
+
+  /// The text as it stands at `at`, within quotes perhaps; else a copy that lives as long as the tree.
+  std::string_view kept(std::string text, std::size_t at) {
+    for (const std::size_t begin : {at, at + 1}) {
+      if (begin > bytes_.size() || !bytes_.substr(begin).starts_with(text)) continue;
+      return bytes_.substr(begin, text.size());
+    }
+    tree_.decoded.push_back(std::move(text));
+    return tree_.decoded.back();
   }
 
   Status open(EventKind kind, const yaml_event_t& event, const yaml_char_t* anchor,
@@ -268,10 +278,9 @@ class Reader {
     const std::uint32_t number = anchor_of(anchor);
     tree_.events.push_back({.kind = kind,
                             .flow = flow,
+                            .tag = tag_named(text_of(tag)),
                             .anchor = number,
-                            .at = {at, at},
-                            .text = {},
-                            .tag = text_of(tag)});
+                            .at = {at, at}});
     open_.push_back(number == 0 ? kNoAnchor : number);
     return {};
   }

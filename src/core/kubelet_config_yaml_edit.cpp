@@ -33,7 +33,7 @@ class Editor {
     if (!place) return std::move(place).error();
     const Event& value = events_[member().value];
     if (member().written != member().value) return replace_alias(*place);
-    if (is_meant_elsewhere(value) || !value.tag.empty()) {
+    if (is_meant_elsewhere(value) || value.tag != Tag::kUntagged) {
       return refuse(value.at, "it has a tag, or an anchor that is used elsewhere");
     }
     switch (reading_.file.form) {
@@ -53,7 +53,7 @@ class Editor {
   [[nodiscard]] std::vector<Splice> insert_before_last() const {
     std::size_t last = 0;
     for (const Member& other : reading_.members) {
-      if (!other.merged) last = std::max(last, events_[other.key].at.begin);
+      if (!other.merged) last = std::max<std::size_t>(last, events_[other.key].at.begin);
     }
     const std::size_t line = line_begin_after_mark(line_begin_at(bytes_, last));
     const std::string_view newline = newline_of(bytes_, last);
@@ -120,7 +120,7 @@ class Editor {
     for (const Member& other : reading_.members) {
       const Event& value = events_[other.value];
       if (value.kind != EventKind::kSequenceStart || value.flow || value.anchor != 0 ||
-          !value.tag.empty()) {
+          value.tag != Tag::kUntagged) {
         continue;
       }
       const std::size_t line = line_begin_at(bytes_, value.at.begin);
@@ -220,7 +220,7 @@ class Editor {
         simple = span.begin > 0 && bytes_[span.begin - 1] == '-';
       }
       const bool scalar = item.kind == EventKind::kScalar || item.kind == EventKind::kNull;
-      const bool marked = item.anchor != 0 || !item.tag.empty();
+      const bool marked = item.anchor != 0 || item.tag != Tag::kUntagged;
       // Such an item can stay; who else means it, and as what, is not looked into. An alias can go, too.
       if ((!simple || marked) && (item.kind == EventKind::kAlias || change_.keep[spans.size()])) {
         if (const auto whole = yaml_whole_span(bytes_, item)) {
@@ -364,7 +364,7 @@ std::size_t quoted_end(std::string_view bytes, std::size_t at) {
 }  // namespace
 
 Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) {
-  const std::size_t begin = std::min(event.at.begin, bytes.size());
+  const std::size_t begin = std::min<std::size_t>(event.at.begin, bytes.size());
   simple = false;
   if (begin < bytes.size() && event.kind == EventKind::kScalar && event.quoted &&
       (bytes[begin] == '"' || bytes[begin] == '\'')) {
@@ -379,8 +379,8 @@ Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple) 
     simple = stop > 0 && is_null_word(rest.substr(0, stop));
     return {begin, simple ? begin + stop : begin};
   }
-  if (event.kind == EventKind::kScalar && !event.quoted && event.tag.empty() && event.anchor == 0 &&
-      rest.starts_with(event.text)) {
+  if (event.kind == EventKind::kScalar && !event.quoted && event.tag == Tag::kUntagged &&
+      event.anchor == 0 && rest.starts_with(event.text)) {
     simple = true;
     return {begin, begin + event.text.size()};
   }

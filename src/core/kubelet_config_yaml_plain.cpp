@@ -40,6 +40,7 @@ class PlainReader {
       if (column == std::string_view::npos || line[column] == '#') continue;
       if (std::exchange(first, false) && line == "---") continue;
       if (column == 0 && (line.starts_with("---") || line.starts_with("..."))) return std::nullopt;
+      if (is_too_dense(events_.size(), begin)) return std::nullopt;  // the other reader says so
       line_begin_ = begin;
       line_ = line;
       if (!read_line(column)) return std::nullopt;
@@ -58,7 +59,7 @@ class PlainReader {
 
   void push(EventKind kind, std::size_t column, std::string_view text = {}, bool quoted = false) {
     const std::size_t at = line_begin_ + column;
-    events_.push_back({.kind = kind, .quoted = quoted, .at = {at, at}, .text = std::string(text)});
+    events_.push_back({.kind = kind, .quoted = quoted, .at = {at, at}, .text = text});
   }
 
   void close() {
@@ -170,7 +171,7 @@ class PlainReader {
       at = line_.find_first_not_of(' ', at);
       if (at == std::string_view::npos) return false;
       if (line_[at] == ']' && first) break;
-      if (!scan_flow_item(at)) return false;
+      if (!scan_flow_item(at) || is_too_dense(events_.size(), line_begin_ + at)) return false;
       at = line_.find_first_not_of(' ', at);
       if (at == std::string_view::npos || (line_[at] != ',' && line_[at] != ']')) return false;
       if (line_[at] == ']') break;
@@ -224,7 +225,7 @@ class PlainReader {
     scalar = {.kind = null ? EventKind::kNull : EventKind::kScalar,
               .quoted = quoted,
               .at = {place, place},
-              .text = null ? std::string() : std::string(text)};
+              .text = null ? std::string_view() : text};
     return true;
   }
 

@@ -18,6 +18,7 @@ using manifest_parts::kNone;
 
 constexpr std::size_t kMostPods = 10'000;
 constexpr std::size_t kMostSysctls = 20'000;
+constexpr std::size_t kMostOfAPod = 1000;
 constexpr std::size_t kDeepestList = 4;
 
 /// Where a kind holds a pod's spec. Source: k8s.io/api core/v1, apps/v1, batch/v1 types.go.
@@ -35,6 +36,14 @@ constexpr std::array<Holder, 9> kHolders = {
     Holder{"ReplicationController", {"spec", "template", "spec"}},
     Holder{"Job", {"spec", "template", "spec"}},
     Holder{"CronJob", {"spec", "jobTemplate", "spec", "template", "spec"}}};
+
+Error too_much(const Document& document, std::size_t node, std::string_view what, std::size_t most,
+               std::string_view of_what) {
+  Error error = document.error(
+      node, fmt::format("will not read this manifest: {} more than {} {}", what, most, of_what));
+  error.kind = ErrorKind::kUnsupported;
+  return error;
+}
 
 class Reader {
  public:
@@ -104,9 +113,7 @@ class Reader {
     }
     if (auto status = read_spec(document, spec, pod); !status) return status;
     if (pods_.size() == kMostPods) {
-      return document.error(node, fmt::format("will not read this manifest: it holds more than {} "
-                                              "pods",
-                                              kMostPods));
+      return too_much(document, node, "it holds", kMostPods, "pods");
     }
     pods_.push_back(std::move(pod));
     return {};
@@ -154,10 +161,11 @@ class Reader {
   }
 
   Status read_sysctl(Document& document, std::size_t node, PodSpec& pod) {
+    if (pod.sysctls.size() == kMostOfAPod) {
+      return too_much(document, node, "a pod has", kMostOfAPod, "sysctls");
+    }
     if (sysctls_++ == kMostSysctls) {
-      return document.error(node, fmt::format("will not read this manifest: it holds more than {} "
-                                              "sysctls",
-                                              kMostSysctls));
+      return too_much(document, node, "it holds", kMostSysctls, "sysctls");
     }
     PodSysctl sysctl;
     sysctl.line = document.line_of(node);

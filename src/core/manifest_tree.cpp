@@ -59,6 +59,7 @@ Result<Document> Document::parse(const SourceFile& file, const LineIndex& lines,
     return error;
   }
   document.events_ = std::move(tree->events);
+  document.decoded_ = std::move(tree->decoded);
   if (document.events_.size() == 1 && document.events_[0].kind == EventKind::kNull) {
     document.events_.clear();
   }
@@ -92,8 +93,8 @@ bool Document::is_list(std::size_t node) const {
 bool Document::is_null(std::size_t node) const {
   const Event& event = events_[resolved(node)];
   return event.kind == EventKind::kNull ||
-         (event.kind == EventKind::kScalar && !event.quoted && event.tag.empty() &&
-          config_parts::is_null_word(event.text));
+         (event.kind == EventKind::kScalar && !event.quoted &&
+          event.tag == config_parts::Tag::kUntagged && config_parts::is_null_word(event.text));
 }
 
 Result<std::size_t> Document::skip(std::size_t node) {
@@ -170,7 +171,9 @@ Result<std::vector<std::size_t>> Document::items(std::size_t list) {
 
 Result<std::string> Document::text(std::size_t node, std::string_view what) const {
   const Event& event = events_[resolved(node)];
-  if (event.kind == EventKind::kScalar && config_parts::is_string(event)) return event.text;
+  if (event.kind == EventKind::kScalar && config_parts::is_string(event)) {
+    return std::string(event.text);
+  }
   if (event.kind != EventKind::kScalar) return error(node, fmt::format("{} is no text", what));
   return error(
       node, fmt::format("{} is the bare word {}, which is no text to Kubernetes", what, event.text),

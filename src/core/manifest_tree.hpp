@@ -2,6 +2,7 @@
 // The documents of a manifest as trees that can be asked for a field, and what is wrong with one.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,7 @@ class Document {
   const LineIndex* lines_;
   std::size_t base_;
   config_parts::Events events_;
+  std::deque<std::string> decoded_;
   std::vector<std::size_t> anchors_;
   std::size_t budget_ = 0;
 };

@@ -141,7 +141,8 @@ class Merger {
     const auto winner = deciding(rule_);
     doubt(winner);
     for (std::size_t i = 0; i < placed_.size(); ++i) {
-      made_.layers.push_back(layer_of(placed_[i]));
+      // A long list is there once: what was read of a file becomes its layer.
+      made_.layers.push_back(layer_of(std::move(placed_[i])));
       if (!winner) made_.layers.back().sets = false;
     }
     if (!winner) return;
@@ -179,7 +180,7 @@ class Merger {
         "name the release with '--kubelet-version'");
   }
 
-  [[nodiscard]] Layer layer_of(const Placed& one) const {
+  [[nodiscard]] Layer layer_of(Placed one) const {
     const bool main = one.role == ConfigRole::kMain;
     Layer layer;
     layer.kind = main ? LayerKind::kConfig : LayerKind::kConfigDir;
@@ -196,8 +197,9 @@ class Merger {
                     .variable = {}};
     };
     layer.at = place(one.setting.key_at);
-    for (const ConfigEntry& entry : one.setting.entries) {
-      layer.entries.push_back({entry.text, place(entry.at)});
+    layer.entries.reserve(one.setting.entries.size());
+    for (ConfigEntry& entry : one.setting.entries) {
+      layer.entries.push_back({std::move(entry.text), place(entry.at)});
     }
     return layer;
   }

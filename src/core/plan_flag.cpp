@@ -59,7 +59,7 @@ std::vector<Occurrence> occurrences_of(const NodeSnapshot& snapshot, const NodeM
     one.built_in = kind == OriginKind::kHost;
     const auto& at = one.value->text.at;
     one.assembled = std::any_of(
-        at.begin() + static_cast<std::ptrdiff_t>(flag.value_begin), at.end(),
+        std::next(at.begin(), static_cast<std::ptrdiff_t>(flag.value_begin)), at.end(),
         [&one](const CharOrigin& from) { return from.source != one.value->raw.source; });
     one.raw = {one.name->raw.begin, one.value->raw.end};
     take_variable(snapshot, one);

@@ -31,7 +31,7 @@ void read_file(const SourceFile* file, ConfigRole role, PodPlaces& places) {
   for (const config_parts::Member& member : reading->members) {
     const config_parts::Event& value = events[member.value];
     if (value.kind != config_parts::EventKind::kScalar) continue;
-    const std::string& key = events[member.key].text;
+    const std::string_view key = events[member.key].text;
     if (key == "staticPodPath") {
       places.static_pods = value.text;
     } else if (key == "readOnlyPort") {

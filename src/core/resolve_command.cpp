@@ -68,6 +68,7 @@ class Resolver {
     note_loaded();
     result_.program = command_.program;
     result_.no_variables = command_.no_variables;
+    if (auto status = check_words(); !status) return std::move(status).error();
     expand();
     note_login_variables();
     note_unset();
@@ -189,6 +190,25 @@ class Resolver {
         if (value != snapshot_.specifiers.end()) set(name, value->second);
       }
     }
+  }
+
+  /// A text of blanks without end would be a hundred times its bytes in words.
+  Status check_words() const {
+    constexpr std::ptrdiff_t kMostWords = 5000;
+    const auto blanks_in = [](const std::string& text) {
+      return std::count_if(text.begin(), text.end(), words::is_blank);
+    };
+    std::ptrdiff_t count = static_cast<std::ptrdiff_t>(command_.words.size());
+    for (const Word& word : command_.words) {
+      if (command_.no_variables || !word.text.text.starts_with('$')) continue;
+      const auto found = result_.environment.find(word.text.text.substr(1));
+      if (found != result_.environment.end()) count += blanks_in(found->second.value.text);
+    }
+    if (count <= kMostWords) return {};
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message = fmt::format("will not read a command line of more than {} words", kMostWords),
+        .path = snapshot_.unit.fragment_path};
   }
 
   /// UnsetEnvironment= comes before the variables of the command are replaced, from 262 on behind it.

@@ -2,6 +2,7 @@
 // A pod as its container runtime shows it: the OCI configuration of its sandbox; and the kubelet's list.
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,7 +38,7 @@ constexpr std::string_view kNamespaceLabel = "io.kubernetes.pod.namespace";
 constexpr std::string_view kLogDirectory = "io.kubernetes.cri.sandbox-log-directory";
 constexpr std::string_view kHostNetwork = "io.kubernetes.cri-o.HostNetwork";
 
-/// A JSON document whose fields can be asked for.
+/// A JSON document whose fields can be asked for; its file outlives it.
 class JsonDocument {
  public:
   static Result<JsonDocument> parse(const SourceFile& file, std::string_view what) {
@@ -49,6 +50,7 @@ class JsonDocument {
     }
     JsonDocument document;
     document.events_ = std::move(tree->events);
+    document.decoded_ = std::move(tree->decoded);
     return document;
   }
 
@@ -60,7 +62,7 @@ class JsonDocument {
   /// as Go takes it.
   [[nodiscard]] std::size_t field(std::size_t map, std::string_view key) const {
     std::size_t found = kNone;
-    for_each_member(map, [&](const std::string& name, std::size_t value) {
+    for_each_member(map, [&](std::string_view name, std::size_t value) {
       if (name == key) found = value;
     });
     return found;
@@ -68,8 +70,9 @@ class JsonDocument {
 
   [[nodiscard]] std::string text(std::size_t map, std::string_view key) const {
     const std::size_t value = field(map, key);
-    return value == kNone || events_[value].kind != EventKind::kScalar ? std::string()
-                                                                       : events_[value].text;
+    return value == kNone || events_[value].kind != EventKind::kScalar
+               ? std::string()
+               : std::string(events_[value].text);
   }
 
   template <typename Each>
@@ -93,6 +96,7 @@ class JsonDocument {
 
  private:
   Events events_;
+  std::deque<std::string> decoded_;
 };
 
 /// "kube-system" and "web" from ".../kube-system_web_UID". Source: pkg/kubelet/kuberuntime/helpers.go
@@ -136,8 +140,8 @@ std::optional<PodSpec> sandbox_at(const JsonDocument& document, std::size_t spec
       shares(document, linux_part, "network") || document.text(annotations, kHostNetwork) == "true";
   pod.host_ipc = shares(document, linux_part, "ipc");
   document.for_each_member(document.field(linux_part, "sysctl"),
-                           [&](const std::string& name, std::size_t) {
-                             pod.sysctls.push_back({.name = name, .value = {}});
+                           [&](std::string_view name, std::size_t) {
+                             pod.sysctls.push_back({.name = std::string(name), .value = {}});
                            });
   return pod;
 }

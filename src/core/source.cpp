@@ -59,12 +59,88 @@ std::string_view line_at(std::string_view text, std::size_t offset) {
   return text.substr(begin, std::max(line_end(text, offset), begin) - begin);
 }
 
+CharOrigin Origins::Run::of(std::size_t index) const {
+  const auto passed = plain ? static_cast<std::uint32_t>(index) - at : 0U;
+  return {first.source, first.begin + passed, first.end + passed};
+}
+
+std::size_t Origins::run_of(std::size_t index) const {
+  if (runs_.size() == 1) return 0;
+  const auto behind =
+      std::upper_bound(runs_.begin(), runs_.end(), index,
+                       [](std::size_t value, const Run& run) { return value < run.at; });
+  return static_cast<std::size_t>(behind - runs_.begin()) - 1;
+}
+
+CharOrigin Origins::operator[](std::size_t index) const { return runs_[run_of(index)].of(index); }
+
+void Origins::push_back(const CharOrigin& from) {
+  const auto at = static_cast<std::uint32_t>(size_++);
+  if (!runs_.empty()) {
+    Run& last = runs_.back();
+    if (last.plain && last.of(at) == from) return;
+    // A run of one byte may become either.
+    if ((!last.plain || at == last.at + 1) && last.first == from) {
+      last.plain = false;
+      return;
+    }
+  }
+  runs_.push_back({.at = at, .first = from, .plain = true});
+}
+
+void Origins::append_plain(std::size_t count, std::int32_t source, std::uint32_t begin) {
+  if (count == 0) return;
+  push_back({source, begin, begin + 1});
+  if (count > 1 && !runs_.back().plain) {
+    runs_.push_back({.at = static_cast<std::uint32_t>(size_),
+                     .first = {source, begin + 1, begin + 2},
+                     .plain = true});
+  }
+  size_ += count - 1;
+}
+
+void Origins::append(std::size_t count, const CharOrigin& from) {
+  while (count > 0) {
+    push_back(from);
+    --count;
+    if (!runs_.back().plain) break;
+  }
+  size_ += count;
+}
+
+void Origins::append(const Origins& other, std::size_t begin, std::size_t end) {
+  while (begin < end) {
+    const std::size_t index = other.run_of(begin);
+    const Run& run = other.runs_[index];
+    const bool is_last = index + 1 == other.runs_.size();
+    const std::size_t stop = is_last ? end : std::min<std::size_t>(other.runs_[index + 1].at, end);
+    const CharOrigin first = run.of(begin);
+    if (!run.plain) {
+      append(stop - begin, first);
+    } else if (first.end == first.begin + 1) {
+      append_plain(stop - begin, first.source, first.begin);
+    } else {
+      for (std::size_t i = begin; i < stop; ++i) push_back(run.of(i));
+    }
+    begin = stop;
+  }
+}
+
+void Origins::resize(std::size_t size) {
+  if (size < size_) size_ = size;
+  while (!runs_.empty() && runs_.back().at >= size_) runs_.pop_back();
+}
+
+bool Origins::operator==(const Origins& other) const {
+  return size_ == other.size_ && std::equal(begin(), end(), other.begin());
+}
+
 MappedText MappedText::sub(std::size_t begin, std::size_t end) const {
   end = std::min(end, text.size());
   begin = std::min(begin, end);
-  const auto first = at.begin() + static_cast<std::ptrdiff_t>(begin);
-  const auto last = at.begin() + static_cast<std::ptrdiff_t>(end);
-  return {text.substr(begin, end - begin), {first, last}};
+  MappedText part{.text = text.substr(begin, end - begin), .at = {}};
+  part.at.append(at, begin, end);
+  return part;
 }
 
 MappedText mapped(std::string_view text, std::int32_t source, std::size_t base) {
@@ -73,11 +149,7 @@ MappedText mapped(std::string_view text, std::int32_t source, std::size_t base) 
   }
   MappedText made;
   made.text = text;
-  made.at.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto begin = static_cast<std::uint32_t>(base + i);
-    made.at.push_back({source, begin, begin + 1});
-  }
+  made.at.append_plain(text.size(), source, static_cast<std::uint32_t>(base));
   return made;
 }
 

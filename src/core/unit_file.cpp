@@ -118,7 +118,10 @@ class Parser {
     }
     // The backslash becomes one blank; the blanks that begin the next line stay.
     joined_.text.back() = ' ';
-    joined_.at.back().end = static_cast<std::uint32_t>(line.next);
+    CharOrigin blank = joined_.at.back();
+    blank.end = static_cast<std::uint32_t>(line.next);
+    joined_.at.pop_back();
+    joined_.at.push_back(blank);
     pending_ = true;
     pending_at_ = line.at;
     if (line.at.end < text.size() && text[line.at.end] == '\r') use(Form::kCarriageReturn, line.at);

@@ -29,6 +29,13 @@ JournalFile journal_file(const FileEdit& edit) {
 /// is empty: a kubelet whose --config-dir is gone dies.
 bool may_empty(const FileEdit& edit) { return edit.route == "unit" || edit.route == "lasting"; }
 
+/// The list's own file on a partition that nobody is to change, an image say: no right helps, and that is a
+/// refusal. A state directory or a lock there is the machine's no.
+Error refused_if_read_only(Error error) {
+  if (error.read_only) error.kind = ErrorKind::kRefused;
+  return error;
+}
+
 }  // namespace
 
 /// Removes a file, and the directories that were made with it.
@@ -150,7 +157,7 @@ Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
     // file itself. Several are made ready first even then: half of them put back would be a mixture.
     if (edit.removes || (is_recovery() && plan_.edits.size() == 1)) continue;
     auto made = ports_.files.stage(edit.before, edit.after);
-    if (!made) return std::move(made).error();
+    if (!made) return refused_if_read_only(std::move(made).error());
     staged.back() = std::move(*made);
   }
   if (!ports_.clock.interrupted()) return {};
@@ -159,9 +166,12 @@ Status ApplyRun::stage(std::vector<std::unique_ptr<StagedWrite>>& staged) {
 }
 
 Status ApplyRun::write_one(const FileEdit& edit, StagedWrite* staged) {
-  if (edit.removes) return remove(edit.before, may_empty(edit));
+  if (edit.removes) {
+    auto removed = remove(edit.before, may_empty(edit));
+    return removed ? removed : Status(refused_if_read_only(std::move(removed).error()));
+  }
   auto mode = staged == nullptr ? ports_.files.replace(edit.before, edit.after) : staged->commit();
-  if (!mode) return std::move(mode).error();
+  if (!mode) return refused_if_read_only(std::move(mode).error());
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/discover.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -171,6 +172,10 @@ Status Discovery::read_unit() {
     return find_other_units(ports_.files, snapshot_.systemd_version, snapshot_);
   }
   if (!is_loaded()) return {};
+  std::vector<std::int32_t> sources = snapshot_.unit.drop_ins;
+  sources.insert(sources.begin(), snapshot_.unit.fragment);
+  auto few = check_lines(snapshot_.files, sources, "a unit with drop-ins");
+  if (!few) return few;
   merge(snapshot_.unit.fragment);
   for (const std::int32_t source : snapshot_.unit.drop_ins) merge(source);
   // Where a setting of the unit may be written that has no file yet.
@@ -200,6 +205,7 @@ void Discovery::merge(std::int32_t source) {
 }
 
 Status Discovery::read_environment_files() {
+  const std::size_t first = snapshot_.files.size();
   for (const UnitSetting& setting : settings_.environment_files) {
     std::vector<FormUse> unused;
     const auto line = parse_environment_file_line(setting.value, snapshot_.specifiers, unused,
@@ -217,7 +223,9 @@ Status Discovery::read_environment_files() {
       if (!status) return status;
     }
   }
-  return {};
+  std::vector<std::int32_t> sources(snapshot_.files.size() - first);
+  std::iota(sources.begin(), sources.end(), static_cast<std::int32_t>(first));
+  return check_lines(snapshot_.files, sources, "environment files");
 }
 
 Status Discovery::read_environment_file(const std::string& path, const UnitSetting& declared) {

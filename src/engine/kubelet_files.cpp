@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "paths.hpp"
 
 namespace kubelet_sysctl {
@@ -19,26 +17,6 @@ std::string below(const std::string& directory, const std::string& path) {
   return (directory == "/" ? directory : directory + "/") + path;
 }
 
-/// No kubelet's configuration comes near it: one with every field and 20,000 entries has some 600 KiB.
-constexpr std::size_t kMostOfConfig = 1024 * 1024;
-
-/// A configuration as one of the files of the node. Errors: kUnsupported for a larger one, since reading and proving
-/// an edit takes many times its size.
-Result<std::int32_t> add_config(FileSystem& files, const std::string& path,
-                                std::vector<SourceFile>& read) {
-  auto source = add_file(files, path, read);
-  if (!source) return source;
-  const SourceFile& file = read[static_cast<std::size_t>(*source)];
-  if (file.bytes.size() <= kMostOfConfig) return source;
-  return Error{
-      .kind = ErrorKind::kUnsupported,
-      .message = fmt::format("will not read a configuration of a kubelet of more than {} MiB: "
-                             "this one has {} bytes",
-                             kMostOfConfig >> 20U, file.bytes.size()),
-      .path = path,
-      .hint = fmt::format("see what fills it: head -c 300 '{}'", path)};
-}
-
 /// The kubelet reads a file whose name ends in exactly this; ".conf" alone counts too. Source:
 /// kubernetes cmd/kubelet/app/server.go mergeKubeletConfigurations(), Go filepath.Ext.
 bool is_read(const std::string& name) { return name.ends_with(".conf"); }
@@ -47,7 +25,7 @@ Status add_entry(FileSystem& files, const std::string& path, std::vector<WalkEnt
                  std::vector<SourceFile>& read) {
   WalkEntry entry{.path = path, .source = kNoSource};
   if (is_read(path)) {
-    auto source = add_config(files, path, read);
+    auto source = add_file(files, path, read);
     if (!source) return std::move(source).error();
     entry.source = *source;
   }
@@ -76,7 +54,7 @@ Status walk_directory(FileSystem& files, const std::string& directory, std::vect
 
 Status read_kubelet_files(FileSystem& files, const KubeletFlags& flags, NodeSnapshot& snapshot) {
   if (flags.config && !flags.config->empty()) {
-    auto source = add_config(files, below(snapshot.process_cwd, *flags.config), snapshot.files);
+    auto source = add_file(files, below(snapshot.process_cwd, *flags.config), snapshot.files);
     if (!source) return std::move(source).error();
   }
   if (!flags.config_dir || flags.config_dir->empty()) return {};

@@ -2,8 +2,12 @@
 // Paths of a node: joined, taken apart, and followed to what they lead to.
 #include "paths.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace kubelet_sysctl {
 namespace {
@@ -58,6 +62,60 @@ Result<PathEnd> target_of(FileSystem& files, const std::string& path) {
   return target;  // A loop of links leads nowhere.
 }
 
+namespace {
+
+/// What the files of a node come to together: its unit, their drop-ins, variables and configuration. The largest
+/// nodes that are known have some fifty files and 64 KiB, and what is read takes up to ten times its size.
+constexpr std::size_t kMostFiles = 1000;
+constexpr std::size_t kMostOfOne = std::size_t{1} << 20U;
+constexpr std::size_t kMostOfAll = 2 * kMostOfOne;
+
+Status check_room(const SourceFile& file, const std::vector<SourceFile>& read) {
+  Error error{.kind = ErrorKind::kUnsupported, .path = file.path};
+  if (file.bytes.size() > kMostOfOne) {
+    error.message = fmt::format(
+        "will not read more than 1 MiB of settings in one file: it has {} "
+        "bytes",
+        file.bytes.size());
+    error.hint = fmt::format("see what fills it: head -c 300 '{}'", file.path);
+    return error;
+  }
+  if (read.size() >= kMostFiles) {
+    error.message = fmt::format("will not read more than {} files of one node", kMostFiles);
+    return error;
+  }
+  const auto all = std::accumulate(
+      read.begin(), read.end(), file.bytes.size(),
+      [](std::size_t sum, const SourceFile& one) { return sum + one.bytes.size(); });
+  if (all <= kMostOfAll) return {};
+  error.message =
+      "will not read more than 2 MiB of settings of one node: with this file it is more";
+  return error;
+}
+
+}  // namespace
+
+Status check_lines(const std::vector<SourceFile>& read, const std::vector<std::int32_t>& sources,
+                   std::string_view what) {
+  constexpr std::size_t kMostLines = 5000;
+  constexpr std::ptrdiff_t kMostBlanks = 10'000;  // comments count too
+  std::ptrdiff_t blanks = 0;
+  std::size_t lines = 0;
+  for (const std::int32_t source : sources) {
+    if (source == kNoSource) continue;
+    const SourceFile& file = read[static_cast<std::size_t>(source)];
+    lines += static_cast<std::size_t>(std::count(file.bytes.begin(), file.bytes.end(), '\n'));
+    blanks += std::count(file.bytes.begin(), file.bytes.end(), ' ');
+    if (lines <= kMostLines && blanks <= kMostBlanks) continue;
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .message = fmt::format("will not read {} of more than {} lines or {} words", what,
+                                        kMostLines, kMostBlanks),
+                 .path = file.path,
+                 .hint = fmt::format("see what fills it: head -c 300 '{}'", file.path)};
+  }
+  return {};
+}
+
 Result<std::int32_t> add_file(FileSystem& files, const std::string& path,
                               std::vector<SourceFile>& read) {
   for (std::size_t i = 0; i < read.size(); ++i) {
@@ -65,6 +123,7 @@ Result<std::int32_t> add_file(FileSystem& files, const std::string& path,
   }
   auto file = files.read(path);
   if (!file) return std::move(file).error();
+  if (auto status = check_room(*file, read); !status) return std::move(status).error();
   read.push_back(std::move(*file));
   return static_cast<std::int32_t>(read.size() - 1);
 }

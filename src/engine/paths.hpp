@@ -33,7 +33,12 @@ struct PathEnd {
 /// that has no devices.
 Result<PathEnd> target_of(FileSystem& files, const std::string& path);
 
-/// Index in `read` of the file at `path`, read now unless it was read before.
+/// Refuses what no node has: `sources` of `read` with thousands of lines together. Errors: kUnsupported.
+Status check_lines(const std::vector<SourceFile>& read, const std::vector<std::int32_t>& sources,
+                   std::string_view what);
+
+/// Index in `read` of the file at `path`, read now unless it was read before. Errors: those of read(), and
+/// kUnsupported for more files or bytes than any node has.
 Result<std::int32_t> add_file(FileSystem& files, const std::string& path,
                               std::vector<SourceFile>& read);
 

@@ -188,7 +188,7 @@ Status mark_transaction(Ports& ports, Transaction& transaction, TransactionState
              journal_text(transaction));
 }
 
-Result<std::vector<Transaction>> list_transactions(Ports& ports) {
+Result<Records> read_records(Ports& ports) {
   auto names = ports.files.list(transactions_directory());
   if (!names) return std::move(names).error();
   std::vector<std::string> ids;
@@ -200,7 +200,7 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
     if (entry.kind == EntryKind::kDirectory) ids.push_back(entry.name);
   }
   std::sort(ids.begin(), ids.end(), is_earlier);
-  std::vector<Transaction> transactions;
+  Records records;
   for (const std::string& id : ids) {
     const std::string path = fmt::format("{}/{}", directory_of(id), kRecord);
     if (auto trusted = check_folder(ports, id); !trusted) return std::move(trusted).error();
@@ -213,11 +213,31 @@ Result<std::vector<Transaction>> list_transactions(Ports& ports) {
       error.path = path;
       error.hint =
           fmt::format("see what it holds; to go on without it: mv {} /root/", directory_of(id));
-      return error;
+      records.broken.push_back({.id = id, .why = std::move(error), .may_be_open = true});
+      continue;
     }
-    transactions.push_back(std::move(*parsed));
+    for (BrokenRecord& earlier : records.broken) earlier.may_be_open = false;
+    records.transactions.push_back(std::move(*parsed));
   }
-  return transactions;
+  return records;
+}
+
+Result<std::vector<Transaction>> usable(Records records) {
+  for (BrokenRecord& one : records.broken) {
+    if (!one.may_be_open) continue;
+    one.why.kind = ErrorKind::kRefused;
+    one.why.message =
+        fmt::format("will not change this node: the newest change may not have come to its end: {}",
+                    one.why.message);
+    return std::move(one.why);
+  }
+  return std::move(records.transactions);
+}
+
+Result<std::vector<Transaction>> list_transactions(Ports& ports) {
+  auto records = read_records(ports);
+  if (!records) return std::move(records).error();
+  return usable(std::move(*records));
 }
 
 Result<Transaction> load_transaction(Ports& ports, const std::string& id) {

@@ -129,10 +129,12 @@ bool has_stale_boot_unit(Ports& ports, const std::vector<Transaction>& all) {
 }
 
 Status tidy_trials(Ports& ports) {
-  auto all = list_transactions(ports);
-  if (!all) return std::move(all).error();
-  const bool needed = std::any_of(all->begin(), all->end(), needs_boot_unit);
-  const bool ever = std::any_of(all->begin(), all->end(),
+  auto records = read_records(ports);
+  if (!records) return std::move(records).error();
+  if (!records->broken.empty()) return {};  // it may be the trial that needs the unit
+  const std::vector<Transaction>& all = records->transactions;
+  const bool needed = std::any_of(all.begin(), all.end(), needs_boot_unit);
+  const bool ever = std::any_of(all.begin(), all.end(),
                                 [](const Transaction& one) { return one.trial.has_value(); });
   return needed || !ever ? Status() : remove_boot_unit(ports);
 }

@@ -19,9 +19,8 @@ ErrorKind kind_of(int number) {
   switch (number) {
     case EACCES:
     case EPERM:
+    case EROFS:
       return ErrorKind::kPermission;
-    case EROFS:  // an image or a partition that nobody is to change: no right helps
-      return ErrorKind::kRefused;
     default:
       return ErrorKind::kIo;
   }
@@ -73,7 +72,8 @@ Error errno_error(int number, const std::string& path, std::string_view what) {
   return Error{.kind = kind_of(number),
                .message = fmt::format("{}: {}", what, errno_text(number)),
                .path = path,
-               .hint = hint_of(number, path)};
+               .hint = hint_of(number, path),
+               .read_only = number == EROFS};
 }
 
 bool is_out_of_room(const Error& error) {

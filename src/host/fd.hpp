@@ -34,7 +34,7 @@ class UniqueFd {
 /// "Permission denied" for EACCES: the C library's words, whatever the locale.
 std::string errno_text(int number);
 
-/// `what` failed at `path` with errno `number`: kPermission for EACCES and EPERM, kRefused for EROFS, else kIo,
+/// `what` failed at `path` with errno `number`: kPermission for EACCES, EPERM and EROFS, else kIo,
 /// with a hint where there is something to do about it.
 Error errno_error(int number, const std::string& path, std::string_view what);
 

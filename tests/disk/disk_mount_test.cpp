@@ -80,7 +80,7 @@ TEST(DiskMount, BindMountedFileInAReadOnlyDirectoryIsWritten) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(DiskMount, AReadOnlyFileSystemIsRefused) {
+TEST(DiskMount, AReadOnlyFileSystemIsTheMachinesNo) {
   const Scratch scratch;
   const int status = in_mount_namespace([&] {
     tmpfs(scratch, "/etc", "size=64k");
@@ -91,7 +91,8 @@ TEST(DiskMount, AReadOnlyFileSystemIsRefused) {
     for (const char* path : {"/etc/kubelet", "/etc/new"}) {
       const auto written = disk.replace(read(disk, path), "A=2\n");
       ASSERT_FALSE(written) << path;
-      EXPECT_EQ(written.error().kind, ErrorKind::kRefused);
+      EXPECT_EQ(written.error().kind, ErrorKind::kPermission);
+      EXPECT_TRUE(written.error().read_only);
       EXPECT_TRUE(written.error().message.ends_with("Read-only file system"));
       EXPECT_EQ(written.error().path, path);
     }

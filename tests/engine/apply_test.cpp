@@ -318,5 +318,37 @@ TEST(Apply, RecordThatCannotBeClosedDoesNotTakeBackAKubeletThatRuns) {
   EXPECT_EQ(newest_record(lab)->state, TransactionState::kWritten);
 }
 
+/// The kind of the error that a run ends with whose first call on a path like `where` meets a file system that is
+/// mounted read-only.
+ErrorKind kind_on_read_only(const std::string& where) {
+  Lab lab(flag_node());
+  lab.services().boot();
+  auto prepared = lab.prepare(add({"kernel.sem"}));
+  EXPECT_TRUE(prepared);
+  // The number of the call is found on a node of its own.
+  Lab other(flag_node());
+  other.services().boot();
+  auto same = other.prepare(add({"kernel.sem"}));
+  other.faults().heal();
+  EXPECT_TRUE(other.carry_out(*same));
+  const auto calls = other.faults().calls(Calls::kChanging);
+  const auto first = std::find_if(calls.begin(), calls.end(), [&where](const std::string& call) {
+    return call.find(where) != std::string::npos;
+  });
+  EXPECT_NE(first, calls.end()) << where;
+  lab.faults().fail(static_cast<std::size_t>(first - calls.begin()) + 1, Calls::kChanging,
+                    {.kind = ErrorKind::kPermission,
+                     .message = "cannot write: Read-only file system",
+                     .read_only = true});
+  auto outcome = lab.carry_out(*prepared);
+  EXPECT_FALSE(outcome) << where;
+  return outcome ? ErrorKind::kIo : outcome.error().kind;
+}
+
+TEST(ReadOnly, TheFileOfTheListIsARefusalAndTheStateDirectoryTheMachinesNo) {
+  EXPECT_EQ(kind_on_read_only("stage /etc/"), ErrorKind::kRefused);
+  EXPECT_EQ(kind_on_read_only("/var/lib/kubelet-sysctl"), ErrorKind::kPermission);
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl

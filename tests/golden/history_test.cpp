@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is told of the records of changes: by history, and by show where one is not at its end.
+#include <algorithm>
 #include <cstdint>
 #include <sstream>
 #include <string>
@@ -166,18 +167,73 @@ TEST(History, OfAChangeThatIsNotThereNamesTheNearestAndTheList) {
   EXPECT_EQ(both.exit, 2);
 }
 
-TEST(History, SaysWhichRecordCannotBeReadAndShowGoesOn) {
+/// The second of three records is no JSON, or the last one.
+void break_record(const GoldenNode& node, const std::string& id) {
+  node.tree().write(record_path(id), "{\"id\": ");
+}
+
+TEST(BrokenRecord, IsSaidByEveryCommandThatOnlyReadsAndTheRestIsTold) {
+  for (const char* broken : {kSecond, kThird}) {
+    const GoldenNode node("kops");
+    for (const char* id : {kFirst, kSecond, kThird}) keep(node, record(id, "confirmed"));
+    break_record(node, broken);
+    const Said history = node.run({"history", "--root", "ROOT"});
+    EXPECT_EQ(history.exit, 0) << history.err;
+    EXPECT_THAT(history.out, AllOf(HasSubstr(kFirst), Not(HasSubstr(broken))));
+    EXPECT_THAT(history.err, HasSubstr("kubelet-sysctl: warning: " + record_path(broken)));
+    EXPECT_THAT(history.err,
+                HasSubstr(std::string("mv ROOT/var/lib/kubelet-sysctl/transactions/") + broken));
+    const Said listed = node.run({"history", "-o", "json", "--root", "ROOT"});
+    EXPECT_EQ(json::parse(listed.out).at("transactions").size(), 2U);
+    for (const char* command : {"show", "explain", "doctor"}) {
+      const Said said = node.run({command, "--root", "ROOT"});
+      EXPECT_NE(said.exit, 1) << command;
+      EXPECT_NE(said.exit, 3) << command;
+      if (std::string(command) == "explain") continue;
+      EXPECT_THAT(said.out + said.err, HasSubstr(record_path(broken))) << command;
+    }
+    EXPECT_EQ(node.run({"check", "kernel.sem", "--root", "ROOT"}).exit,
+              GoldenNode("kops").run({"check", "kernel.sem", "--root", "ROOT"}).exit);
+    const json findings = node.ask({"show"}).at("findings");
+    const auto found = std::find_if(findings.begin(), findings.end(), [](const json& one) {
+      return one.at("id") == "broken-record";
+    });
+    ASSERT_NE(found, findings.end());
+    EXPECT_EQ(found->at("file"), record_path(broken));
+  }
+}
+
+TEST(BrokenRecord, WithALaterOneBehindItHoldsNoChangeUp) {
   const GoldenNode node("kops");
-  node.tree().write(record_path(kFirst), "{\"id\": ");
-  const Said history = node.run({"history", "--root", "ROOT"});
-  EXPECT_EQ(history.exit, 1);
-  EXPECT_THAT(history.err, HasSubstr("error: " + record_path(kFirst)));
-  const Said show = node.run({"show", "--root", "ROOT"});
-  EXPECT_EQ(show.exit, 0);
-  EXPECT_THAT(show.err, HasSubstr("kubelet-sysctl: warning: " + record_path(kFirst)));
-  const json findings = node.ask({"show"}).at("findings");
-  EXPECT_EQ(findings.back().at("id"), "broken-record");
-  EXPECT_EQ(findings.back().at("file"), record_path(kFirst));
+  for (const char* id : {kFirst, kSecond}) keep(node, record(id, "confirmed"));
+  break_record(node, kFirst);
+  const Said added = node.run({"add", "kernel.sem", "--root", "ROOT"});
+  EXPECT_EQ(added.exit, 0) << added.err;
+  EXPECT_THAT(added.err, HasSubstr("kubelet-sysctl: warning: " + record_path(kFirst)));
+  EXPECT_EQ(node.run({"undo", "--root", "ROOT"}).exit, 0);
+  EXPECT_EQ(node.run({"recover", "--root", "ROOT"}).exit, 0);
+}
+
+TEST(BrokenRecord, ThatMayBeOfAnUnfinishedChangeRefusesAnother) {
+  const GoldenNode node("kops");
+  for (const char* id : {kFirst, kSecond}) keep(node, record(id, "confirmed"));
+  break_record(node, kSecond);
+  const auto before = node.things();
+  const std::vector<std::vector<std::string>> commands = {{"add", "kernel.sem"},
+                                                          {"add", "kernel.sem", "--dry-run"},
+                                                          {"remove", "net.core.somaxconn"},
+                                                          {"undo"},
+                                                          {"recover"}};
+  for (std::vector<std::string> words : commands) {
+    words.insert(words.end(), {"--root", "ROOT"});
+    const Said said = node.run(words);
+    EXPECT_EQ(said.exit, 3) << words.front();
+    EXPECT_THAT(said.err, AllOf(HasSubstr(record_path(kSecond)),
+                                HasSubstr("the newest change may not have come to its end"),
+                                HasSubstr("/root/")))
+        << words.front();
+  }
+  EXPECT_EQ(node.things(), before);
 }
 
 constexpr const char* kUnfinishedLines =

@@ -159,5 +159,108 @@ TEST(Limits, AConfigurationOfMoreThanAMebibyteIsRefused) {
   EXPECT_THAT(said.err, HasSubstr("more than 1 MiB"));
 }
 
+std::string repeated(const std::string& line, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += line;
+  return text;
+}
+
+/// Every command that reads the node refuses it before it has taken memory for all of it.
+void expect_refused(const GoldenNode& node, const std::string& why) {
+  const std::vector<std::vector<std::string>> commands = {
+      {"show"}, {"explain"}, {"doctor"}, {"add", "kernel.sem", "--dry-run"}};
+  for (std::vector<std::string> words : commands) {
+    words.insert(words.end(), {"--kubelet-version", "1.30"});
+    if (words.front() == "explain") words.resize(1);
+    const Said said = run(node, words);
+    EXPECT_EQ(said.exit, 3) << words.front() << said.out;
+    EXPECT_THAT(said.err, HasSubstr(why)) << words.front();
+    EXPECT_LT(said.err.size(), 1000U) << words.front();
+  }
+}
+
+constexpr const char* kDropIn = "/etc/systemd/system/kubelet.service.d/90-x.conf";
+constexpr const char* kVariables = "/etc/default/kubelet";
+
+TEST(Limits, AUnitOfThousandsOfLinesIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  node.tree().write(kDropIn, "[Service]\n" + repeated("ExecStart=/usr/bin/kubelet\n", 20'000));
+  expect_refused(node, "more than 5000 lines");
+}
+
+TEST(Limits, ACommandOfAHundredThousandWordsIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  node.tree().write(kDropIn, "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet " +
+                                 repeated("-v=2 ", 100'000) + "\n");
+  expect_refused(node, "or 10000 words");
+}
+
+TEST(Limits, VariablesInThousandsOfLinesAreRefused) {
+  const GoldenNode node("kubeadm-deb");
+  node.tree().write(kVariables, repeated("A=b\n", 20'000));
+  expect_refused(node, "more than 5000 lines");
+}
+
+TEST(Limits, ACommandLineOfThousandsOfWordsIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  node.tree().write(kVariables, "KUBELET_EXTRA_ARGS=" + repeated("--v=2 ", 6000) + "\n");
+  for (const char* command : {"show", "explain", "doctor"}) {
+    const Said said = run(node, {command});
+    // doctor goes on with what is left.
+    EXPECT_EQ(said.exit, std::string(command) == "doctor" ? 6 : 3) << command;
+    EXPECT_THAT(said.out + said.err, HasSubstr("more than 5000 words")) << command;
+  }
+}
+
+TEST(Limits, AFileOfSettingsOfMoreThanAMebibyteIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  node.tree().write(kVariables, "# " + std::string(1U << 20U, 'x') + "\n");
+  expect_refused(node, "more than 1 MiB");
+}
+
+TEST(Limits, AListOfMoreEntriesThanAKernelHasSysctlsIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  const std::string before = node.tree().read(kConfig);
+  node.tree().write(kConfig, "allowedUnsafeSysctls: [" + repeated("a.b,", 25'001) + "a.b]\n" +
+                                 "apiVersion: kubelet.config.k8s.io/v1beta1\n"
+                                 "kind: KubeletConfiguration\n");
+  const Said said = run(node, {"show"});
+  EXPECT_EQ(said.exit, 3);
+  EXPECT_THAT(said.err, HasSubstr("more than 25000 entries"));
+  EXPECT_LT(said.err.size(), 1000U);
+}
+
+TEST(Limits, AListOfTwentyThousandEntriesIsRead) {
+  const GoldenNode node("kubeadm-deb");
+  std::string list =
+      "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+      "allowedUnsafeSysctls:\n";
+  for (int i = 0; i < 20'000; ++i) list += "- net.ipv4.a" + std::to_string(i) + "\n";
+  node.tree().write(kConfig, list);
+  const Said said = run(node, {"add", "kernel.sem", "--kubelet-version", "1.30", "--dry-run"});
+  EXPECT_EQ(said.exit, 0) << said.err;
+}
+
+TEST(Limits, ADesiredListOfMoreEntriesThanAKernelHasSysctlsIsRefused) {
+  const GoldenNode node("kubeadm-deb");
+  std::string list;
+  for (int i = 0; i < 5001; ++i) list += "net.ipv4.a" + std::to_string(i) + "\n";
+  node.tree().write("/etc/kubelet-sysctl.conf", list);
+  const Said said = run(node, {"sync", "--kubelet-version", "1.30"});
+  EXPECT_EQ(said.exit, 3);
+  EXPECT_THAT(said.err, HasSubstr("more than 5000 entries"));
+}
+
+TEST(Limits, ADirectoryOfThousandsOfConfigurationsIsRefused) {
+  const GoldenNode node("kubeadm-config-dir");
+  for (int i = 0; i < 1001; ++i) {
+    node.tree().write("/etc/kubernetes/kubelet.conf.d/50-" + std::to_string(i) + ".conf",
+                      "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n");
+  }
+  const Said said = run(node, {"show"});
+  EXPECT_EQ(said.exit, 3);
+  EXPECT_THAT(said.err, HasSubstr("more than 1000 files"));
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl::golden

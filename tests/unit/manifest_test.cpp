@@ -206,18 +206,33 @@ TEST(Manifest, AFewLinesOfAliasesDoNotBecomeMillionsOfPods) {
   EXPECT_THAT(read(merges + "<<: *a29\n").error.message, HasSubstr("will not read this manifest"));
 }
 
-/// Processor time to read a pod with so many sysctls, of which the last is at its line.
+/// Processor time to read pods with so many sysctls, of which the last is at its line.
 double seconds_for(std::size_t count) {
-  std::string bytes = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n";
-  for (std::size_t i = 0; i < count; ++i) bytes += "    - name: net.core.x\n      value: \"1\"\n";
+  constexpr std::size_t kOfAPod = 500;
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % kOfAPod == 0) {
+      bytes += "---\napiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n";
+    }
+    bytes += "    - name: net.core.x\n      value: \"1\"\n";
+  }
   const std::clock_t begin = std::clock();
   const Read seen = read(bytes);
   const std::clock_t end = std::clock();
-  EXPECT_EQ(seen.pods.size(), 1U);
-  if (seen.pods.size() == 1) {
-    EXPECT_EQ(seen.pods[0].sysctls.back().line, 4 + 2 * count);
+  EXPECT_EQ(seen.pods.size(), count / kOfAPod);
+  if (seen.pods.size() == count / kOfAPod) {
+    EXPECT_EQ(seen.pods.back().sysctls.back().line, 6 * seen.pods.size() + 2 * count - 1);
   }
   return static_cast<double>(end - begin) / CLOCKS_PER_SEC;
+}
+
+TEST(Manifest, APodOfMoreSysctlsThanAnyHasIsRefused) {
+  std::string bytes = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n";
+  for (int i = 0; i < 1001; ++i) bytes += "    - {name: net.core.x, value: \"1\"}\n";
+  const Read seen = read(bytes);
+  EXPECT_EQ(seen.error.kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(seen.error.line, 1006U);
+  EXPECT_THAT(seen.error.message, HasSubstr("more than 1000 sysctls"));
 }
 
 // 16 MiB of them cost 1.5 GB.

@@ -45,6 +45,31 @@ TEST(Source, MappedTextKnowsTheBytesOfEachOfItsBytes) {
   EXPECT_EQ(text.sub(3, 99).text, "Y");
 }
 
+TEST(Source, OriginsInRunsAreThoseOfEachByte) {
+  // Places that follow each other, that repeat, that jump, and that are wider than a byte.
+  const std::vector<CharOrigin> wanted = {
+      {1, 4, 5},  {1, 5, 6},   {1, 5, 6},   {1, 5, 6},  {1, 6, 7},  {2, 7, 8},   {2, 8, 9},
+      {1, 9, 11}, {1, 11, 13}, {1, 11, 13}, {-1, 0, 0}, {-1, 0, 0}, {1, 20, 22}, {1, 21, 23}};
+  MappedText text;
+  for (const CharOrigin& one : wanted) text.push('x', one);
+  EXPECT_EQ(std::vector<CharOrigin>(text.at.begin(), text.at.end()), wanted);
+  for (std::size_t begin = 0; begin <= wanted.size(); ++begin) {
+    for (std::size_t end = begin; end <= wanted.size(); ++end) {
+      MappedText part = text.sub(begin, end);
+      part.append(text);
+      std::vector<CharOrigin> both(wanted.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   wanted.begin() + static_cast<std::ptrdiff_t>(end));
+      both.insert(both.end(), wanted.begin(), wanted.end());
+      ASSERT_EQ(std::vector<CharOrigin>(part.at.begin(), part.at.end()), both)
+          << begin << ' ' << end;
+      part.at.resize(end - begin);
+      part.append("ab", {3, 1, 2});
+      EXPECT_EQ(part.at.size(), end - begin + 2);
+      EXPECT_EQ(part.at.back(), (CharOrigin{3, 1, 2}));
+    }
+  }
+}
+
 TEST(Source, AnErrorNamesPathLineColumnAndShowsTheLine) {
   SourceFile file;
   file.path = "/etc/x";

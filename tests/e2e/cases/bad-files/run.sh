@@ -70,6 +70,16 @@ assert_kept $file
 same_process "a read-only file system"
 node_run umount /etc/sysconfig
 
+# The state directory on one: the machine's no.
+node_run sh -c 'mkdir -p /var/lib/kubelet-sysctl && mount --bind /var/lib/kubelet-sysctl /var/lib/kubelet-sysctl &&
+  mount -o remount,bind,ro /var/lib/kubelet-sysctl'
+keep $file
+assert_exit 1 add
+assert_contains "$ERR" "ead-only"
+assert_kept $file
+same_process "a read-only state directory"
+node_run umount /var/lib/kubelet-sysctl
+
 # A full disk under the file: the same.
 node_run sh -c 'mkdir /small && mount -t tmpfs -o size=64k small /small && mkdir /small/x &&
   cp -a /etc/sysconfig/kubelet /small/kubelet && mount --bind /small /etc/sysconfig &&

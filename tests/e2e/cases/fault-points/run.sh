@@ -18,7 +18,7 @@ fail_at() {
   case $STATUS in
     0) wanted=new ;;
     1 | 4) ;;
-    3) [ "$3" = EROFS ] || fault_violation untrue "$at: exit 3" ;; # refused: mounted read-only
+    3) [ "$3" = EROFS ] || fault_violation untrue "$at: exit 3" ;; # the list's file, mounted read-only
     5) fault_violation stranded "$at" ;;
     *) fault_violation untrue "$at: exit $STATUS" ;;
   esac
