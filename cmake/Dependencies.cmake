@@ -40,11 +40,11 @@ if(KUBELET_SYSCTL_MISSING)
 endif()
 
 # The kubelet's reader of YAML is a port of libyaml.
-add_library(kubelet_sysctl_yaml INTERFACE)
-target_link_libraries(kubelet_sysctl_yaml INTERFACE ${KUBELET_SYSCTL_YAML_LIBRARY})
-target_include_directories(kubelet_sysctl_yaml SYSTEM INTERFACE ${KUBELET_SYSCTL_YAML_INCLUDE})
+add_library(kubelet_sysctl_libyaml INTERFACE)
+target_link_libraries(kubelet_sysctl_libyaml INTERFACE ${KUBELET_SYSCTL_YAML_LIBRARY})
+target_include_directories(kubelet_sysctl_libyaml SYSTEM INTERFACE ${KUBELET_SYSCTL_YAML_INCLUDE})
 
-# A static program takes the archive of fmt where the distribution has one; Debian 12 has none: src/fmt.cpp
+# A static program takes the archive of fmt where the distribution has one; Debian 12 has none: src/base/fmt.cpp
 # compiles the same code from the headers of fmt 9.
 add_library(kubelet_sysctl_fmt INTERFACE)
 find_library(KUBELET_SYSCTL_FMT_ARCHIVE libfmt.a)
@@ -53,7 +53,7 @@ if(NOT KUBELET_SYSCTL_STATIC)
 elseif(KUBELET_SYSCTL_FMT_ARCHIVE)
   target_link_libraries(kubelet_sysctl_fmt INTERFACE ${KUBELET_SYSCTL_FMT_ARCHIVE})
 elseif(fmt_VERSION VERSION_LESS 10)
-  add_library(kubelet_sysctl_fmt_compiled STATIC ${PROJECT_SOURCE_DIR}/src/fmt.cpp)
+  add_library(kubelet_sysctl_fmt_compiled STATIC ${PROJECT_SOURCE_DIR}/src/base/fmt.cpp)
   target_compile_features(kubelet_sysctl_fmt_compiled PUBLIC cxx_std_20)
   target_compile_options(kubelet_sysctl_fmt_compiled PRIVATE -ffunction-sections -fdata-sections)
   target_link_libraries(kubelet_sysctl_fmt INTERFACE kubelet_sysctl_fmt_compiled)

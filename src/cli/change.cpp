@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of every change: look without the lock, and if there is work, look and do it under the lock.
-#include "cli/change.hpp"
+#include "change.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -9,15 +9,36 @@
 
 #include <fmt/format.h>
 
-#include "cli/commands.hpp"
-#include "cli/records.hpp"
-#include "kubelet_sysctl/apply.hpp"
-#include "kubelet_sysctl/outcome.hpp"
-#include "kubelet_sysctl/pods.hpp"
-#include "kubelet_sysctl/transaction.hpp"
-#include "kubelet_sysctl/trust.hpp"
+#include "commands.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/diff.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/rejected_pods.hpp"
+#include "kubelet_sysctl/ports/boot_id.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
+#include "kubelet_sysctl/transaction/recovery_table.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+#include "records.hpp"
+#include "session.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
 constexpr const char* kLockFile = "/var/lib/kubelet-sysctl/lock";
@@ -25,10 +46,10 @@ constexpr const char* kLockFile = "/var/lib/kubelet-sysctl/lock";
 /// What was read and what is to be done about it.
 struct Prepared {
   Wish wish;
-  DiscoverOptions discover;
-  NodeSnapshot snapshot;
-  NodeModel model;
-  Plan plan;
+  discover::DiscoverOptions discover;
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
+  planning::Plan plan;
   bool not_installed = false;  ///< nothing here runs a kubelet: the model and the plan are empty
 
   [[nodiscard]] bool is_nothing() const { return plan.edits.empty() && !plan.restart; }
@@ -41,16 +62,16 @@ struct RecoveredFirst {
 };
 
 /// True when the release of the kubelet was not known and now is.
-bool ask_version(Ports& ports, Prepared& prepared) {
+bool ask_version(ports::Ports& ports, Prepared& prepared) {
   if (prepared.snapshot.kubelet_version || !prepared.snapshot.live) return false;
-  DiscoverOptions wanted = prepared.discover;
-  wanted.version_from = VersionFrom::kProgram;
-  learn_kubelet_version(ports, wanted, prepared.snapshot);
+  discover::DiscoverOptions wanted = prepared.discover;
+  wanted.version_from = discover::VersionFrom::kProgram;
+  discover::learn_kubelet_version(ports, wanted, prepared.snapshot);
   return prepared.snapshot.kubelet_version.has_value();
 }
 
 /// A node of which `fault` let nothing be read.
-Result<Prepared> prepare_unread(Ports& ports, Prepared prepared, const Error& fault) {
+Result<Prepared> prepare_unread(ports::Ports& ports, Prepared prepared, const Error& fault) {
   prepared.snapshot.root = prepared.discover.root;
   prepared.snapshot.live = prepared.discover.live && ports.services.booted();
   prepared.snapshot.unit.name = prepared.discover.unit;
@@ -66,62 +87,63 @@ Result<Prepared> prepare_unread(Ports& ports, Prepared prepared, const Error& fa
   return prepared;
 }
 
-Result<Prepared> prepare(Session& session, Ports& ports, const Wisher& wisher) {
+Result<Prepared> prepare(Session& session, ports::Ports& ports, const Wisher& wisher) {
   auto wish = wisher(ports);
   if (!wish) return std::move(wish).error();
   Prepared prepared;
   prepared.wish = std::move(*wish);
   prepared.discover = discover_options(session.options);
   if (!prepared.wish.unit.empty()) prepared.discover.unit = prepared.wish.unit;
-  auto snapshot = discover(ports, prepared.discover);
+  auto snapshot = discover::discover(ports, prepared.discover);
   const bool no_node = !snapshot && (snapshot.error().kind == ErrorKind::kNoSystemd ||
                                      snapshot.error().kind == ErrorKind::kPermission);
   if (!snapshot && (no_node || !prepared.wish.takes_unread)) return std::move(snapshot).error();
   if (!snapshot) return prepare_unread(ports, std::move(prepared), snapshot.error());
   prepared.snapshot = std::move(*snapshot);
   prepared.discover.unit = prepared.snapshot.unit.name;
-  auto model = resolve(prepared.snapshot);
+  auto model = checks::resolve_and_check(prepared.snapshot);
   // Where another manager owns the node, its way counts more than a unit that is not there.
-  const bool goes_on = prepared.wish.takes_unread || kind_of(prepared.snapshot).refuse;
+  const bool goes_on = prepared.wish.takes_unread || nodes::kind_of(prepared.snapshot).refuse;
   if (!model && !goes_on) {
     const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
-    if (!waits || !is_not_installed(prepared.snapshot)) {
+    if (!waits || !model::is_not_installed(prepared.snapshot)) {
       return as_refusal(std::move(model).error());
     }
     prepared.not_installed = true;
     return prepared;
   }
-  prepared.model = model ? std::move(*model) : resolve_partly(prepared.snapshot);
+  prepared.model = model ? std::move(*model) : model::resolve_partly(prepared.snapshot);
   if (prepared.wish.look) prepared.wish.look(ports, prepared.snapshot, prepared.model);
   auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
   // Which kubelet it is matters where there is something to do: only then its program is started.
   const bool may_matter =
       plan ? !plan->edits.empty() || plan->restart : plan.error().kind == ErrorKind::kRefused;
   if (may_matter && ask_version(ports, prepared)) {
-    if (auto again = resolve(prepared.snapshot)) prepared.model = std::move(*again);
+    if (auto again = checks::resolve_and_check(prepared.snapshot)) prepared.model = std::move(*again);
     plan = prepared.wish.plan(prepared.snapshot, prepared.model);
   }
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
-  const VictimOptions victims = {.evict = session.options.evict_pods,
-                                 .restart = session.options.restart,
-                                 .starts = session.options.before_start};
-  auto spared = check_victims(ports, prepared.snapshot, prepared.model, victims, prepared.plan);
+  const pods::VictimOptions victims = {.evict = session.options.evict_pods,
+                                       .restart = session.options.restart,
+                                       .starts = session.options.before_start};
+  auto spared =
+      pods::check_victims(ports, prepared.snapshot, prepared.model, victims, prepared.plan);
   if (!spared) return std::move(spared).error();
   return prepared;
 }
 
 /// True when another run may be at work: the holder of the lock writes its name into the file before it
 /// changes anything, and empties it at its end.
-bool may_be_busy(Ports& ports) {
+bool may_be_busy(ports::Ports& ports) {
   const auto file = ports.files.read(kLockFile);
   return !file || !file->bytes.empty();
 }
 
 /// What is to be said while a change runs and how long it may take; `program` ends a trial.
-ApplyOptions common_options(Session& session, Progress& progress) {
+transaction::ApplyOptions common_options(Session& session, Progress& progress) {
   const Options& options = session.options;
-  ApplyOptions wanted;
+  transaction::ApplyOptions wanted;
   wanted.dry_run = options.dry_run;
   wanted.restart = options.restart;
   wanted.rollback = options.rollback;
@@ -135,16 +157,17 @@ ApplyOptions common_options(Session& session, Progress& progress) {
                    .reason = options.reason,
                    .tool_version = std::string(tool_version())};
   wanted.on_begin = [&progress](const std::string& what) { progress.begin(what); };
-  wanted.on_end = [&progress](const Step& step) { progress.end(step); };
+  wanted.on_end = [&progress](const transaction::Step& step) { progress.end(step); };
   return wanted;
 }
 
-bool went_wrong(const Outcome& outcome) {
-  return outcome.kind == OutcomeKind::kRolledBack || outcome.kind == OutcomeKind::kStranded;
+bool went_wrong(const transaction::Outcome& outcome) {
+  return outcome.kind == transaction::OutcomeKind::kRolledBack ||
+         outcome.kind == transaction::OutcomeKind::kStranded;
 }
 
 /// What a person should know before it happens. A document holds it among the findings.
-std::vector<Finding> warn_first(Session& session, const Plan& plan) {
+std::vector<Finding> warn_first(Session& session, const planning::Plan& plan) {
   std::vector<Finding> said;
   const Options& options = session.options;
   if (options.json || options.quiet || options.dry_run || plan.edits.empty()) return said;
@@ -152,14 +175,14 @@ std::vector<Finding> warn_first(Session& session, const Plan& plan) {
     // How to make a change last is said of one that holds.
     const bool advice = finding.id == "will-be-rewritten" || finding.id == "lasting-hidden";
     if (finding.severity == Severity::kNote || advice) continue;
-    session.host.err(finding_text(finding, session.err));
+    session.host.err(report::finding_text(finding, session.err));
     said.push_back(finding);
   }
   return said;
 }
 
 /// `outcome` without what was said before.
-Outcome without(Outcome outcome, const std::vector<Finding>& said) {
+transaction::Outcome without(transaction::Outcome outcome, const std::vector<Finding>& said) {
   std::erase_if(outcome.findings, [&](const Finding& finding) {
     return std::any_of(said.begin(), said.end(), [&](const Finding& one) {
       return one.id == finding.id && one.message == finding.message;
@@ -168,32 +191,33 @@ Outcome without(Outcome outcome, const std::vector<Finding>& said) {
   return outcome;
 }
 
-int finish(Session& session, Ports& ports, Progress& progress, const Prepared& prepared,
+int finish(Session& session, ports::Ports& ports, Progress& progress, const Prepared& prepared,
            const RecoveredFirst& first) {
   if (session.options.diff && !session.options.json) {
-    for (const FileEdit& edit : prepared.plan.edits) print(session, diff_text(edit, session.out));
+    for (const planning::FileEdit& edit : prepared.plan.edits)
+      print(session, planning::diff_text(edit, session.out));
   }
-  ApplyOptions wanted = common_options(session, progress);
+  transaction::ApplyOptions wanted = common_options(session, progress);
   wanted.undoes = prepared.wish.undoes;
   if (prepared.wish.reason && wanted.author.reason.empty()) {
     wanted.author.reason = prepared.wish.reason(prepared.plan);
   }
   const std::vector<Finding> said = warn_first(session, prepared.plan);
-  auto outcome =
-      apply(ports, prepared.snapshot, prepared.model, prepared.plan, prepared.discover, wanted);
+  auto outcome = transaction::apply(ports, prepared.snapshot, prepared.model, prepared.plan,
+                                    prepared.discover, wanted);
   if (!outcome) return fail(session, outcome.error());
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
   report_outcome(session, without(*outcome, said));
   // 77 says that nothing was changed: not so where an older change was undone first.
-  return exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
+  return transaction::exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
 }
 
 /// A run that restarts the kubelet holds the lock and waits for its start, which waits for us: whoever waited
 /// here would wait for himself. What the kubelet starts with is that run's matter.
 int leave_to_holder(Session& session, const Error& held) {
-  Outcome outcome;
-  outcome.verb = Verb::kSync;
+  transaction::Outcome outcome;
+  outcome.verb = planning::Verb::kSync;
   outcome.findings.push_back(
       {.id = "left-to-another-run",
        .severity = Severity::kNote,
@@ -202,53 +226,53 @@ int leave_to_holder(Session& session, const Error& held) {
        .line = 0,
        .hint = "what the kubelet now starts with is the matter of that run"});
   if (session.options.json) {
-    print(session, outcome_json(outcome));
+    print(session, report::outcome_json(outcome));
   } else if (!session.options.quiet) {
-    session.host.err(finding_text(outcome.findings.front(), session.err));
+    session.host.err(report::finding_text(outcome.findings.front(), session.err));
   }
-  return exit_code_of(outcome, false);
+  return transaction::exit_code_of(outcome, false);
 }
 
 /// A script of a machine's first boot may run before the kubelet is installed.
-int wait_for_install(Session& session, Verb verb) {
-  Outcome outcome;
+int wait_for_install(Session& session, planning::Verb verb) {
+  transaction::Outcome outcome;
   outcome.verb = verb;
-  outcome.kind = OutcomeKind::kPending;
+  outcome.kind = transaction::OutcomeKind::kPending;
   outcome.findings.push_back(
       {.id = "not-installed",
        .severity = Severity::kNote,
        .message = "no unit here runs a kubelet yet: nothing was written",
        .path = {},
        .line = 0,
-       .hint = verb == Verb::kSync
+       .hint = verb == planning::Verb::kSync
                    ? "'kubelet-sysctl-sync.service' runs 'sync' at every start of the kubelet; or "
                      "run it again once the kubelet is installed"
                    : "run it again once the kubelet is installed; or put the entries into "
                      "/etc/kubelet-sysctl.conf, which 'kubelet-sysctl-sync.service' makes the list "
                      "of at every start of the kubelet"});
   report_outcome(session, outcome);
-  return exit_code_of(outcome, session.options.unchanged_is_77);
+  return transaction::exit_code_of(outcome, session.options.unchanged_is_77);
 }
 
 /// True when there is something that recover() would do.
-bool needs_recovery(const std::vector<Transaction>& all, Ports& ports) {
+bool needs_recovery(const std::vector<transaction::Transaction>& all, ports::Ports& ports) {
   const std::int64_t now_ms = ports.clock.wall_ms();
-  const std::string boot_id = boot_id_of(ports);
-  return !unfinished_line(all, now_ms, boot_id).empty();
+  const std::string boot_id = ports::boot_id_of(ports);
+  return !transaction::unfinished_line(all, now_ms, boot_id).empty();
 }
 
 /// A tree came with its records, and who made it may have written them: what they would put back is for a
 /// person to decide. Errors: kRefused.
-Status check_tree(const Options& options, Ports& ports) {
+Status check_tree(const Options& options, ports::Ports& ports) {
   if (options.is_live()) return {};
-  const auto records = list_transactions(ports);
+  const auto records = transaction::list_transactions(ports);
   if (!records) return records.error();
   if (!needs_recovery(*records, ports)) return {};
   return Error{.kind = ErrorKind::kRefused,
                .message =
                    "will not change this tree: a record in it is of a change that did not come to "
                    "its end, and a tree is not recovered unasked",
-               .path = fmt::format("{}/transactions", kStateDirectory),
+               .path = fmt::format("{}/transactions", transaction::kStateDirectory),
                .hint = fmt::format("see 'kubelet-sysctl history --root {0}'; to undo that change: "
                                    "kubelet-sysctl recover --root {0}",
                                    options.root)};
@@ -256,13 +280,13 @@ Status check_tree(const Options& options, Ports& ports) {
 
 }  // namespace
 
-void ask_kernel(const Options& options, Ports& ports, const std::vector<std::string>& entries,
-                NodeSnapshot& snapshot) {
+void ask_kernel(const Options& options, ports::Ports& ports,
+                const std::vector<std::string>& entries, nodes::NodeSnapshot& snapshot) {
   // The kernel of this machine says nothing of the node that an image is for.
   if (!options.is_live()) return;
   std::vector<std::string> names;
   std::copy_if(entries.begin(), entries.end(), std::back_inserter(names),
-               [](const std::string& entry) { return bool(SysctlPattern::parse(entry)); });
+               [](const std::string& entry) { return bool(sysctl::SysctlPattern::parse(entry)); });
   if (!names.empty()) snapshot.kernel = ports.kernel.ask(names);
 }
 
@@ -274,11 +298,11 @@ Status require_root(const Session& session) {
                .hint = "run it with sudo, or see what it would do with '--dry-run'"};
 }
 
-Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Progress& progress,
-                                            const std::string& note) {
-  if (auto trusted = check_state_directory(ports.files); !trusted)
+Result<std::unique_ptr<ports::FileLock>> take_lock(Session& session, ports::Ports& ports,
+                                                   Progress& progress, const std::string& note) {
+  if (auto trusted = transaction::check_state_directory(ports.files); !trusted)
     return std::move(trusted).error();
-  if (auto made = ports.files.make_directory(kStateDirectory, 0700); !made) {
+  if (auto made = ports.files.make_directory(transaction::kStateDirectory, 0700); !made) {
     return std::move(made).error();
   }
   // From here on a signal is a wish that is heard where stopping leaves nothing half done.
@@ -291,74 +315,78 @@ Result<std::unique_ptr<FileLock>> take_lock(Session& session, Ports& ports, Prog
   return ports.files.lock(kLockFile, wait, note);
 }
 
-void report_outcome(Session& session, const Outcome& outcome) {
+void report_outcome(Session& session, const transaction::Outcome& outcome) {
   session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
-  if (session.options.json) return print(session, outcome_json(outcome));
+  if (session.options.json) return print(session, report::outcome_json(outcome));
   if (!session.options.quiet) {
-    const std::string lasting = session.options.lasting ? lasting_text(outcome) : std::string();
-    return print(session, outcome_text(outcome, session.out) + lasting);
+    const std::string lasting =
+        session.options.lasting ? report::lasting_text(outcome) : std::string();
+    return print(session, report::outcome_text(outcome, session.out) + lasting);
   }
   // -q promises an empty standard output, not that a node is left stranded without a word.
-  if (went_wrong(outcome)) session.host.err(outcome_text(outcome, session.err));
+  if (went_wrong(outcome)) session.host.err(report::outcome_text(outcome, session.err));
 }
 
-Result<std::vector<Recovered>> recover_now(Session& session, Ports& ports, Progress& progress) {
-  RecoverOptions wanted;
+Result<std::vector<transaction::Recovered>> recover_now(Session& session, ports::Ports& ports,
+                                                        Progress& progress) {
+  transaction::RecoverOptions wanted;
   wanted.apply = common_options(session, progress);
   wanted.end_trial = session.options.end_trial;
   wanted.before_start = session.options.before_start;
-  return recover(ports, discover_options(session.options), wanted);
+  return transaction::recover(ports, discover_options(session.options), wanted);
 }
 
-std::string recovered_line(const Recovered& one, bool would) {
+std::string recovered_line(const transaction::Recovered& one, bool would) {
   const auto what = [&]() -> std::string_view {
-    if (one.outcome && one.outcome->kind == OutcomeKind::kStranded) {
+    if (one.outcome && one.outcome->kind == transaction::OutcomeKind::kStranded) {
       return "is still stranded: no healthy kubelet was seen";
     }
     switch (one.action) {
-      case RecoveryAction::kNothing:
+      case transaction::RecoveryAction::kNothing:
         return would ? "would be left alone" : "is at its end";
-      case RecoveryAction::kUndo:
+      case transaction::RecoveryAction::kUndo:
         return would ? "would be undone" : "was undone";
-      case RecoveryAction::kConfirm:
+      case transaction::RecoveryAction::kConfirm:
         if (would) return "would be watched, and undone if the kubelet does not stay healthy";
-        return stands(one.transaction) ? "is in force: the kubelet was seen with it" : "was undone";
-      case RecoveryAction::kFinish:
+        return transaction::stands(one.transaction) ? "is in force: the kubelet was seen with it"
+                                                    : "was undone";
+      case transaction::RecoveryAction::kFinish:
         return would ? "would be closed: its files are whole" : "stands: its files are whole";
-      case RecoveryAction::kLeave:
+      case transaction::RecoveryAction::kLeave:
         return would ? "would be closed: somebody else changed its files, they stay"
                      : "was closed: somebody else changed its files, they stay";
-      case RecoveryAction::kAskPerson:
+      case transaction::RecoveryAction::kAskPerson:
         return "needs a person: its files are old, new and somebody else's";
     }
     bug("a recovery action without a line");
   }();
-  return fmt::format("the change {} ({}) {}", one.transaction.id, name_of(one.transaction.verb),
-                     what);
+  return fmt::format("the change {} ({}) {}", one.transaction.id,
+                     planning::name_of(one.transaction.verb), what);
 }
 
 int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   const Options& options = session.options;
   if (auto status = require_root(session); !status) return fail(session, status.error());
-  Ports ports = session.host.open(options.root);
+  ports::Ports ports = session.host.open(options.root);
   Progress progress(session);
   // The records are read while the manager answers. Not while another run is at work: the answer would
   // be older than the lock.
   const bool in_use = !options.dry_run && may_be_busy(ports);
   if (!in_use) ask_early(options, ports);
-  auto read = read_records(ports);
+  auto read = transaction::read_records(ports);
   if (read && !options.is_for_programs()) {
     for (const Finding& finding : broken_records(*read, options)) {
       if (read->broken.back().may_be_open) break;  // the refusal names it
-      session.host.err(finding_text(finding, session.err));
+      session.host.err(report::finding_text(finding, session.err));
     }
   }
-  auto records = read ? usable(std::move(*read)) : Result<std::vector<Transaction>>(read.error());
+  auto records = read ? transaction::usable(std::move(*read))
+                      : Result<std::vector<transaction::Transaction>>(read.error());
   const bool unreadable = !records && records.error().kind != ErrorKind::kPermission;
   if (unreadable) return fail(session, in_root(records.error(), options));
   const bool open = records && needs_recovery(*records, ports);
   if (open && options.dry_run) {
-    const Moment moment = moment_of(ports);
+    const transaction::Moment moment = moment_of(ports);
     say_in_progress(session, moment);
     say_unfinished(session, *records, moment);
   }
@@ -373,7 +401,7 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
     }
     const bool nothing = prepared->is_nothing() && !may_be_busy(ports);
     if (!prepared->is_nothing()) {
-      auto trusted = check_state_directory(ports.files);
+      auto trusted = transaction::check_state_directory(ports.files);
       const bool refused = !trusted && trusted.error().kind != ErrorKind::kPermission;
       if (refused) return fail(session, trusted.error());
     }
@@ -389,10 +417,10 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   RecoveredFirst first;
   auto recovered = recover_now(session, ports, progress);
   if (!recovered) return fail(session, recovered.error());
-  for (const Recovered& one : *recovered) {
+  for (const transaction::Recovered& one : *recovered) {
     if (one.outcome && went_wrong(*one.outcome)) {
       report_outcome(session, *one.outcome);
-      return exit_code_of(*one.outcome, false);
+      return transaction::exit_code_of(*one.outcome, false);
     }
     if (!options.json && !options.quiet) {
       session.host.err(fmt::format("kubelet-sysctl: first, {}\n", recovered_line(one, false)));
@@ -408,4 +436,4 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   return finish(session, ports, progress, *prepared, first);
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

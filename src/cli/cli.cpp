@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From words to a command with its options: the one file that knows CLI11.
-#include "kubelet_sysctl/cli.hpp"
+#include "cli.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -11,17 +11,20 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "cli/commands.hpp"
-#include "cli/complete.hpp"
-#include "cli/help.hpp"
-#include "cli/on_host.hpp"
-#include "cli/options.hpp"
-#include "cli/session.hpp"
-#include "cli/values.hpp"
-#include "host/log.hpp"
-#include "kubelet_sysctl/nearest.hpp"
+#include "commands.hpp"
+#include "completion.hpp"
+#include "enter_node.hpp"
+#include "help.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/nearest.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/log.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "options.hpp"
+#include "session.hpp"
+#include "values.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
 /// What CLI11 made of the words after the command: texts of options, counts of switches, and the rest.
@@ -206,7 +209,7 @@ class Reader {
       case kTakesClientKey:
         return put(options_.configz.key, parse_path(row.name, text));
       case kTakesUnit:
-        return put(options_.unit, parse_unit_name(text));
+        return put(options_.unit, unit_name_given(text));
       case kTakesRoot:
         return put(options_.root, parse_root(text));
       case kTakesSystemdVersion:
@@ -235,7 +238,7 @@ class Reader {
   }
 
   Status take_kubelet_version(const std::string& text) {
-    options_.kubelet_version = parse_kubelet_version(text);
+    options_.kubelet_version = sysctl::parse_kubelet_version(text);
     if (options_.kubelet_version && options_.kubelet_version->major == 1) return {};
     return usage_error(fmt::format("'--kubelet-version' takes a release, not '{}'", text),
                        "a release is written '1.29' or '1.29.6'");
@@ -386,9 +389,9 @@ int run_cli(const std::vector<std::string>& given, CliHost& host) {
   }
   Session session = session_of(host, options);
   if (auto status = check(*command, options); !status) return fail(session, status.error());
-  set_log_level(options.verbosity);
+  machine::set_log_level(options.verbosity);
   if (auto status = go_to_host(options, host); !status) return fail(session, status.error());
   return command->run(session);
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

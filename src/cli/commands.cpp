@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands in help order, and the table of options.
-#include "cli/commands.hpp"
+#include "commands.hpp"
 
 #include <algorithm>
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> commands = {
@@ -107,4 +107,4 @@ const std::vector<OptionRow>& all_options() {
   return options;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

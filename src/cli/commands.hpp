@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace kubelet_sysctl {
+#include "session.hpp"
+
+namespace kubelet_sysctl::cli {
 
 struct Session;
 
@@ -109,4 +111,4 @@ const Command* find_command(std::string_view name);
 /// "0.1.0"
 std::string_view tool_version();
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

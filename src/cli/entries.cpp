@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entries that a command line wishes for, from its arguments and from --from-file.
-#include "cli/entries.hpp"
+#include "entries.hpp"
 
 #include <sys/stat.h>
 
@@ -15,9 +15,13 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/sysctl.hpp"
+#include "cli.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "options.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
 // Far above what anybody wishes for; what a plan costs grows with the product of both lists.
@@ -84,7 +88,7 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::string_view entry = entry_in(line);
     if (entry.empty()) continue;
-    auto pattern = SysctlPattern::parse(entry);
+    auto pattern = sysctl::SysctlPattern::parse(entry);
     if (!pattern) {
       Error error = std::move(pattern).error();
       error.path = path;
@@ -133,7 +137,7 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
                                                 bool malformed_too) {
   std::vector<std::string> entries;
   for (const std::string& argument : options.arguments) {
-    auto pattern = SysctlPattern::parse(argument);
+    auto pattern = sysctl::SysctlPattern::parse(argument);
     if (!pattern && !malformed_too) return std::move(pattern).error();
     entries.push_back(argument);
   }
@@ -154,4 +158,4 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
   return entries;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.hpp"
-#include "kubelet_sysctl/cli.hpp"
-#include "kubelet_sysctl/error.hpp"
-#include "kubelet_sysctl/source.hpp"
+#include "cli.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "options.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 /// All entries, those of the arguments first, each spelt like one. Errors: kBadEntry, with file and line
 /// for one of a file, also for a file without any; with `malformed_too` arguments are taken as they are; kNotFound, kPermission, kIo for the file itself.
@@ -30,4 +30,4 @@ Error without_contents(Error error, const Options& options);
 /// `path` names the text in errors. Errors: kBadEntry.
 Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::string_view text);
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The help texts, made from the tables of commands and options.
-#include "cli/help.hpp"
+#include "help.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/outcome.hpp"
+#include "commands.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
-std::string indented(std::string_view lines, std::string_view indent) {
+std::string lines_behind(std::string_view lines, std::string_view indent) {
   std::string out;
   while (!lines.empty()) {
     const std::size_t end = std::min(lines.find('\n'), lines.size());
@@ -76,7 +77,7 @@ std::string program_help() {
       "  kubelet-sysctl undo\n"
       "\n"
       "exit codes:\n";
-  for (const ExitCode& row : exit_codes()) {
+  for (const transaction::ExitCode& row : transaction::exit_codes()) {
     out += fmt::format("  {:>2}  {:<13}{}\n", row.code, row.name, row.meaning);
   }
   out +=
@@ -89,8 +90,8 @@ std::string command_help(const Command& command) {
   std::string out = fmt::format(
       "kubelet-sysctl {} - {}\n\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n", command.name,
       command.title, command.name, command.arguments.empty() ? "" : " ", command.arguments);
-  out += indented(command.about, "");
-  out += "\nexamples:\n" + indented(command.examples, "  ");
+  out += lines_behind(command.about, "");
+  out += "\nexamples:\n" + lines_behind(command.examples, "  ");
   out += "\noptions:\n" + options_help(command.options);
   if ((command.options & (kTakesTimeout | kTakesLockTimeout | kTakesTrial)) != 0) {
     out += "\nA DURATION is a number with its unit: 500ms, 10s, 2m, 1h30m.\n";
@@ -98,4 +99,4 @@ std::string command_help(const Command& command) {
   return out;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -4,13 +4,13 @@
 
 #include <string>
 
-#include "cli/commands.hpp"
+#include "commands.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 /// What `kubelet-sysctl --help` prints.
 std::string program_help();
 /// What `kubelet-sysctl COMMAND --help` prints.
 std::string command_help(const Command& command);
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -12,17 +12,17 @@
 #include <iterator>
 #include <memory>
 
-#include "host/clock.hpp"
-#include "host/disk.hpp"
-#include "host/enter_host.hpp"
-#include "host/http_health.hpp"
-#include "host/machine.hpp"
-#include "host/namespaces.hpp"
-#include "host/programs.hpp"
-#include "host/system_log.hpp"
-#include "host/systemctl.hpp"
-#include "kubelet_sysctl/cli.hpp"
-#include "kubelet_sysctl/outcome.hpp"
+#include "cli.hpp"
+#include "kubelet_sysctl/machine/clock.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/machine/enter_node.hpp"
+#include "kubelet_sysctl/machine/http.hpp"
+#include "kubelet_sysctl/machine/machine.hpp"
+#include "kubelet_sysctl/machine/namespaces.hpp"
+#include "kubelet_sysctl/machine/programs.hpp"
+#include "kubelet_sysctl/machine/system_log.hpp"
+#include "kubelet_sysctl/machine/systemctl.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace {
 
@@ -76,27 +76,27 @@ int main(int argc, char** argv) {
   keep_descriptors_from_children();
   // A closed pipe must not end the program between two writes of a change.
   std::signal(SIGPIPE, SIG_IGN);
-  const auto facts = kubelet_sysctl::machine_facts();
-  std::unique_ptr<kubelet_sysctl::Disk> disk;
-  kubelet_sysctl::Systemctl systemctl;
-  kubelet_sysctl::HttpHealth health;
-  kubelet_sysctl::SystemClock clock;
-  kubelet_sysctl::JournalLog log;
-  kubelet_sysctl::Namespaces kernel;
-  kubelet_sysctl::ChildPrograms programs;
+  const auto facts = kubelet_sysctl::machine::machine_facts();
+  std::unique_ptr<kubelet_sysctl::machine::Disk> disk;
+  kubelet_sysctl::machine::Systemctl systemctl;
+  kubelet_sysctl::machine::HttpHealth health;
+  kubelet_sysctl::machine::SystemClock clock;
+  kubelet_sysctl::machine::JournalLog log;
+  kubelet_sysctl::machine::Namespaces kernel;
+  kubelet_sysctl::machine::ChildPrograms programs;
   int write_error = 0;
-  kubelet_sysctl::CliHost host;
+  kubelet_sysctl::cli::CliHost host;
   host.open = [&](const std::string& root) {
-    using kubelet_sysctl::LinkedFiles;
-    disk = std::make_unique<kubelet_sysctl::Disk>(
+    using kubelet_sysctl::machine::LinkedFiles;
+    disk = std::make_unique<kubelet_sysctl::machine::Disk>(
         root, root == "/" ? LinkedFiles::kWriteInPlace : LinkedFiles::kBreak);
-    return kubelet_sysctl::Ports{.files = *disk,
-                                 .services = systemctl,
-                                 .health = health,
-                                 .clock = clock,
-                                 .log = log,
-                                 .kernel = kernel,
-                                 .programs = programs};
+    return kubelet_sysctl::ports::Ports{.files = *disk,
+                        .services = systemctl,
+                        .health = health,
+                        .clock = clock,
+                        .log = log,
+                        .kernel = kernel,
+                        .programs = programs};
   };
   host.out = [&](const std::string& text) {
     const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
@@ -111,8 +111,8 @@ int main(int argc, char** argv) {
   host.program = facts.program;
   host.read_input = read_input;
   host.surroundings = facts.surroundings;
-  host.enter_host = [] { return kubelet_sysctl::enter_host(); };
+  host.enter_host = [] { return kubelet_sysctl::machine::enter_host(); };
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  const int code = kubelet_sysctl::run_cli(arguments, host);
+  const int code = kubelet_sysctl::cli::run_cli(arguments, host);
   return checked_exit(code, write_error, host.node_was_changed);
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options that need or exclude one another.
-#include "cli/options.hpp"
+#include "options.hpp"
 
-#include "cli/values.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/kubelet/configz.hpp"
+#include "values.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 Status check_trial(const Options& options) {
   if (!options.trial) return {};
@@ -24,7 +26,7 @@ Status check_trial(const Options& options) {
 }
 
 Status check_configz(const Options& options) {
-  const ConfigzQuestion& configz = options.configz;
+  const kubelet::ConfigzQuestion& configz = options.configz;
   const bool pair = !configz.certificate.empty() || !configz.key.empty();
   if (!configz.wanted) {
     if (configz.kubeconfig.empty() && !pair) return {};
@@ -45,4 +47,4 @@ Status check_configz(const Options& options) {
   return {};
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -7,19 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "kubelet_sysctl/configz.hpp"
-#include "kubelet_sysctl/kubelet_rules.hpp"
-#include "kubelet_sysctl/plan.hpp"
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/kubelet/configz.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 enum class Colour { kAuto, kAlways, kNever };
 
 /// Values of all options; a command accepts some of them and the others keep their default.
 struct Options {
   std::vector<std::string> arguments;  ///< entries, or the id for `undo`, `keep` and `history`
-  Via via = Via::kAuto;
+  planning::Via via = planning::Via::kAuto;
   std::string file;
   std::string unit = {};   ///< --unit; empty: the program finds it
   std::string root = "/";  ///< absolute, without a slash at the end
@@ -38,7 +40,7 @@ struct Options {
   std::optional<SourceFile> file_of_container;  ///< that of from_file, read before --host left it
   bool json = false;
   bool metrics = false;  ///< -o prometheus
-  ConfigzQuestion configz;
+  kubelet::ConfigzQuestion configz;
   Colour colour = Colour::kAuto;
   bool quiet = false;
   int verbosity = 0;
@@ -54,7 +56,8 @@ struct Options {
   bool lasting = false;
   bool exit_code = false;
   std::optional<int> systemd_version;
-  std::optional<KubeletVersion> kubelet_version;  ///< instead of the answer of the unit's program
+  std::optional<sysctl::KubeletVersion>
+      kubelet_version;  ///< instead of the answer of the unit's program
 
   /// False for a tree of files: then no manager and no process is asked.
   [[nodiscard]] bool is_live() const { return root == "/"; }
@@ -68,4 +71,4 @@ Status check_trial(const Options& options);
 /// Credentials without the question, half of them, two kinds of them; or nobody to ask. Errors: kUsage.
 Status check_configz(const Options& options);
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

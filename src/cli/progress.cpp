@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of a change as they happen, for a person who waits at a terminal.
-#include "cli/progress.hpp"
+#include "progress.hpp"
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "session.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 Progress::Progress(Session& session)
     : session_(session),
@@ -23,12 +25,12 @@ void Progress::begin(const std::string& what) {
   session_.host.err(line);
 }
 
-void Progress::end(const Step& step) {
+void Progress::end(const transaction::Step& step) {
   if (!is_shown_) return;
   // Blanks and not an escape sequence: they clear the line on every terminal.
   if (open_ > 0) session_.host.err(fmt::format("\r{:{}}\r", "", open_));
   open_ = 0;
-  session_.host.err(step_text(step, session_.err));
+  session_.host.err(report::step_text(step, session_.err));
 }
 
 void Progress::note(const std::string& text) {
@@ -42,4 +44,4 @@ void Progress::close_line() {
   open_ = 0;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

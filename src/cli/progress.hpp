@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <string>
 
-#include "cli/session.hpp"
-#include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "session.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 /// Silent with -o json, with -q and when standard error is no terminal.
 class Progress {
@@ -21,7 +21,7 @@ class Progress {
   /// "… restart kubelet.service", on a line that stays open.
   void begin(const std::string& what);
   /// Puts the finished step with its time in the place of the open line.
-  void end(const Step& step);
+  void end(const transaction::Step& step);
   /// A line of its own.
   void note(const std::string& text);
 
@@ -33,4 +33,4 @@ class Progress {
   std::size_t open_ = 0;  ///< columns of the open line; 0 when there is none
 };
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

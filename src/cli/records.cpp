@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What commands that only read tell of the records of changes.
-#include "cli/records.hpp"
+#include "records.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,10 +9,20 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/procfs.hpp"
-#include "kubelet_sysctl/recover.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/ports/boot_id.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recovery_table.hpp"
+#include "options.hpp"
+#include "session.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
 /// How a hint names the directory of a record; in a tree it stands below the tree's.
@@ -20,7 +30,7 @@ constexpr std::string_view kSetsAside = "mv /var/lib/";
 
 /// True when the kernel says that `pid` holds a lock of flock(2). Where it does not say, the process alone
 /// counts. Source: proc_locks(5).
-bool holds_lock(Ports& ports, std::int64_t pid) {
+bool holds_lock(ports::Ports& ports, std::int64_t pid) {
   const auto stat = ports.files.read(fmt::format("/proc/{}/stat", pid));
   if (!stat || stat->bytes.empty() || is_dead(stat->bytes)) return false;
   const auto locks = ports.files.read("/proc/locks");
@@ -39,8 +49,8 @@ bool holds_lock(Ports& ports, std::int64_t pid) {
 }
 
 /// What the holder of the lock wrote of itself, while it holds it: "add kernel.msgmax, pid 272, since 4 s".
-std::string run_in_progress(Ports& ports) {
-  const auto lock = ports.files.read(fmt::format("{}/lock", kStateDirectory));
+std::string run_in_progress(ports::Ports& ports) {
+  const auto lock = ports.files.read(fmt::format("{}/lock", transaction::kStateDirectory));
   if (!lock || lock->bytes.empty()) return {};
   const std::string_view text = std::string_view(lock->bytes).substr(0, lock->bytes.find('\n'));
   std::int64_t pid = 0;
@@ -57,23 +67,24 @@ std::string run_in_progress(Ports& ports) {
 
 }  // namespace
 
-Moment moment_of(Ports& ports) {
+transaction::Moment moment_of(ports::Ports& ports) {
   return {.now_ms = ports.clock.wall_ms(),
-          .boot_id = boot_id_of(ports),
+          .boot_id = ports::boot_id_of(ports),
           .in_progress = run_in_progress(ports)};
 }
 
-void say_in_progress(Session& session, const Moment& moment) {
+void say_in_progress(Session& session, const transaction::Moment& moment) {
   if (session.options.is_for_programs()) return;
-  const std::string text = in_progress_text(moment, session.err);
+  const std::string text = report::in_progress_text(moment, session.err);
   if (!text.empty()) session.host.err("kubelet-sysctl: " + text);
 }
 
-void say_unfinished(Session& session, const std::vector<Transaction>& all, const Moment& moment) {
+void say_unfinished(Session& session, const std::vector<transaction::Transaction>& all,
+                    const transaction::Moment& moment) {
   // What is open is in the hands of the run that is at work.
   if (session.options.is_for_programs() || !moment.in_progress.empty()) return;
-  const std::string line = unfinished_line(all, moment.now_ms, moment.boot_id);
-  const std::string text = unfinished_text(line, session.options.root, session.err);
+  const std::string line = transaction::unfinished_line(all, moment.now_ms, moment.boot_id);
+  const std::string text = report::unfinished_text(line, session.options.root, session.err);
   if (!text.empty()) session.host.err(text);
 }
 
@@ -84,9 +95,9 @@ Error in_root(Error error, const Options& options) {
   return error;
 }
 
-std::vector<Finding> broken_records(const Records& records, const Options& options) {
+std::vector<Finding> broken_records(const transaction::Records& records, const Options& options) {
   std::vector<Finding> findings;
-  for (const BrokenRecord& one : records.broken) {
+  for (const transaction::BrokenRecord& one : records.broken) {
     const Error error = in_root(one.why, options);
     Finding finding;
     finding.id = "broken-record";
@@ -99,10 +110,11 @@ std::vector<Finding> broken_records(const Records& records, const Options& optio
   return findings;
 }
 
-std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& ports,
-                                                     const Moment& moment,
-                                                     std::vector<Finding>& findings) {
-  auto records = read_records(ports);
+std::optional<std::vector<transaction::Transaction>> tell_records(Session& session,
+                                                                  ports::Ports& ports,
+                                                                  const transaction::Moment& moment,
+                                                                  std::vector<Finding>& findings) {
+  auto records = transaction::read_records(ports);
   std::vector<Finding> found;
   if (records) {
     found = broken_records(*records, session.options);
@@ -119,7 +131,7 @@ std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& po
     if (session.options.is_for_programs()) {
       findings.push_back(std::move(finding));
     } else {
-      session.host.err(finding_text(finding, session.err));
+      session.host.err(report::finding_text(finding, session.err));
     }
   }
   if (!records) return std::nullopt;
@@ -127,11 +139,12 @@ std::optional<std::vector<Transaction>> tell_records(Session& session, Ports& po
   return std::move(records->transactions);
 }
 
-OpenChanges tell_open_changes(Session& session, Ports& ports, std::vector<Finding>& findings) {
-  const Moment moment = moment_of(ports);
+transaction::OpenChanges tell_open_changes(Session& session, ports::Ports& ports,
+                                           std::vector<Finding>& findings) {
+  const transaction::Moment moment = moment_of(ports);
   say_in_progress(session, moment);
   const auto all = tell_records(session, ports, moment, findings);
-  return all ? open_changes(*all, moment) : OpenChanges();
+  return all ? transaction::open_changes(*all, moment) : transaction::OpenChanges();
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of one command: its options, where its words go, and how it ends with an error.
-#include "cli/session.hpp"
+#include "session.hpp"
 
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
-#include "cli/commands.hpp"
-#include "kubelet_sysctl/metrics.hpp"
-#include "kubelet_sysctl/outcome.hpp"
-#include "kubelet_sysctl/versions.hpp"
+#include "cli.hpp"
+#include "commands.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/machine/runtime_environment.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/metrics.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "options.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 namespace {
 
 bool wants_colour(Colour colour, bool is_terminal) {
@@ -25,10 +33,10 @@ bool wants_colour(Colour colour, bool is_terminal) {
 
 /// A pod without systemd is no broken machine: it is the wrong place.
 Error in_its_place(const CliHost& host, Error error) {
-  if (error.kind != ErrorKind::kNoSystemd || host.surroundings == Surroundings::kMachine) {
+  if (error.kind != ErrorKind::kNoSystemd || host.surroundings == machine::Surroundings::kMachine) {
     return error;
   }
-  if (host.surroundings == Surroundings::kFargate) {
+  if (host.surroundings == machine::Surroundings::kFargate) {
     error.message =
         "this is a container on AWS Fargate: there is no node that anybody could change";
     error.hint = "only safe sysctls can be set there; for others the pod needs a node of its own";
@@ -59,15 +67,16 @@ void print(Session& session, const std::string& text) {
 int fail(Session& session, const Error& failed) {
   const Error error = in_its_place(session.host, failed);
   if (session.options.json) {
-    print(session, error_json(error));
+    print(session, report::error_json(error));
   } else {
     // Whoever watches metrics is told of a run that failed, and not by their absence alone.
     if (session.options.metrics) {
-      print(session, metrics_text({.tool_version = std::string(tool_version()), .moment = {}}));
+      print(session,
+            report::metrics_text({.tool_version = std::string(tool_version()), .moment = {}}));
     }
-    session.host.err(error_text(error, session.err));
+    session.host.err(report::error_text(error, session.err));
   }
-  return exit_code_of(error);
+  return transaction::exit_code_of(error);
 }
 
 Error as_refusal(Error error) {
@@ -77,27 +86,28 @@ Error as_refusal(Error error) {
   return error;
 }
 
-void ask_early(const Options& options, Ports& ports) {
+void ask_early(const Options& options, ports::Ports& ports) {
   if (!options.is_live()) return;
   std::string unit = options.unit;
   if (unit.empty()) {
-    auto chosen = choose_unit(ports.files, options.systemd_version.value_or(kReferenceSystemd));
+    auto chosen = discover::choose_unit(
+        ports.files, options.systemd_version.value_or(systemd::kReferenceSystemd));
     if (!chosen) return;  // discover() says why
     unit = std::move(*chosen);
   }
   ports.services.begin_show(unit);
 }
 
-DiscoverOptions discover_options(const Options& options) {
-  DiscoverOptions wanted;
+discover::DiscoverOptions discover_options(const Options& options) {
+  discover::DiscoverOptions wanted;
   wanted.unit = options.unit;
   wanted.root = options.root;
   wanted.live = options.is_live();
   wanted.systemd_version = options.systemd_version;
   wanted.kubelet_version = options.kubelet_version;
-  wanted.version_from = VersionFrom::kCache;
+  wanted.version_from = discover::VersionFrom::kCache;
   wanted.configz = options.configz;
   return wanted;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -4,12 +4,14 @@
 
 #include <string>
 
-#include "cli/options.hpp"
-#include "kubelet_sysctl/cli.hpp"
-#include "kubelet_sysctl/discover.hpp"
-#include "kubelet_sysctl/report.hpp"
+#include "cli.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "options.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 struct Session {
   CliHost& host;
@@ -31,9 +33,9 @@ int fail(Session& session, const Error& error);
 Error as_refusal(Error error);
 
 /// Starts asking the manager of a running node for its unit, so that it answers while files are read.
-void ask_early(const Options& options, Ports& ports);
+void ask_early(const Options& options, ports::Ports& ports);
 
 /// The node that the options name.
-DiscoverOptions discover_options(const Options& options);
+discover::DiscoverOptions discover_options(const Options& options);
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

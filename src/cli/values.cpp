@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: durations, names of units and paths.
-#include "cli/values.hpp"
+#include "values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,10 @@
 
 #include <fmt/format.h>
 
-namespace kubelet_sysctl {
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+
+namespace kubelet_sysctl::cli {
 namespace {
 
 constexpr Milliseconds kLongest{24L * 60 * 60 * 1000};
@@ -84,7 +87,7 @@ Result<int> parse_number(std::string_view option, std::string_view text, int mos
                      fmt::format("a number from 1 to {}", most));
 }
 
-Result<std::string> parse_unit_name(std::string_view text) {
+Result<std::string> unit_name_given(std::string_view text) {
   // Source: systemd src/basic/unit-name.h VALID_CHARS.
   const auto is_valid = [](char byte) {
     return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
@@ -125,4 +128,4 @@ Result<std::string> parse_root(const std::string& text) {
   return path;
 }
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

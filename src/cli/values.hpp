@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "kubelet_sysctl/error.hpp"
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
 
-namespace kubelet_sysctl {
+namespace kubelet_sysctl::cli {
 
 /// A failure of the command line itself.
 Error usage_error(std::string message, std::string hint);
@@ -24,7 +24,7 @@ Result<int> parse_number(std::string_view option, std::string_view text, int mos
 
 /// The unit as systemctl would take it: ".service" is added to a name without it. Errors: kUsage for
 /// what cannot be a unit, or is one of another type.
-Result<std::string> parse_unit_name(std::string_view text);
+Result<std::string> unit_name_given(std::string_view text);
 
 /// The path of a file that an option names, absolute. Errors: kUsage when it is empty.
 Result<std::string> parse_path(std::string_view option, const std::string& text);
@@ -32,4 +32,4 @@ Result<std::string> parse_path(std::string_view option, const std::string& text)
 /// An absolute path without "." and "..", no slash at the end. Errors: kUsage when it is empty.
 Result<std::string> parse_root(const std::string& text);
 
-}  // namespace kubelet_sysctl
+}  // namespace kubelet_sysctl::cli

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running programs: what they get, what they say, how they end, and when they do not.
-#include "host/child.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -13,13 +12,17 @@
 #include <string>
 
 #include "disk/scratch.hpp"
-#include "host/clock.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/clock.hpp"
+#include "kubelet_sysctl/machine/run_program.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-Result<Ended> shell(const std::string& text, Milliseconds deadline = Milliseconds(30'000)) {
-  return run({.program = "sh", .arguments = {"-c", text}, .deadline = deadline});
+Result<machine::Ended> shell(const std::string& text,
+                             Milliseconds deadline = Milliseconds(30'000)) {
+  return machine::run({.program = "sh", .arguments = {"-c", text}, .deadline = deadline});
 }
 
 void expect_no_child_is_left() {
@@ -44,7 +47,8 @@ TEST(Child, SignalThatEndsItIsTold) {
 }
 
 TEST(Child, ArgumentsReachTheProgramAsTheyAre) {
-  const auto ended = run({.program = "printf", .arguments = {"[%s]", "a b", "", "$HOME", "*"}});
+  const auto ended =
+      machine::run({.program = "printf", .arguments = {"[%s]", "a b", "", "$HOME", "*"}});
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->output, "[a b][][$HOME][*]");
 }
@@ -63,15 +67,15 @@ TEST(Child, EnvironmentIsCleanAndThereIsNoInput) {
 
 TEST(Child, ProgramThatIsMissingIsNotFound) {
   for (const char* program : {"no-such-program", "/usr/bin/no-such-program"}) {
-    const auto ended = run({.program = program});
+    const auto ended = machine::run({.program = program});
     ASSERT_FALSE(ended) << program;
     EXPECT_EQ(ended.error().kind, ErrorKind::kNotFound);
   }
 }
 
 TEST(Child, OutputBeyondTheLimitIsDroppedAndTheProgramStillEnds) {
-  const auto ended =
-      run({.program = "head", .arguments = {"-c", "3000000", "/dev/zero"}, .most_output = 1000});
+  const auto ended = machine::run(
+      {.program = "head", .arguments = {"-c", "3000000", "/dev/zero"}, .most_output = 1000});
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->output.size(), 1000u);
   EXPECT_EQ(ended->exit_status, 0);
@@ -86,7 +90,7 @@ void expect_killed_at_the_deadline(const Scratch& scratch) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
   expect_no_child_is_left();
   // The child of the child is killed too; who reaps it is up to the machine, so wait for its end.
-  SystemClock clock;
+  machine::SystemClock clock;
   const std::string grandchild = scratch.read("/pid");
   ASSERT_FALSE(grandchild.empty());
   EXPECT_TRUE(clock.wait_until(clock.now() + std::chrono::seconds(20), std::stoll(grandchild)));
@@ -121,7 +125,7 @@ TEST(Child, ProgramThatLeavesAChildWithThePipeIsNotWaitedFor) {
 
 TEST(Child, SignalsAreAsUsualInTheChildWhateverTheyAreHere) {
   EXPECT_EQ(in_child([] {
-              SystemClock clock;
+              machine::SystemClock clock;
               ASSERT_TRUE(clock.hold_signals());
               ::signal(SIGPIPE, SIG_IGN);
               ::signal(SIGCHLD, SIG_IGN);

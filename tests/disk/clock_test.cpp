@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting for a moment, for the end of a process, and for a signal.
-#include "host/clock.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -14,6 +13,8 @@
 #include <ctime>
 
 #include "disk/scratch.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/clock.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -32,7 +33,7 @@ pid_t process_that_ends_in(useconds_t microseconds) {
 }
 
 void expect_end_of_process_is_seen() {
-  SystemClock clock;
+  machine::SystemClock clock;
   const pid_t pid = process_that_ends_in(50'000);
   const TimePoint begin = clock.now();
   EXPECT_TRUE(clock.wait_until(begin + kLong, pid));
@@ -55,7 +56,7 @@ TEST(SystemClock, WaitEndsWithTheProcessWithoutPidfds) {
 }
 
 TEST(SystemClock, WaitForALiveProcessEndsAtItsTimeAndNotBefore) {
-  SystemClock clock;
+  machine::SystemClock clock;
   const TimePoint until = clock.now() + Milliseconds(30);
   EXPECT_FALSE(clock.wait_until(until, ::getpid()));
   EXPECT_GE(clock.now(), until);
@@ -66,16 +67,16 @@ TEST(SystemClock, WaitForALiveProcessEndsAtItsTimeAndNotBefore) {
 TEST(SystemClock, SignalEndsOneWaitAndIsRemembered) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     EXPECT_EQ(in_child([signal] {
-                SystemClock clock;
+                machine::SystemClock clock;
                 ASSERT_TRUE(clock.hold_signals());
                 EXPECT_FALSE(clock.interrupted());
                 ::raise(signal);
-                EXPECT_TRUE(stop_is_asked());
+                EXPECT_TRUE(machine::stop_is_asked());
                 const TimePoint begin = clock.now();
                 EXPECT_FALSE(clock.wait_until(begin + kLong, 0));
                 EXPECT_LT(clock.now() - begin, kSoon);
                 EXPECT_TRUE(clock.interrupted());
-                EXPECT_FALSE(stop_is_asked());
+                EXPECT_FALSE(machine::stop_is_asked());
                 const TimePoint until = clock.now() + Milliseconds(30);
                 EXPECT_FALSE(clock.wait_until(until, 0));
                 EXPECT_GE(clock.now(), until);
@@ -88,7 +89,7 @@ TEST(SystemClock, SignalEndsOneWaitAndIsRemembered) {
 
 TEST(SystemClock, SignalToTheProcessIsHeldAndKeptOverASecondCall) {
   EXPECT_EQ(in_child([] {
-              SystemClock clock;
+              machine::SystemClock clock;
               ASSERT_TRUE(clock.hold_signals());
               ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
               ASSERT_TRUE(clock.hold_signals());
@@ -100,7 +101,7 @@ TEST(SystemClock, SignalToTheProcessIsHeldAndKeptOverASecondCall) {
 TEST(SystemClock, SignalThatWasIgnoredAtTheStartStaysIgnored) {
   EXPECT_EQ(in_child([] {
               ::signal(SIGHUP, SIG_IGN);  // as nohup(1) does
-              SystemClock clock;
+              machine::SystemClock clock;
               ASSERT_TRUE(clock.hold_signals());
               ::raise(SIGHUP);
               EXPECT_FALSE(clock.interrupted());
@@ -109,7 +110,7 @@ TEST(SystemClock, SignalThatWasIgnoredAtTheStartStaysIgnored) {
 }
 
 TEST(SystemClock, WallClockIsMillisecondsSinceTheEpoch) {
-  SystemClock clock;
+  machine::SystemClock clock;
   const std::int64_t before = std::time(nullptr);
   const std::int64_t milliseconds = clock.wall_ms();
   EXPECT_GE(milliseconds, (before - 1) * 1000);

@@ -14,8 +14,10 @@
 
 #include "disk/checks.hpp"
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
-#include "host/fd.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -37,7 +39,7 @@ void small_disk(const Scratch& scratch, const char* options) {
 /// Writes until there is no byte of room left.
 void fill_up(const Scratch& scratch) {
   const std::string path = scratch.path("/etc/filler");
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const machine::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const std::array<char, 4096> block{};
   while (::write(fd.get(), block.data(), block.size()) > 0) {
   }
@@ -53,8 +55,8 @@ TEST(DiskFull, WhatIsStagedNeedsNoMoreRoom) {
   const Scratch scratch;
   const int status = in_mount_namespace([&] {
     small_disk(scratch, "size=128k");
-    Disk disk(scratch.path());
-    std::vector<std::unique_ptr<StagedWrite>> staged;
+    machine::Disk disk(scratch.path());
+    std::vector<std::unique_ptr<ports::StagedWrite>> staged;
     const std::array<const char*, 3> paths = {"/etc/kubelet", "/etc/linked", "/etc/d/new"};
     for (const char* path : paths) {
       auto one = disk.stage(read(disk, path), kLonger);
@@ -75,7 +77,7 @@ TEST(DiskFull, NothingCanBeStagedAndNothingIsLeftOfTheTrial) {
     small_disk(scratch, "size=128k");
     fill_up(scratch);
     const Names names = scratch.names("/etc");
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     for (const char* path : {"/etc/kubelet", "/etc/linked", "/etc/d/new"}) {
       const auto staged = disk.stage(read(disk, path), kLonger);
       ASSERT_FALSE(staged) << path;
@@ -103,7 +105,7 @@ TEST(DiskFull, BytesThatNeedNoMoreRoomAreWrittenInPlaceAndLongerOnesAreNot) {
       if (!no_blocks) scratch.write("/etc/last", "");
       const Names names = scratch.names("/etc");
       const struct stat old = scratch.facts("/etc/kubelet");
-      Disk disk(scratch.path());
+      machine::Disk disk(scratch.path());
       if (no_blocks) {
         const auto longer = disk.replace(read(disk, "/etc/kubelet"), kLonger);
         ASSERT_FALSE(longer);
@@ -112,7 +114,7 @@ TEST(DiskFull, BytesThatNeedNoMoreRoomAreWrittenInPlaceAndLongerOnesAreNot) {
       }
       const std::string other(kOld.size(), 'n');
       for (const std::string& bytes : {other, kShorter}) {
-        expect_mode(disk.replace(read(disk, "/etc/kubelet"), bytes), WriteMode::kInPlace);
+        expect_mode(disk.replace(read(disk, "/etc/kubelet"), bytes), ports::WriteMode::kInPlace);
         EXPECT_EQ(scratch.read("/etc/kubelet"), bytes);
       }
       EXPECT_EQ(scratch.facts("/etc/kubelet").st_ino, old.st_ino);

@@ -12,8 +12,10 @@
 #include <string>
 
 #include "disk/scratch.hpp"
-#include "host/clock.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/clock.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -32,7 +34,8 @@ class Holder {
     if (pid_ == 0) {
       ::alarm(60);
       ::close(told[1]);
-      auto lock = Disk(scratch.path()).lock(kLock, Milliseconds(0), "add net.core.somaxconn");
+      auto lock =
+          machine::Disk(scratch.path()).lock(kLock, Milliseconds(0), "add net.core.somaxconn");
       char byte = lock ? 'y' : 'n';
       if (::write(ready[1], &byte, 1) != 1 || ::read(told[0], &byte, 1) != 0) ::_exit(1);
       // Only a wait that is under way can be ended by what follows; this is no check.
@@ -66,7 +69,7 @@ class Holder {
 TEST(DiskLock, SecondProcessIsToldWhoHoldsItAndWhatFor) {
   const Scratch scratch;
   const Holder holder(scratch);
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto lock = disk.lock(kLock, Milliseconds(20), "show");
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().kind, ErrorKind::kLocked);
@@ -79,7 +82,7 @@ TEST(DiskLock, SecondProcessIsToldWhoHoldsItAndWhatFor) {
 TEST(DiskLock, LockDiesWithAHolderThatIsKilled) {
   const Scratch scratch;
   Holder holder(scratch);
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   ASSERT_FALSE(disk.lock(kLock, Milliseconds(0), ""));
   holder.kill();
   EXPECT_TRUE(disk.lock(kLock, Milliseconds(0), ""));
@@ -89,23 +92,23 @@ TEST(DiskLock, WaitEndsWhenTheHolderDoes) {
   const Scratch scratch;
   Holder holder(scratch);
   holder.let_end();
-  EXPECT_TRUE(Disk(scratch.path()).lock(kLock, Milliseconds(30'000), ""));
+  EXPECT_TRUE(machine::Disk(scratch.path()).lock(kLock, Milliseconds(30'000), ""));
 }
 
 TEST(DiskLock, LockIsFreeAgainWhenItsOwnerIsGone) {
   const Scratch scratch;
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   {
     const auto lock = disk.lock(kLock, Milliseconds(0), "first");
     ASSERT_TRUE(lock);
-    EXPECT_FALSE(Disk(scratch.path()).lock(kLock, Milliseconds(0), "second"));
+    EXPECT_FALSE(machine::Disk(scratch.path()).lock(kLock, Milliseconds(0), "second"));
   }
   EXPECT_TRUE(disk.lock(kLock, Milliseconds(0), "third"));
 }
 
 TEST(DiskLock, LockFileIsForRootAlone) {
   const Scratch scratch;
-  const auto lock = Disk(scratch.path()).lock(kLock, Milliseconds(0), "");
+  const auto lock = machine::Disk(scratch.path()).lock(kLock, Milliseconds(0), "");
   ASSERT_TRUE(lock);
   EXPECT_EQ(scratch.facts(kLock).st_mode & 07777U, 0600u);
   EXPECT_EQ(scratch.facts("/run/kubelet-sysctl").st_mode & 07777U, 0700u);
@@ -115,11 +118,11 @@ TEST(DiskLock, SignalEndsTheWait) {
   const Scratch scratch;
   const Holder holder(scratch);
   EXPECT_EQ(in_child([&] {
-              SystemClock clock;
+              machine::SystemClock clock;
               ASSERT_TRUE(clock.hold_signals());
               ::raise(SIGINT);
               const TimePoint begin = clock.now();
-              const auto lock = Disk(scratch.path()).lock(kLock, Milliseconds(30'000), "");
+              const auto lock = machine::Disk(scratch.path()).lock(kLock, Milliseconds(30'000), "");
               ASSERT_FALSE(lock);
               EXPECT_EQ(lock.error().kind, ErrorKind::kInterrupted);
               EXPECT_LT(clock.now() - begin, Milliseconds(15'000));

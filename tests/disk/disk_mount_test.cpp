@@ -15,8 +15,11 @@
 
 #include "disk/checks.hpp"
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
-#include "host/fd.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -33,10 +36,10 @@ void tmpfs(const Scratch& scratch, const char* to, const char* options) {
 
 void expect_written_in_place(const Scratch& scratch) {
   bind(scratch, "/data/kubelet", "/etc/kubelet");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto written = disk.replace(read(disk, "/etc/kubelet"), "A=2, longer\n");
   ASSERT_TRUE(written) << written.error().message;
-  EXPECT_EQ(*written, WriteMode::kInPlace);
+  EXPECT_EQ(*written, ports::WriteMode::kInPlace);
   EXPECT_EQ(scratch.read("/data/kubelet"), "A=2, longer\n");
   EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
 }
@@ -87,7 +90,7 @@ TEST(DiskMount, AReadOnlyFileSystemIsTheMachinesNo) {
     scratch.write("/etc/kubelet", "A=1\n");
     ASSERT_EQ(
         ::mount("none", scratch.path("/etc").c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     for (const char* path : {"/etc/kubelet", "/etc/new"}) {
       const auto written = disk.replace(read(disk, path), "A=2\n");
       ASSERT_FALSE(written) << path;
@@ -111,7 +114,7 @@ TEST(DiskMount, FullDiskLeavesTheOldFileWhetherRenamedOrWrittenInPlace) {
     scratch.write("/etc/kubelet", "A=1\n");
     scratch.write("/etc/linked", "A=1\n");
     ASSERT_EQ(::link(scratch.path("/etc/linked").c_str(), scratch.path("/etc/twin").c_str()), 0);
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     for (const char* path : {"/etc/kubelet", "/etc/linked", "/etc/new"}) {
       const SourceFile before = read(disk, path);
       const auto written = disk.replace(before, large);
@@ -133,7 +136,7 @@ TEST(DiskMount, WriteInPlaceThatFailsPutsTheOldBytesBack) {
   scratch.write("/etc/kubelet", "A=1\n");
   ASSERT_EQ(::link(scratch.path("/etc/kubelet").c_str(), scratch.path("/etc/twin").c_str()), 0);
   const int status = in_child([&] {
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     const SourceFile before = read(disk, "/etc/kubelet");
     forbid_system_call(SYS_fallocate, EOPNOTSUPP);
     forbid_system_call(SYS_fsync, EIO);
@@ -150,13 +153,13 @@ TEST(DiskMount, ImmutableFileIsAPermissionErrorThatNamesChattr) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
   const std::string path = scratch.path("/etc/kubelet");
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const machine::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   int flags = 0;
   ASSERT_TRUE(fd);
   if (::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) != 0) GTEST_SKIP() << "no flags here";
   int immutable = flags | FS_IMMUTABLE_FL;
   if (::ioctl(fd.get(), FS_IOC_SETFLAGS, &immutable) != 0) GTEST_SKIP() << "flags need root";
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto written = disk.replace(read(disk, "/etc/kubelet"), "A=2\n");
   EXPECT_EQ(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags), 0);
   ASSERT_FALSE(written);

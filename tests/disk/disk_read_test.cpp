@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/procfs.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -35,7 +38,7 @@ void plant_links(const Scratch& scratch) {
 }
 
 void expect_links_resolved(const Scratch& scratch) {
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   for (const char* path : {"/etc/kubelet", "/etc/climbs", "/etc/directory/kubelet"}) {
     const auto file = disk.read(path);
     ASSERT_TRUE(file) << path;
@@ -52,7 +55,7 @@ void expect_links_resolved(const Scratch& scratch) {
   EXPECT_TRUE(loop.error().message.ends_with("Too many levels of symbolic links"));
   const auto link = disk.look("/etc/kubelet");
   ASSERT_TRUE(link && *link);
-  EXPECT_EQ((*link)->kind, EntryKind::kSymlink);
+  EXPECT_EQ((*link)->kind, ports::EntryKind::kSymlink);
   EXPECT_EQ((*link)->target, "second");
   EXPECT_EQ((*link)->size, 6u);
 }
@@ -77,7 +80,7 @@ TEST(Disk, LinksAreResolvedInsideTheRootWithoutOpenat2) {
 TEST(Disk, RealPathOfWhatDoesNotExistIsThePathItself) {
   const Scratch scratch;
   plant_links(scratch);
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto found = disk.real_path("/etc/kubelet");
   ASSERT_TRUE(found);
   EXPECT_EQ(*found, "/data/kubelet");
@@ -92,7 +95,7 @@ TEST(Disk, FactsOfAFileAreItsOwnerModeInodeAndTime) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
   ASSERT_EQ(::chmod(scratch.path("/etc/kubelet").c_str(), 0640), 0);
-  const auto file = Disk(scratch.path()).read("/etc/kubelet");
+  const auto file = machine::Disk(scratch.path()).read("/etc/kubelet");
   ASSERT_TRUE(file && file->exists());
   const struct stat facts = scratch.facts("/etc/kubelet");
   EXPECT_EQ(file->meta.mode, 0640u);
@@ -105,7 +108,7 @@ TEST(Disk, PipesAndDirectoriesAreNamedAndNotOpened) {
   const Scratch scratch;
   scratch.write("/etc/plain", "p");
   ASSERT_EQ(::mkfifo(scratch.path("/etc/pipe").c_str(), 0600), 0);
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto pipe = disk.read("/etc/pipe");
   ASSERT_TRUE(pipe);
   EXPECT_EQ(pipe->kind, FileKind::kOther);
@@ -123,7 +126,7 @@ TEST(Disk, SixteenMebibytesAreReadAndMoreAreRefused) {
   scratch.write("/more", "");
   ASSERT_EQ(::truncate(scratch.path("/most").c_str(), 16 << 20), 0);
   ASSERT_EQ(::truncate(scratch.path("/more").c_str(), 17 << 20), 0);
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto most = disk.read("/most");
   ASSERT_TRUE(most);
   EXPECT_EQ(most->bytes.size(), 16u << 20U);
@@ -133,7 +136,7 @@ TEST(Disk, SixteenMebibytesAreReadAndMoreAreRefused) {
 }
 
 TEST(Disk, FilesOfProcAreReadThoughTheirSizeIsZero) {
-  Disk disk;
+  machine::Disk disk;
   const std::string base = "/proc/" + std::to_string(::getpid());
   const auto stat = disk.read(base + "/stat");
   ASSERT_TRUE(stat);
@@ -152,21 +155,21 @@ TEST(Disk, DirectoryIsListedInByteOrderWithLinksAsTheyAre) {
   scratch.write("/d/A.conf", "");
   scratch.write("/d/sub/x", "");
   link_to(scratch, "/dev/null", "/d/a.conf");
-  const auto entries = Disk(scratch.path()).list("/d");
+  const auto entries = machine::Disk(scratch.path()).list("/d");
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 4u);
   EXPECT_EQ((*entries)[0].name, "A.conf");
   EXPECT_EQ((*entries)[1].name, "a.conf");
   EXPECT_EQ((*entries)[1].target, "/dev/null");
   EXPECT_EQ((*entries)[2].name, "b.conf");
-  EXPECT_EQ((*entries)[2].kind, EntryKind::kFile);
-  EXPECT_EQ((*entries)[3].kind, EntryKind::kDirectory);
+  EXPECT_EQ((*entries)[2].kind, ports::EntryKind::kFile);
+  EXPECT_EQ((*entries)[3].kind, ports::EntryKind::kDirectory);
 }
 
 TEST(Disk, MissingDirectoryListsNothing) {
   const Scratch scratch;
   scratch.write("/plain", "");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   for (const char* path : {"/none", "/plain", "/plain/below"}) {
     const auto entries = disk.list(path);
     ASSERT_TRUE(entries) << path;
@@ -176,7 +179,7 @@ TEST(Disk, MissingDirectoryListsNothing) {
 
 TEST(Disk, RootThatIsNotThereIsAnErrorAndNotAnEmptyNode) {
   const Scratch scratch;
-  Disk disk(scratch.path("/none"));
+  machine::Disk disk(scratch.path("/none"));
   EXPECT_FALSE(disk.read("/etc/kubelet"));
   EXPECT_FALSE(disk.list("/etc"));
   EXPECT_FALSE(disk.look("/etc"));
@@ -190,7 +193,7 @@ TEST(Disk, FileThatMayNotBeReadIsAPermissionError) {
   ASSERT_EQ(::chmod(scratch.path("/etc/secret").c_str(), 0600), 0);
   EXPECT_EQ(in_child([&] {
               ASSERT_EQ(::setresuid(65534, 65534, 65534), 0);
-              const auto file = Disk(scratch.path()).read("/etc/secret");
+              const auto file = machine::Disk(scratch.path()).read("/etc/secret");
               ASSERT_FALSE(file);
               EXPECT_EQ(file.error().kind, ErrorKind::kPermission);
               EXPECT_EQ(file.error().path, "/etc/secret");
@@ -202,7 +205,7 @@ TEST(Disk, FileThatMayNotBeReadIsAPermissionError) {
 TEST(Disk, EndOfALogIsReadHoweverLargeItIs) {
   const Scratch scratch;
   scratch.write("/log", std::string(1000, 'a') + "the end\n");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto end = disk.read_end("/log", 8);
   ASSERT_TRUE(end);
   EXPECT_EQ(*end, "the end\n");

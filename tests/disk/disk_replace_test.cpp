@@ -18,8 +18,11 @@
 
 #include "disk/checks.hpp"
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
-#include "host/fd.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -52,8 +55,8 @@ TEST(DiskReplace, NewBytesComeWithANewInodeAndTime) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
   const struct stat old = scratch.facts("/etc/kubelet");
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(scratch.read("/etc/kubelet"), "A=2\n");
   const struct stat now = scratch.facts("/etc/kubelet");
   EXPECT_NE(now.st_ino, old.st_ino);
@@ -67,8 +70,8 @@ TEST(DiskReplace, SameBytesWriteNothing) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
   const struct stat old = scratch.facts("/etc/kubelet");
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=1\n"), WriteMode::kUnchanged);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=1\n"), ports::WriteMode::kUnchanged);
   const struct stat now = scratch.facts("/etc/kubelet");
   EXPECT_EQ(now.st_ino, old.st_ino);
   EXPECT_EQ(now.st_mtim.tv_nsec, old.st_mtim.tv_nsec);
@@ -83,8 +86,8 @@ TEST(DiskReplace, OwnerAndModeAreKept) {
   ASSERT_EQ(::chown(path.c_str(), 123, 456), 0);
   ASSERT_EQ(::chmod(path.c_str(), 04640), 0);
   ::umask(077);
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ports::WriteMode::kRenamed);
   ::umask(022);
   const struct stat now = scratch.facts("/etc/kubelet");
   EXPECT_EQ(now.st_uid, 123u);
@@ -101,8 +104,8 @@ TEST(DiskReplace, ExtendedAttributesAndLabelsAreKept) {
   }
   // Without SELinux the kernel stores the label as it is given.
   const bool labels = ::setxattr(path.c_str(), "security.selinux", "u:r:etc_t", 9, 0) == 0;
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(attribute(path, "user.note"), "mine");
   EXPECT_EQ(attribute(path, "security.selinux"), labels ? "u:r:etc_t" : "none");
 }
@@ -119,9 +122,9 @@ TEST(DiskReplace, AccessListIsKeptAndTheDefaultOfTheDirectoryDoesNotLeakIn) {
   if (set("/etc/listed", kAccess) != 0 || set("/etc", "system.posix_acl_default") != 0) {
     GTEST_SKIP() << "this file system has no POSIX ACLs";
   }
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   for (const char* path : {"/etc/listed", "/etc/plain"}) {
-    expect_mode(disk.replace(read(disk, path), "A=2\n"), WriteMode::kRenamed);
+    expect_mode(disk.replace(read(disk, path), "A=2\n"), ports::WriteMode::kRenamed);
   }
   EXPECT_EQ(attribute(scratch.path("/etc/listed"), kAccess), acl);
   EXPECT_EQ(attribute(scratch.path("/etc/plain"), kAccess), "none");
@@ -136,7 +139,7 @@ TEST(DiskReplace, LabelThatCannotBeKeptIsAnErrorAndTheOldFileStands) {
   }
   const int status = in_child([&] {
     forbid_system_call(SYS_fsetxattr, EPERM);
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     expect_error(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ErrorKind::kPermission);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
@@ -150,8 +153,8 @@ TEST(DiskReplace, LinkStaysAndItsTargetInsideTheRootIsReplaced) {
   scratch.write("/data/kubelet", "A=1\n");
   scratch.write("/etc/other", "");
   std::filesystem::create_symlink("/data/kubelet", scratch.path("/etc/kubelet"));
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(std::filesystem::read_symlink(scratch.path("/etc/kubelet")), "/data/kubelet");
   EXPECT_EQ(scratch.read("/data/kubelet"), "A=2\n");
   EXPECT_EQ(scratch.names("/data"), Names{"kubelet"});
@@ -161,10 +164,11 @@ TEST(DiskReplace, EveryNameOfAFileWithHardLinksSeesTheNewBytes) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "a longer text\n");
   std::filesystem::create_hard_link(scratch.path("/etc/kubelet"), scratch.path("/etc/twin"));
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "short\n"), WriteMode::kInPlace);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "short\n"), ports::WriteMode::kInPlace);
   EXPECT_EQ(scratch.read("/etc/twin"), "short\n");
-  expect_mode(disk.replace(read(disk, "/etc/twin"), "a longer text again\n"), WriteMode::kInPlace);
+  expect_mode(disk.replace(read(disk, "/etc/twin"), "a longer text again\n"),
+              ports::WriteMode::kInPlace);
   EXPECT_EQ(scratch.read("/etc/kubelet"), "a longer text again\n");
   EXPECT_EQ(scratch.facts("/etc/kubelet").st_nlink, 2u);
 }
@@ -173,18 +177,18 @@ TEST(DiskReplace, InATreeTheOtherNamesOfALinkedFileKeepTheirBytes) {
   const Scratch scratch;
   scratch.write("/tree/etc/kubelet", "A=1\n");
   std::filesystem::create_hard_link(scratch.path("/tree/etc/kubelet"), scratch.path("/backup"));
-  Disk disk(scratch.path("/tree"), LinkedFiles::kBreak);
+  machine::Disk disk(scratch.path("/tree"), machine::LinkedFiles::kBreak);
   const auto traits = disk.traits_of(read(disk, "/etc/kubelet"));
   ASSERT_TRUE(traits);
   EXPECT_FALSE(traits->in_place);
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), WriteMode::kRenamed);
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=2\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(scratch.read("/tree/etc/kubelet"), "A=2\n");
   EXPECT_EQ(scratch.read("/backup"), "A=1\n");
 }
 
 TEST(DiskReplace, FileThatChangedSinceItWasReadIsAConflict) {
   const Scratch scratch;
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   scratch.write("/etc/kubelet", "A=1\n");
   const SourceFile before = read(disk, "/etc/kubelet");
   scratch.write("/etc/kubelet", "B=1\n");  // same inode, same size
@@ -196,7 +200,7 @@ TEST(DiskReplace, FileThatChangedSinceItWasReadIsAConflict) {
 
 TEST(DiskReplace, ChangeThatKeepsSizeAndTimesIsAConflictToo) {
   const Scratch scratch;
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   scratch.write("/etc/kubelet", "A=1\n");
   const SourceFile before = read(disk, "/etc/kubelet");
   const struct stat old = scratch.facts("/etc/kubelet");
@@ -209,7 +213,7 @@ TEST(DiskReplace, ChangeThatKeepsSizeAndTimesIsAConflictToo) {
 
 TEST(DiskReplace, FileThatVanishedOrLeadsElsewhereIsAConflict) {
   const Scratch scratch;
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   scratch.write("/etc/kubelet", "A=1\n");
   scratch.write("/data/kubelet", "A=1\n");
   const SourceFile before = read(disk, "/etc/kubelet");
@@ -229,7 +233,7 @@ TEST(DiskReplace, AfterAnyFailedStepTheOldFileStandsAndNoTemporaryFileIsLeft) {
   scratch.write("/etc/kubelet", "A=1\n");
   for (const int call : {SYS_pwrite64, SYS_flistxattr, SYS_fchmod, SYS_fsync, SYS_renameat2}) {
     const int status = in_child([&] {
-      Disk disk(scratch.path());
+      machine::Disk disk(scratch.path());
       const SourceFile before = read(disk, "/etc/kubelet");
       forbid_system_call(call, EIO);
       expect_error(disk.replace(before, "A=2\n"), ErrorKind::kIo);
@@ -246,10 +250,10 @@ TEST(DiskReplace, FileSystemThatCannotExchangeGetsAPlainRename) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
   const int status = in_child([&] {
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     const SourceFile before = read(disk, "/etc/kubelet");
     forbid_system_call(SYS_renameat2, EINVAL);
-    expect_mode(disk.replace(before, "A=2\n"), WriteMode::kRenamed);
+    expect_mode(disk.replace(before, "A=2\n"), ports::WriteMode::kRenamed);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
   EXPECT_EQ(status, 0);
@@ -262,7 +266,7 @@ TEST(DiskReplace, TemporaryFileOfADeadRunIsSweptAndThatOfALiveOneIsNot) {
   scratch.write("/etc/kubelet", "A=1\n");
   // A run that can neither rename nor remove leaves what a killed one leaves.
   const int status = in_child([&] {
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     const SourceFile before = read(disk, "/etc/kubelet");
     forbid_system_call(SYS_unlinkat, EIO);
     forbid_system_call(SYS_renameat2, EIO);
@@ -271,13 +275,14 @@ TEST(DiskReplace, TemporaryFileOfADeadRunIsSweptAndThatOfALiveOneIsNot) {
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no seccomp filter";
   const Names left = scratch.names("/etc");
   ASSERT_EQ(left.size(), 2u);
-  const UniqueFd maker(::open(scratch.path("/etc/" + left[0]).c_str(), O_RDONLY | O_CLOEXEC));
+  const machine::UniqueFd maker(
+      ::open(scratch.path("/etc/" + left[0]).c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(::flock(maker.get(), LOCK_EX), 0);
-  Disk disk(scratch.path());
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=3\n"), WriteMode::kRenamed);
+  machine::Disk disk(scratch.path());
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=3\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(scratch.names("/etc"), left);
   ASSERT_EQ(::flock(maker.get(), LOCK_UN), 0);
-  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=4\n"), WriteMode::kRenamed);
+  expect_mode(disk.replace(read(disk, "/etc/kubelet"), "A=4\n"), ports::WriteMode::kRenamed);
   EXPECT_EQ(scratch.names("/etc"), Names{"kubelet"});
 }
 
@@ -287,7 +292,7 @@ TEST(DiskReplace, NobodyTakesTheTemporaryFileForAUnitOrADropIn) {
   const Scratch scratch;
   scratch.write("/d/20-kubelet.conf", "A=1\n");
   const int status = in_child([&] {
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     const SourceFile before = read(disk, "/d/20-kubelet.conf");
     forbid_system_call(SYS_unlinkat, EIO);
     forbid_system_call(SYS_renameat2, EIO);
@@ -322,10 +327,10 @@ TEST(DiskReplace, ReaderSeesTheOldBytesOrTheNewOnes) {
     }
     ::_exit(whole ? 0 : 1);
   }
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   for (int round = 0; round < 100; ++round) {
     const SourceFile before = read(disk, "/etc/kubelet");
-    expect_mode(disk.replace(before, before.bytes == one ? two : one), WriteMode::kRenamed);
+    expect_mode(disk.replace(before, before.bytes == one ? two : one), ports::WriteMode::kRenamed);
   }
   ::close(stop[1]);
   int status = -1;

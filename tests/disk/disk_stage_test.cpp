@@ -13,14 +13,17 @@
 
 #include "disk/checks.hpp"
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-using Staged = std::unique_ptr<StagedWrite>;
+using Staged = std::unique_ptr<ports::StagedWrite>;
 
-Staged stage(Disk& disk, const SourceFile& before, const std::string& bytes) {
+Staged stage(machine::Disk& disk, const SourceFile& before, const std::string& bytes) {
   auto staged = disk.stage(before, bytes);
   EXPECT_TRUE(staged) << staged.error().message;
   return staged ? std::move(*staged) : nullptr;
@@ -45,15 +48,15 @@ class DiskStage : public ::testing::Test {
 };
 
 TEST_F(DiskStage, BytesAreSeenAfterTheCommitAndNotBefore) {
-  auto disk = std::make_unique<Disk>(scratch_.path());
+  auto disk = std::make_unique<machine::Disk>(scratch_.path());
   std::vector<Staged> staged;
   for (const std::string& path : paths_) staged.push_back(stage(*disk, read(*disk, path), longer_));
   for (const std::string& path : paths_) EXPECT_NE(read(*disk, path).bytes, longer_) << path;
   // What is staged needs nothing of the disk object.
   disk.reset();
-  expect_mode(staged[0]->commit(), WriteMode::kRenamed);
-  expect_mode(staged[1]->commit(), WriteMode::kInPlace);
-  expect_mode(staged[2]->commit(), WriteMode::kRenamed);
+  expect_mode(staged[0]->commit(), ports::WriteMode::kRenamed);
+  expect_mode(staged[1]->commit(), ports::WriteMode::kInPlace);
+  expect_mode(staged[2]->commit(), ports::WriteMode::kRenamed);
   staged.clear();
   for (const std::string& path : paths_) EXPECT_EQ(scratch_.read(path), longer_) << path;
   EXPECT_EQ(scratch_.names("/etc"), (Names{"kubelet", "linked", "new"}));
@@ -61,7 +64,7 @@ TEST_F(DiskStage, BytesAreSeenAfterTheCommitAndNotBefore) {
 }
 
 TEST_F(DiskStage, WithoutACommitEverythingIsAsItWas) {
-  Disk disk(scratch_.path());
+  machine::Disk disk(scratch_.path());
   std::vector<struct stat> old;
   for (const char* path : {"/etc/kubelet", "/etc/linked"}) old.push_back(scratch_.facts(path));
   for (const std::string& path : paths_) stage(disk, read(disk, path), longer_).reset();
@@ -78,7 +81,7 @@ TEST_F(DiskStage, WithoutACommitEverythingIsAsItWas) {
 }
 
 TEST_F(DiskStage, FileThatChangedAfterItWasStagedIsAConflict) {
-  Disk disk(scratch_.path());
+  machine::Disk disk(scratch_.path());
   for (const std::string& path : paths_) {
     Staged staged = stage(disk, read(disk, path), longer_);
     scratch_.write(path, "B=1\n");
@@ -95,7 +98,7 @@ TEST_F(DiskStage, FailedCommitLeavesTheOldBytesAndNoTemporaryFile) {
     for (const std::string& path : paths_) {
       if (call == SYS_renameat2 && path == paths_[1]) continue;  // written in place
       const int status = in_child([&] {
-        Disk disk(scratch_.path());
+        machine::Disk disk(scratch_.path());
         Staged staged = stage(disk, read(disk, path), "A=2\n");
         forbid_system_call(call, EIO);
         expect_error(staged->commit(), ErrorKind::kIo);
@@ -108,10 +111,10 @@ TEST_F(DiskStage, FailedCommitLeavesTheOldBytesAndNoTemporaryFile) {
 }
 
 TEST_F(DiskStage, EqualBytesAreNothingToCommit) {
-  Disk disk(scratch_.path());
+  machine::Disk disk(scratch_.path());
   Staged staged = stage(disk, read(disk, "/etc/kubelet"), "A=1\n");
   EXPECT_EQ(scratch_.names("/etc"), (Names{"kubelet", "linked"}));
-  expect_mode(staged->commit(), WriteMode::kUnchanged);
+  expect_mode(staged->commit(), ports::WriteMode::kUnchanged);
 }
 
 }  // namespace

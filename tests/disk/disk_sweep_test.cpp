@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/node_tree.hpp"
 
 namespace kubelet_sysctl {
@@ -23,7 +23,7 @@ TEST(DiskSweep, TakesWhatADeadRunLeftAndNothingElse) {
   tree.write("/etc/.kubelet.kubelet-sysctl~living", "of a run that lives");
   const int living = ::open(tree.at("/etc/.kubelet.kubelet-sysctl~living").c_str(), O_RDONLY);
   ASSERT_EQ(::flock(living, LOCK_EX | LOCK_NB), 0);
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   EXPECT_TRUE(disk.sweep("/etc/kubelet"));
   EXPECT_EQ(tree.names("/etc"),
             (Names{".kubelet.kubelet-sysctl~abcdefg", ".kubelet.kubelet-sysctl~living",
@@ -37,7 +37,7 @@ TEST(DiskSweep, FolderGoesWithItsFilesAndNotWithADirectoryInIt) {
   tree.write("/var/x/journal.json", "{}");
   tree.write("/var/x/.original-0.kubelet-sysctl~abcdef", "half");
   tree.write("/var/y/deep/file", "kept");
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   EXPECT_TRUE(disk.remove_folder("/var/x"));
   EXPECT_TRUE(disk.remove_folder("/var/x")) << "one that is not there is no error";
   EXPECT_FALSE(disk.remove_folder("/var/y"));

@@ -16,7 +16,10 @@
 
 #include "disk/checks.hpp"
 #include "disk/scratch.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -33,7 +36,7 @@ std::string attribute(const std::string& path, const char* name) {
   return size < 0 ? "none" : std::string(value.data(), static_cast<std::size_t>(size));
 }
 
-bool is_in_place(Disk& disk, const char* path) {
+bool is_in_place(machine::Disk& disk, const char* path) {
   const auto traits = disk.traits_of(read(disk, path));
   EXPECT_TRUE(traits) << path;
   return traits && traits->in_place;
@@ -49,7 +52,7 @@ TEST(DiskTraits, AttributesAreToldWithoutTheHashesOfTheContent) {
   if (!set_attribute(path, "user.note", binary)) GTEST_SKIP() << kNoAttributes;
   // Where the kernel computes it, it lets nobody else set it.
   set_attribute(path, "security.ima", "\x01hash");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const auto traits = disk.traits_of(read(disk, "/etc/kubelet"));
   ASSERT_TRUE(traits);
   const auto& all = traits->attributes;
@@ -63,7 +66,7 @@ TEST(DiskTraits, AttributesAreToldWithoutTheHashesOfTheContent) {
 TEST(DiskTraits, FileThatIsGoneIsAConflict) {
   const Scratch scratch;
   scratch.write("/etc/kubelet", "A=1\n");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   const SourceFile file = read(disk, "/etc/kubelet");
   std::filesystem::remove(scratch.path("/etc/kubelet"));
   const auto traits = disk.traits_of(file);
@@ -81,7 +84,7 @@ TEST(DiskTraits, FileWithSeveralNamesOrThatIsAMountIsWrittenInPlace) {
     ASSERT_EQ(::mount(scratch.path("/data/kubelet").c_str(), scratch.path("/etc/mounted").c_str(),
                       nullptr, MS_BIND, nullptr),
               0);
-    Disk disk(scratch.path());
+    machine::Disk disk(scratch.path());
     EXPECT_TRUE(is_in_place(disk, "/etc/linked"));
     EXPECT_TRUE(is_in_place(disk, "/etc/mounted"));
     struct statx facts = {};
@@ -95,7 +98,7 @@ TEST(DiskTraits, FileWithSeveralNamesOrThatIsAMountIsWrittenInPlace) {
   EXPECT_EQ(status, 0);
 }
 
-SourceFile exactly(Disk& disk, const char* path) {
+SourceFile exactly(machine::Disk& disk, const char* path) {
   SourceFile absent = read(disk, path);
   absent.meta.exact = true;
   absent.meta.mode = 04640;
@@ -108,11 +111,11 @@ TEST(DiskTraits, FileThatIsMadeExactlyHasTheOwnerTheModeAndTheAttributes) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to give a file away";
   const Scratch scratch;
   scratch.write("/etc/other", "");
-  Disk disk(scratch.path());
+  machine::Disk disk(scratch.path());
   SourceFile absent = exactly(disk, "/etc/kubelet");
   const bool has_attributes = set_attribute(scratch.path("/etc/other"), "user.note", "mine");
   if (has_attributes) absent.meta.attributes = {{.name = "user.note", .value = "mine"}};
-  expect_mode(disk.replace(absent, "A=1\n"), WriteMode::kRenamed);
+  expect_mode(disk.replace(absent, "A=1\n"), ports::WriteMode::kRenamed);
   const struct stat now = scratch.facts("/etc/kubelet");
   EXPECT_EQ(now.st_uid, 123u);
   EXPECT_EQ(now.st_gid, 456u);
@@ -126,7 +129,7 @@ TEST(DiskTraits, AttributeOrOwnerThatCannotBeGivenIsAnErrorAndNoFileIsMade) {
   if (!set_attribute(scratch.path("/etc/other"), "user.note", "x")) GTEST_SKIP() << kNoAttributes;
   for (const int call : {SYS_fsetxattr, SYS_fchown}) {
     const int status = in_child([&] {
-      Disk disk(scratch.path());
+      machine::Disk disk(scratch.path());
       SourceFile absent = exactly(disk, "/etc/d/kubelet");
       absent.meta.uid = ::geteuid() + 1;
       absent.meta.attributes = {{.name = "user.note", .value = "mine"}};

@@ -5,7 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/node_tree.hpp"
 
 namespace kubelet_sysctl {
@@ -30,7 +31,7 @@ class DiskTrust : public ::testing::Test {
     ASSERT_EQ(::lchown(tree_.at(path).c_str(), uid, gid), 0);
   }
   [[nodiscard]] Status ask(const std::string& path = kRecord) const {
-    return Disk(tree_.root()).check_trusted(path);
+    return machine::Disk(tree_.root()).check_trusted(path);
   }
   /// Refused with `reason`, and the place that is to blame.
   void expect_refused(const std::string& at, const std::string& reason) const {

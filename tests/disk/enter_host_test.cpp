@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entering the namespaces of another process: of a stand-in for the node's process 1, which bears its
 // name and lives outside of a container that the test makes of itself.
-#include "host/enter_host.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -20,6 +19,8 @@
 #include <string>
 
 #include "disk/scratch.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/machine/enter_node.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -86,7 +87,7 @@ TEST(EnterHost, LeadsIntoEveryNamespaceAndLeavesTheEnvironmentBehind) {
     ASSERT_NE(namespace_of(::getpid(), "net"), namespace_of(leader, "net"));
     ::setenv("SUDO_USER", "somebody", 1);
     ::setenv("TERM", "vt100", 1);
-    const auto entered = enter_host({.leader = leader});
+    const auto entered = machine::enter_host({.leader = leader});
     ASSERT_TRUE(entered) << entered.error().message;
     EXPECT_TRUE(*entered);
     expect_to_be_where(leader);
@@ -101,7 +102,7 @@ TEST(EnterHost, GoesThroughOneDoorAfterTheOtherWhereTheKernelIsOld) {
   expect_done(in_child([] {
     const pid_t leader = process_named("systemd");
     become_container();
-    const auto entered = enter_host({.leader = leader, .setns = setns_of_old});
+    const auto entered = machine::enter_host({.leader = leader, .setns = setns_of_old});
     ASSERT_TRUE(entered) << entered.error().message;
     EXPECT_TRUE(*entered);
     expect_to_be_where(leader);
@@ -113,10 +114,10 @@ TEST(EnterHost, ChangesNothingForWhoIsThere) {
     const pid_t leader = process_named("systemd");
     if (namespace_of(leader, "mnt").empty()) ::_exit(kSkipped);
     ::setenv("SUDO_USER", "somebody", 1);
-    const auto entered = enter_host({.leader = leader, .setns = [](int, int) {
-                                       ADD_FAILURE() << "entered what it is in";
-                                       return -1;
-                                     }});
+    const auto entered = machine::enter_host({.leader = leader, .setns = [](int, int) {
+                                                ADD_FAILURE() << "entered what it is in";
+                                                return -1;
+                                              }});
     ASSERT_TRUE(entered) << entered.error().message;
     EXPECT_FALSE(*entered);
     EXPECT_STREQ(std::getenv("SUDO_USER"), "somebody");
@@ -133,7 +134,7 @@ TEST(EnterHost, LeavesAChrootToo) {
     ASSERT_EQ(::mount("/proc", proc.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
     ASSERT_EQ(::chroot(scratch.path().c_str()), 0);
     ASSERT_NE(::access("/etc", F_OK), 0);
-    const auto entered = enter_host({.leader = leader});
+    const auto entered = machine::enter_host({.leader = leader});
     ASSERT_TRUE(entered) << entered.error().message;
     EXPECT_TRUE(*entered);
     EXPECT_EQ(::access("/etc", F_OK), 0);
@@ -147,20 +148,20 @@ TEST(EnterHost, TakesAProcess1ThatIsNoSystemdForANodeOnlyInTheFirstPidNamespace)
     if (::geteuid() != 0) ::_exit(kSkipped);
     const pid_t leader = process_named("machined");
     become_container();
-    const auto refused = enter_host({.leader = leader, .first_pid_namespace = "pid:[1]"});
+    const auto refused = machine::enter_host({.leader = leader, .first_pid_namespace = "pid:[1]"});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::kPermission);
     EXPECT_THAT(refused.error().message, HasSubstr("is 'machined'"));
     EXPECT_THAT(refused.error().hint, HasSubstr("'hostPID: true'"));
-    const auto entered =
-        enter_host({.leader = leader, .first_pid_namespace = namespace_of(::getpid(), "pid")});
+    const auto entered = machine::enter_host(
+        {.leader = leader, .first_pid_namespace = namespace_of(::getpid(), "pid")});
     ASSERT_TRUE(entered) << entered.error().message;
     expect_to_be_where(leader);
   }));
 }
 
 TEST(EnterHost, RefusesWhoIsNotRootBeforeItLooks) {
-  const auto entered = enter_host({.proc = "/nowhere", .uid = 1000});
+  const auto entered = machine::enter_host({.proc = "/nowhere", .uid = 1000});
   ASSERT_FALSE(entered);
   EXPECT_EQ(entered.error().kind, ErrorKind::kPermission);
   EXPECT_THAT(entered.error().hint, HasSubstr("'runAsUser: 0'"));
@@ -169,18 +170,19 @@ TEST(EnterHost, RefusesWhoIsNotRootBeforeItLooks) {
 // The masks are those of 'docker run' with its default capabilities, of --privileged on a kernel with 41
 // of them, and of a process without any.
 TEST(EnterHost, NamesTheCapabilitiesThatAContainerLacks) {
+  EXPECT_THAT(machine::capabilities_missing(
+                  "Name:\tx\nCapEff:\t00000000a80425fb\nCapBnd:\t000001ffffffffff\n"),
+              ElementsAre("CAP_SYS_PTRACE", "CAP_SYS_ADMIN"));
+  EXPECT_THAT(machine::capabilities_missing("CapEff:\t000001ffffffffff\n"), IsEmpty());
   EXPECT_THAT(
-      capabilities_missing("Name:\tx\nCapEff:\t00000000a80425fb\nCapBnd:\t000001ffffffffff\n"),
-      ElementsAre("CAP_SYS_PTRACE", "CAP_SYS_ADMIN"));
-  EXPECT_THAT(capabilities_missing("CapEff:\t000001ffffffffff\n"), IsEmpty());
-  EXPECT_THAT(capabilities_missing("CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000000\n"),
-              ElementsAre("CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"));
-  EXPECT_THAT(capabilities_missing("Name:\tx\n"), IsEmpty());
+      machine::capabilities_missing("CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000000\n"),
+      ElementsAre("CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"));
+  EXPECT_THAT(machine::capabilities_missing("Name:\tx\n"), IsEmpty());
 }
 
 TEST(EnterHost, KnowsAFilterOfSystemCallsFromItsCount) {
-  EXPECT_TRUE(has_seccomp_filter("NoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1\n"));
-  EXPECT_FALSE(has_seccomp_filter("Seccomp:\t0\nSeccomp_filters:\t2\n"));
+  EXPECT_TRUE(machine::has_seccomp_filter("NoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1\n"));
+  EXPECT_FALSE(machine::has_seccomp_filter("Seccomp:\t0\nSeccomp_filters:\t2\n"));
 }
 
 }  // namespace

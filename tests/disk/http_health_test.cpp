@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The health probe against a server of a few lines.
-#include "host/http_health.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -15,7 +14,11 @@
 #include <functional>
 #include <string>
 
-#include "host/fd.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/machine/http.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -24,7 +27,7 @@ namespace {
 class Server {
  public:
   explicit Server(const std::function<void(int connection)>& answer) {
-    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener_ = machine::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -38,7 +41,7 @@ class Server {
     if (pid_ != 0) return;
     ::alarm(60);
     for (;;) {
-      const UniqueFd connection(::accept(listener_.get(), nullptr, nullptr));
+      const machine::UniqueFd connection(::accept(listener_.get(), nullptr, nullptr));
       if (connection) answer(connection.get());
     }
   }
@@ -51,7 +54,7 @@ class Server {
   [[nodiscard]] int port() const { return port_; }
 
  private:
-  UniqueFd listener_;
+  machine::UniqueFd listener_;
   pid_t pid_ = 0;
   int port_ = 0;
 };
@@ -71,8 +74,9 @@ std::string request_on(int connection) {
   return request;
 }
 
-Result<HealthAnswer> ask(const Server& server, Milliseconds deadline = Milliseconds(20'000)) {
-  return HttpHealth().get("127.0.0.1", server.port(), "/healthz", deadline);
+Result<ports::HealthAnswer> ask(const Server& server,
+                                Milliseconds deadline = Milliseconds(20'000)) {
+  return machine::HttpHealth().get("127.0.0.1", server.port(), "/healthz", deadline);
 }
 
 // As Go's net/http answers a kubelet's /healthz.
@@ -131,7 +135,8 @@ TEST(HttpHealth, WholeBodyIsReadUpToALimitAndRefusedAboveIt) {
     say(connection, right ? "HTTP/1.0 200 OK\r\n\r\n" + std::string(300'000, 'x') : "");
   });
   const auto get = [&](std::size_t most) {
-    return HttpHealth().get_whole("127.0.0.1", server.port(), "/pods", most, Milliseconds(20'000));
+    return machine::HttpHealth().get_whole("127.0.0.1", server.port(), "/pods", most,
+                                           Milliseconds(20'000));
   };
   const auto whole = get(300'000);
   ASSERT_TRUE(whole) << whole.error().message;
@@ -147,7 +152,8 @@ TEST(HttpHealth, NobodyThereIsAnErrorAtOnce) {
     const Server server([](int) {});
     port = server.port();
   }
-  const auto answer = HttpHealth().get("127.0.0.1", port, "/healthz", Milliseconds(20'000));
+  const auto answer =
+      machine::HttpHealth().get("127.0.0.1", port, "/healthz", Milliseconds(20'000));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kIo);
   EXPECT_TRUE(answer.error().message.ends_with("Connection refused")) << answer.error().message;
@@ -188,7 +194,7 @@ TEST(HttpHealth, OtherProtocolsAndAHangUpAreErrors) {
 }
 
 TEST(HttpHealth, NamesAreNotResolvedAndPathsCannotSmuggle) {
-  HttpHealth health;
+  machine::HttpHealth health;
   const Milliseconds deadline(1000);
   EXPECT_EQ(health.get("localhost", 10248, "/healthz", deadline).error().kind, ErrorKind::kUsage);
   EXPECT_EQ(health.get("127.0.0.1", 0, "/healthz", deadline).error().kind, ErrorKind::kUsage);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel of this machine, asked by us and by util-linux' unshare and a shell.
-#include "host/namespaces.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -20,8 +19,12 @@
 #include <vector>
 
 #include "disk/scratch.hpp"
-#include "host/child.hpp"
-#include "kubelet_sysctl/kubelet_rules.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/namespaces.hpp"
+#include "kubelet_sysctl/machine/run_program.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -63,10 +66,10 @@ std::string path_of(std::string name) {
   return "/proc/sys/" + name;
 }
 
-Result<Ended> unshared(const std::string& script, const Entries& arguments = {}) {
+Result<machine::Ended> unshared(const std::string& script, const Entries& arguments = {}) {
   Entries words = {"--net", "--ipc", "sh", "-c", script, "sh"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return run({.program = "unshare", .arguments = words});
+  return machine::run({.program = "unshare", .arguments = words});
 }
 
 /// "path writable" and "path read-only" in lines; nothing of a path that is not there. The
@@ -104,30 +107,33 @@ States listed_by_shell(const std::string& directory, const std::string& prefix) 
   const auto ended = unshared("set -- $(" + find + "); " + kLook);
   EXPECT_TRUE(ended);
   States states = states_from(ended ? ended->output : std::string());
-  const auto node = run({.program = "sh", .arguments = {"-c", find + " -printf '%p absent\\n'"}});
+  const auto node =
+      machine::run({.program = "sh", .arguments = {"-c", find + " -printf '%p absent\\n'"}});
   EXPECT_TRUE(node);
   if (node) states.merge(states_from(node->output));
   return states;
 }
 
-States states_of(const KernelReport& report) {
+States states_of(const sysctl::KernelReport& report) {
   States states;
-  for (const KernelAnswer& answer : report.answers) states[answer.entry] = name_of(answer.state);
+  for (const sysctl::KernelAnswer& answer : report.answers)
+    states[answer.entry] = sysctl::name_of(answer.state);
   return states;
 }
 
-States states_of(const KernelAnswer& answer) {
+States states_of(const sysctl::KernelAnswer& answer) {
   States states;
-  for (const KernelName& name : answer.names) states[name.name] = name_of(name.state);
+  for (const sysctl::KernelName& name : answer.names)
+    states[name.name] = sysctl::name_of(name.state);
   return states;
 }
 
-KernelAnswer answer_to(const std::string& entry) {
-  const KernelReport report = Namespaces().ask({entry});
+sysctl::KernelAnswer answer_to(const std::string& entry) {
+  const sysctl::KernelReport report = machine::Namespaces().ask({entry});
   EXPECT_TRUE(report.asked) << report.why;
-  const KernelAnswer* answer = answer_for(report, entry);
+  const sysctl::KernelAnswer* answer = sysctl::answer_for(report, entry);
   EXPECT_NE(answer, nullptr);
-  return answer == nullptr ? KernelAnswer{} : *answer;
+  return answer == nullptr ? sysctl::KernelAnswer{} : *answer;
 }
 
 void expect_no_child_is_left() {
@@ -135,12 +141,12 @@ void expect_no_child_is_left() {
   EXPECT_EQ(errno, ECHILD);
 }
 
-void expect_nothing_known(const KernelReport& report, const std::string& why) {
+void expect_nothing_known(const sysctl::KernelReport& report, const std::string& why) {
   EXPECT_FALSE(report.asked);
   EXPECT_EQ(report.why, why);
   ASSERT_EQ(report.answers.size(), asked_names().size());
-  for (const KernelAnswer& answer : report.answers) {
-    EXPECT_EQ(answer.state, KernelState::kUnknown) << answer.entry;
+  for (const sysctl::KernelAnswer& answer : report.answers) {
+    EXPECT_EQ(answer.state, sysctl::KernelState::kUnknown) << answer.entry;
     EXPECT_EQ(answer.why, why) << answer.entry;
   }
   expect_no_child_is_left();
@@ -158,7 +164,7 @@ class FreshNamespaces : public testing::Test {
 };
 
 TEST_F(FreshNamespaces, NamesAreWhatAShellSeesThere) {
-  const KernelReport report = Namespaces().ask(asked_names());
+  const sysctl::KernelReport report = machine::Namespaces().ask(asked_names());
   ASSERT_TRUE(report.asked) << report.why;
   ASSERT_GE(report.answers.size(), 40u);
   EXPECT_EQ(states_of(report), seen_by_shell(asked_names()));
@@ -169,10 +175,11 @@ TEST_F(FreshNamespaces, NamesAreWhatAShellSeesThere) {
 // the first one alone are in net/core/sysctl_net_core.c, net/ipv4/sysctl_net_ipv4.c, ipc/.
 // rmem_max can be seen from about 6.11 on (19249c0724f2).
 TEST_F(FreshNamespaces, NamesAreAsTheTablesOfTheKernelHaveThem) {
-  Namespaces kernel;
-  const auto version = parse_kernel_version(kernel.release());
+  machine::Namespaces kernel;
+  const auto version = sysctl::parse_kernel_version(kernel.release());
   ASSERT_TRUE(version);
-  if (*version < KernelVersion{4, 15}) GTEST_SKIP() << "these tables are of Linux 4.15 and later";
+  if (*version < sysctl::KernelVersion{4, 15})
+    GTEST_SKIP() << "these tables are of Linux 4.15 and later";
   States expected = {{"net.core.somaxconn", "writable"},
                      {"net.core.netdev_max_backlog", "absent"},
                      {"net.core.netdev_budget", "absent"},
@@ -190,8 +197,8 @@ TEST_F(FreshNamespaces, NamesAreAsTheTablesOfTheKernelHaveThem) {
                      {"kernel.sem", "writable"},
                      {"kernel.shm_rmid_forced", "writable"}};
   // Back-ported by some distributions: told by the numbers only outside of that range.
-  if (*version >= KernelVersion{6, 12}) expected["net.core.rmem_max"] = "read-only";
-  if (*version < KernelVersion{5, 0}) expected["net.core.rmem_max"] = "absent";
+  if (*version >= sysctl::KernelVersion{6, 12}) expected["net.core.rmem_max"] = "read-only";
+  if (*version < sysctl::KernelVersion{5, 0}) expected["net.core.rmem_max"] = "absent";
   if (std::filesystem::exists("/proc/sys/fs/mqueue")) expected["fs.mqueue.msg_max"] = "writable";
   Entries names;
   for (const auto& [name, state] : expected) names.push_back(name);
@@ -199,22 +206,22 @@ TEST_F(FreshNamespaces, NamesAreAsTheTablesOfTheKernelHaveThem) {
 }
 
 TEST_F(FreshNamespaces, PatternListsWhatIsThereAndAsAbsentWhatOnlyTheNodeHas) {
-  const KernelAnswer core = answer_to("net.core.*");
+  const sysctl::KernelAnswer core = answer_to("net.core.*");
   EXPECT_EQ(states_of(core), listed_by_shell("net.core", ""));
-  EXPECT_EQ(core.state, KernelState::kMixed);
-  const KernelAnswer tcp = answer_to("net.ipv4.tcp_*");
+  EXPECT_EQ(core.state, sysctl::KernelState::kMixed);
+  const sysctl::KernelAnswer tcp = answer_to("net.ipv4.tcp_*");
   EXPECT_EQ(states_of(tcp), listed_by_shell("net.ipv4", "tcp_"));
-  EXPECT_EQ(tcp.state, KernelState::kMixed);
+  EXPECT_EQ(tcp.state, sysctl::KernelState::kMixed);
 }
 
 TEST_F(FreshNamespaces, PatternOfOneStateHasThatState) {
-  const KernelAnswer messages = answer_to("kernel.msg*");
+  const sysctl::KernelAnswer messages = answer_to("kernel.msg*");
   EXPECT_EQ(states_of(messages), (States{{"kernel.msgmax", "writable"},
                                          {"kernel.msgmnb", "writable"},
                                          {"kernel.msgmni", "writable"}}));
-  EXPECT_EQ(messages.state, KernelState::kWritable);
-  EXPECT_EQ(answer_to("net.ipv4.neigh.default.*").state, KernelState::kAbsent);
-  EXPECT_EQ(answer_to("net.no_such_directory.*").state, KernelState::kAbsent);
+  EXPECT_EQ(messages.state, sysctl::KernelState::kWritable);
+  EXPECT_EQ(answer_to("net.ipv4.neigh.default.*").state, sysctl::KernelState::kAbsent);
+  EXPECT_EQ(answer_to("net.no_such_directory.*").state, sysctl::KernelState::kAbsent);
 }
 
 TEST_F(FreshNamespaces, ManyPatternsAreAnsweredAsEachAlone) {
@@ -223,18 +230,18 @@ TEST_F(FreshNamespaces, ManyPatternsAreAnsweredAsEachAlone) {
     entries.push_back(std::string("net.ipv4.tcp_") + letter + "*");
     entries.push_back(std::string("net.ipv6.") + letter + "*");
   }
-  const KernelReport report = Namespaces().ask(entries);
+  const sysctl::KernelReport report = machine::Namespaces().ask(entries);
   ASSERT_TRUE(report.asked) << report.why;
-  for (const KernelAnswer& answer : report.answers) {
+  for (const sysctl::KernelAnswer& answer : report.answers) {
     EXPECT_EQ(states_of(answer), states_of(answer_to(answer.entry))) << answer.entry;
   }
 }
 
 TEST_F(FreshNamespaces, SlashesAskTheSameAsDots) {
-  EXPECT_EQ(answer_to("net/core/somaxconn").state, KernelState::kWritable);
+  EXPECT_EQ(answer_to("net/core/somaxconn").state, sysctl::KernelState::kWritable);
   EXPECT_EQ(states_of(answer_to("net/core/*")), states_of(answer_to("net.core.*")));
   // Mixed separators mean a directory "ipv4.tcp_rmem" to the kubelet.
-  EXPECT_EQ(answer_to("net/ipv4.tcp_rmem").state, KernelState::kAbsent);
+  EXPECT_EQ(answer_to("net/ipv4.tcp_rmem").state, sysctl::KernelState::kAbsent);
 }
 
 TEST_F(FreshNamespaces, InterfaceOfAPodHasTheNamesThatARealOneHas) {
@@ -254,13 +261,13 @@ TEST_F(FreshNamespaces, InterfaceOfAPodHasTheNamesThatARealOneHas) {
 TEST_F(FreshNamespaces, OtherInterfacesAreUnknownWhereAnInterfaceHasTheNameAndElseAbsent) {
   for (const char* entry : {"net.ipv4.conf.ens5.rp_filter", "net/ipv4/conf/eno2.100/rp_filter",
                             "net.ipv4.conf.ens5.*", "net.ipv4.conf.en*"}) {
-    const KernelAnswer answer = answer_to(entry);
-    EXPECT_EQ(answer.state, KernelState::kUnknown) << entry;
+    const sysctl::KernelAnswer answer = answer_to(entry);
+    EXPECT_EQ(answer.state, sysctl::KernelState::kUnknown) << entry;
     EXPECT_NE(answer.why.find("its network plugin decides"), std::string::npos) << answer.why;
   }
-  EXPECT_EQ(answer_to("net.ipv4.conf.ens5.no_such_name").state, KernelState::kAbsent);
-  EXPECT_EQ(answer_to("net.ipv4.conf.ens5.no_such*").state, KernelState::kAbsent);
-  for (const KernelName& name : answer_to("net.ipv4.conf.*").names) {
+  EXPECT_EQ(answer_to("net.ipv4.conf.ens5.no_such_name").state, sysctl::KernelState::kAbsent);
+  EXPECT_EQ(answer_to("net.ipv4.conf.ens5.no_such*").state, sysctl::KernelState::kAbsent);
+  for (const sysctl::KernelName& name : answer_to("net.ipv4.conf.*").names) {
     const std::string rest = name.name.substr(std::string("net.ipv4.conf.").size());
     const std::string interface = rest.substr(0, rest.find('.'));
     EXPECT_TRUE(interface == "all" || interface == "default" || interface == "lo" ||
@@ -283,17 +290,17 @@ TEST_F(FreshNamespaces, NodeKeepsEveryValue) {
   for (const char* wide : {"net.*", "kernel.shm*", "kernel.msg*", "fs.mqueue.*"}) {
     entries.emplace_back(wide);
   }
-  ASSERT_TRUE(Namespaces().ask(entries).asked);
+  ASSERT_TRUE(machine::Namespaces().ask(entries).asked);
   EXPECT_EQ(read_all(), before);
 }
 
 TEST_F(FreshNamespaces, MountThatIsReadOnlyHidesNothing) {
-  const States expected = states_of(Namespaces().ask(asked_names()));
+  const States expected = states_of(machine::Namespaces().ask(asked_names()));
   const int status = in_mount_namespace([&] {
     const unsigned long read_only = MS_BIND | MS_REMOUNT | MS_RDONLY;
     ASSERT_EQ(::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr), 0);
     ASSERT_EQ(::mount(nullptr, "/proc/sys", nullptr, read_only, nullptr), 0);
-    EXPECT_EQ(states_of(Namespaces().ask(asked_names())), expected);
+    EXPECT_EQ(states_of(machine::Namespaces().ask(asked_names())), expected);
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no mount namespace";
   EXPECT_EQ(status, 0);
@@ -303,7 +310,7 @@ TEST_F(FreshNamespaces, MountThatIsReadOnlyHidesNothing) {
 TEST_F(FreshNamespaces, UserNamespaceGivesNoAnswer) {
   const int status = in_child([] {
     if (::unshare(CLONE_NEWUSER) != 0) ::_exit(kSkipped);
-    expect_nothing_known(Namespaces().ask(asked_names()),
+    expect_nothing_known(machine::Namespaces().ask(asked_names()),
                          "in a user namespace the kernel hides sysctls that pods have");
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine permits no user namespace";
@@ -314,7 +321,7 @@ TEST(Namespaces, WithoutThePrivilegeEverythingIsUnknownAndWhyIsSaid) {
   const int status = in_child([] {
     constexpr uid_t kNobody = 65534;
     if (::setuid(kNobody) != 0 && ::getuid() == 0) ::_exit(kSkipped);
-    expect_nothing_known(Namespaces().ask(asked_names()),
+    expect_nothing_known(machine::Namespaces().ask(asked_names()),
                          "cannot make a network and an IPC namespace: Operation not permitted");
   });
   if (status == kSkipped) GTEST_SKIP() << "this machine lets root not become somebody else";
@@ -322,7 +329,7 @@ TEST(Namespaces, WithoutThePrivilegeEverythingIsUnknownAndWhyIsSaid) {
 }
 
 TEST(Namespaces, KernelWithoutNamespacesGivesNoAnswer) {
-  Namespaces kernel({.unshare = [](int) {
+  machine::Namespaces kernel({.unshare = [](int) {
     errno = EINVAL;
     return -1;
   }});
@@ -331,41 +338,42 @@ TEST(Namespaces, KernelWithoutNamespacesGivesNoAnswer) {
 }
 
 TEST(Namespaces, KernelThatDoesNotAnswerIsGivenUpAtTheDeadline) {
-  Namespaces kernel({.deadline = Milliseconds(100), .unshare = [](int) {
-                       for (;;) ::pause();
-                       return 0;
-                     }});
+  machine::Namespaces kernel({.deadline = Milliseconds(100), .unshare = [](int) {
+                                for (;;) ::pause();
+                                return 0;
+                              }});
   expect_nothing_known(kernel.ask(asked_names()), "the kernel did not answer within 100 ms");
 }
 
 TEST(Namespaces, ChildThatEndsEarlyGivesNoAnswer) {
-  Namespaces kernel({.unshare = [](int) -> int { ::_exit(0); }});
+  machine::Namespaces kernel({.unshare = [](int) -> int { ::_exit(0); }});
   expect_nothing_known(kernel.ask(asked_names()),
                        "the process in fresh namespaces ended without an answer");
 }
 
 TEST(Namespaces, WithoutProcThereIsNoAnswer) {
   const Scratch scratch;
-  Namespaces kernel({.proc = scratch.path()});
+  machine::Namespaces kernel({.proc = scratch.path()});
   expect_nothing_known(kernel.ask(asked_names()), "'" + scratch.path("/sys") + "' is not there");
 }
 
 TEST(Namespaces, EntriesThatNoKubeletTakesAreNotLookedFor) {
   // The kernel is not asked, or this would be the answer.
-  Namespaces kernel({.unshare = [](int) -> int { ::_exit(0); }});
-  const KernelReport report = kernel.ask({"vm.max_map_count", "fs.file-max", "*", "kernel.*"});
+  machine::Namespaces kernel({.unshare = [](int) -> int { ::_exit(0); }});
+  const sysctl::KernelReport report =
+      kernel.ask({"vm.max_map_count", "fs.file-max", "*", "kernel.*"});
   EXPECT_TRUE(report.asked);
-  for (const KernelAnswer& answer : report.answers) {
-    EXPECT_EQ(answer.state, KernelState::kUnknown);
+  for (const sysctl::KernelAnswer& answer : report.answers) {
+    EXPECT_EQ(answer.state, sysctl::KernelState::kUnknown);
     EXPECT_EQ(answer.why, "no kubelet takes such an entry");
   }
   EXPECT_EQ(kernel.ask({"Net.Core"}).answers.front().why, "it is not spelt like an entry");
 }
 
 TEST(Namespaces, ReleaseIsThatOfTheKernel) {
-  const auto ended = run({.program = "uname", .arguments = {"-r"}});
+  const auto ended = machine::run({.program = "uname", .arguments = {"-r"}});
   ASSERT_TRUE(ended);
-  EXPECT_EQ(Namespaces().release() + "\n", ended->output);
+  EXPECT_EQ(machine::Namespaces().release() + "\n", ended->output);
 }
 
 }  // namespace

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking a program: its words when it ended well, else how it ended.
-#include "host/programs.hpp"
 
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/programs.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
 Result<std::string> ask_shell(const std::string& text,
                               Milliseconds deadline = Milliseconds(30'000)) {
-  return ChildPrograms().output_of("/bin/sh", {"-c", text}, deadline);
+  return machine::ChildPrograms().output_of("/bin/sh", {"-c", text}, deadline);
 }
 
 TEST(Programs, OutputIsStandardOutputAlone) {
@@ -27,7 +30,7 @@ TEST(Programs, BadEndIsAnErrorWithItsStatusAndFirstWords) {
 }
 
 TEST(Programs, ProgramThatIsNotThereMayNotBeRunOrDoesNotEndIsToldApart) {
-  ChildPrograms programs;
+  machine::ChildPrograms programs;
   const Milliseconds deadline(200);
   EXPECT_EQ(programs.output_of("/no/such/program", {}, deadline).error().kind,
             ErrorKind::kNotFound);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The system's log against sockets of our own: what journald and syslogd would get.
-#include "host/system_log.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -15,7 +14,10 @@
 #include <fmt/format.h>
 
 #include "disk/scratch.hpp"
-#include "host/fd.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/machine/system_log.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -43,16 +45,16 @@ class Listener {
   }
 
  private:
-  UniqueFd fd_;
+  machine::UniqueFd fd_;
 };
 
-LogEntry applied() {
-  LogEntry entry;
+ports::LogEntry applied() {
+  ports::LogEntry entry;
   entry.message = "applied";
   return entry;
 }
 
-JournalLogPaths paths_in(const Scratch& scratch) {
+machine::JournalLogPaths paths_in(const Scratch& scratch) {
   return {.journal = scratch.path("/journal"), .syslog = scratch.path("/log")};
 }
 
@@ -60,7 +62,7 @@ JournalLogPaths paths_in(const Scratch& scratch) {
 TEST(SystemLog, JournalGetsEveryFieldAndThoseWithLineEndsByTheirLength) {
   const Scratch scratch;
   const Listener journal(scratch.path("/journal"));
-  JournalLog log(paths_in(scratch));
+  machine::JournalLog log(paths_in(scratch));
   ASSERT_TRUE(log.write({.priority = 4,
                          .message = "add rolled back",
                          .fields = {{"KUBELET_SYSCTL_VERB", "add"},
@@ -79,7 +81,7 @@ TEST(SystemLog, JournalGetsEveryFieldAndThoseWithLineEndsByTheirLength) {
 TEST(SystemLog, WithoutAJournalSyslogGetsTheMessage) {
   const Scratch scratch;
   const Listener syslog(scratch.path("/log"));
-  JournalLog log(paths_in(scratch));
+  machine::JournalLog log(paths_in(scratch));
   ASSERT_TRUE(log.write({.priority = 3, .message = "stranded", .fields = {{"A", "b"}}}));
   const std::regex form(
       "<11>[A-Z][a-z]{2} [ 1-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] "
@@ -90,7 +92,7 @@ TEST(SystemLog, WithoutAJournalSyslogGetsTheMessage) {
 
 TEST(SystemLog, WhereNobodyListensItIsAnErrorThatNamesBothSockets) {
   const Scratch scratch;
-  const auto status = JournalLog(paths_in(scratch)).write(applied());
+  const auto status = machine::JournalLog(paths_in(scratch)).write(applied());
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kIo);
   EXPECT_NE(status.error().message.find(scratch.path("/journal")), std::string::npos);
@@ -100,7 +102,7 @@ TEST(SystemLog, WhereNobodyListensItIsAnErrorThatNamesBothSockets) {
 TEST(SystemLog, FieldThatIsTooLargeForADatagramIsLeftOutAndTheOthersArrive) {
   const Scratch scratch;
   const Listener journal(scratch.path("/journal"));
-  JournalLog log(paths_in(scratch));
+  machine::JournalLog log(paths_in(scratch));
   ASSERT_TRUE(log.write(
       {.message = "set applied",
        .fields = {{"KUBELET_SYSCTL_ADDED", std::string(8U << 20U, 'x')}, {"SMALL", "1"}}}));
@@ -115,12 +117,12 @@ TEST(SystemLog, JournalThatTakesNothingHoldsNobodyUp) {
   const Listener journal(scratch.path("/journal"));
   const Listener syslog(scratch.path("/log"));
   const sockaddr_un address = address_of(scratch.path("/journal"));
-  const UniqueFd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+  const machine::UniqueFd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
   while (::sendto(sender.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&address),
                   sizeof address) == 1) {
   }
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_TRUE(JournalLog(paths_in(scratch)).write(applied()));
+  EXPECT_TRUE(machine::JournalLog(paths_in(scratch)).write(applied()));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
   EXPECT_TRUE(syslog.next().ends_with(": applied"));
 }

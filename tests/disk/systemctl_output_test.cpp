@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What systemctl prints, as systemd 252 printed it in a booted container.
-#include "host/systemctl_output.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +7,9 @@
 #include <limits>
 #include <string>
 #include <vector>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "machine/systemctl_output.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -39,7 +41,7 @@ InvocationID=dc93fb6b75784fe8912f54248678c645
 )";
 
 TEST(SystemctlOutput, RunningUnitIsReadWhole) {
-  const auto unit = parse_show(kRunning);
+  const auto unit = machine::parse_show(kRunning);
   ASSERT_TRUE(unit);
   EXPECT_EQ(unit->id, "good.service");
   EXPECT_EQ(unit->load_state, "loaded");
@@ -62,7 +64,7 @@ TEST(SystemctlOutput, RunningUnitIsReadWhole) {
 }
 
 TEST(SystemctlOutput, DropInsAreUnquotedAsShellWords) {
-  const auto unit = parse_show(kRunning);
+  const auto unit = machine::parse_show(kRunning);
   ASSERT_TRUE(unit);
   EXPECT_EQ(unit->drop_in_paths, (Words{"/etc/systemd/system/good.service.d/10-a b\"c$d\\e.conf",
                                         "/etc/systemd/system/good.service.d/20.conf",
@@ -71,7 +73,7 @@ TEST(SystemctlOutput, DropInsAreUnquotedAsShellWords) {
 
 // As 252 prints them.
 TEST(SystemctlOutput, TheLoadedCommandIsReadWithItsEnvironment) {
-  const auto unit = parse_show(
+  const auto unit = machine::parse_show(
       "LoadState=loaded\n"
       "ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet --a=b c $ARGS ; "
       "ignore_errors=no ; "
@@ -87,7 +89,7 @@ TEST(SystemctlOutput, TheLoadedCommandIsReadWithItsEnvironment) {
 }
 
 TEST(SystemctlOutput, UnitThatDoesNotExistIsAnAnswer) {
-  const auto unit = parse_show(
+  const auto unit = machine::parse_show(
       "Type=\nRestartUSec=100ms\nMainPID=0\nResult=success\nId=nosuch.service\n"
       "LoadState=not-found\nActiveState=inactive\nSubState=dead\nFragmentPath=\nDropInPaths=\n"
       "Job=\nLoadError=org.freedesktop.systemd1.NoSuchUnit \"Unit nosuch.service not found.\"\n"
@@ -100,7 +102,7 @@ TEST(SystemctlOutput, UnitThatDoesNotExistIsAnAnswer) {
 }
 
 TEST(SystemctlOutput, QueuedJobAndFailedStartAreSeen) {
-  const auto unit = parse_show(
+  const auto unit = machine::parse_show(
       "RestartUSec=infinity\nMainPID=0\nExecMainStatus=203\nLoadState=loaded\nResult=exit-code\n"
       "ActiveState=activating\nSubState=start\nJob=177\nNeedDaemonReload=yes\n");
   ASSERT_TRUE(unit);
@@ -112,7 +114,8 @@ TEST(SystemctlOutput, QueuedJobAndFailedStartAreSeen) {
 
 // 219 has neither NRestarts nor InvocationID; 229 names the interval differently and counts it.
 TEST(SystemctlOutput, PropertiesThatAVersionLacksKeepTheirDefaults) {
-  const auto unit = parse_show("LoadState=loaded\nMainPID=7\nStartLimitInterval=10000000\n");
+  const auto unit =
+      machine::parse_show("LoadState=loaded\nMainPID=7\nStartLimitInterval=10000000\n");
   ASSERT_TRUE(unit);
   EXPECT_EQ(unit->restarts, 0);
   EXPECT_EQ(unit->invocation_id, "");
@@ -120,49 +123,50 @@ TEST(SystemctlOutput, PropertiesThatAVersionLacksKeepTheirDefaults) {
 }
 
 TEST(SystemctlOutput, OutputWithoutLoadStateIsMalformed) {
-  const auto unit = parse_show("");
+  const auto unit = machine::parse_show("");
   ASSERT_FALSE(unit);
   EXPECT_EQ(unit.error().kind, ErrorKind::kMalformed);
 }
 
 TEST(SystemctlOutput, ListsOfOlderVersionsAreReadAsFarAsTheyGo) {
-  EXPECT_EQ(parse_list("/a\\x20b.conf /c.conf"), (Words{"/a b.conf", "/c.conf"}));      // 229
-  EXPECT_EQ(parse_list("[unprintable] /c.conf"), (Words{"[unprintable]", "/c.conf"}));  // 237, 245
-  EXPECT_EQ(parse_list("\"a\\nb\\tc\\`\""), (Words{"a\nb\tc`"}));                       // 247
-  EXPECT_TRUE(parse_list("").empty());
+  EXPECT_EQ(machine::parse_list("/a\\x20b.conf /c.conf"), (Words{"/a b.conf", "/c.conf"}));  // 229
+  EXPECT_EQ(machine::parse_list("[unprintable] /c.conf"),
+            (Words{"[unprintable]", "/c.conf"}));                           // 237, 245
+  EXPECT_EQ(machine::parse_list("\"a\\nb\\tc\\`\""), (Words{"a\nb\tc`"}));  // 247
+  EXPECT_TRUE(machine::parse_list("").empty());
 }
 
 // Units: systemd.time(7). 252 printed "1h 30min 3s" for 90min 3s, "1.500000s" for 1500ms, "0" for
 // 0.
 TEST(SystemctlOutput, TimeSpansAreMicroseconds) {
-  EXPECT_EQ(parse_time_span("0"), 0u);
-  EXPECT_EQ(parse_time_span("7ms"), 7'000u);
-  EXPECT_EQ(parse_time_span("2s"), 2'000'000u);
-  EXPECT_EQ(parse_time_span("1.500000s"), 1'500'000u);
-  EXPECT_EQ(parse_time_span("1h 30min 3s"), 5'403'000'000u);
-  EXPECT_EQ(parse_time_span("1min 500ms"), 60'500'000u);
-  EXPECT_EQ(parse_time_span("1w 2d"), 9u * 86'400'000'000u);
-  EXPECT_EQ(parse_time_span("5us"), 5u);
-  EXPECT_EQ(parse_time_span("infinity"), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(machine::parse_time_span("0"), 0u);
+  EXPECT_EQ(machine::parse_time_span("7ms"), 7'000u);
+  EXPECT_EQ(machine::parse_time_span("2s"), 2'000'000u);
+  EXPECT_EQ(machine::parse_time_span("1.500000s"), 1'500'000u);
+  EXPECT_EQ(machine::parse_time_span("1h 30min 3s"), 5'403'000'000u);
+  EXPECT_EQ(machine::parse_time_span("1min 500ms"), 60'500'000u);
+  EXPECT_EQ(machine::parse_time_span("1w 2d"), 9u * 86'400'000'000u);
+  EXPECT_EQ(machine::parse_time_span("5us"), 5u);
+  EXPECT_EQ(machine::parse_time_span("infinity"), std::numeric_limits<std::uint64_t>::max());
 }
 
 TEST(SystemctlOutput, WhatIsNoTimeSpanIsNone) {
   for (const char* text :
        {"", "s", "1x", "1.2.3s", "-1s", "1 fortnight", "99999999999999999999y"}) {
-    EXPECT_FALSE(parse_time_span(text)) << text;
+    EXPECT_FALSE(machine::parse_time_span(text)) << text;
   }
 }
 
 TEST(SystemctlOutput, EnvironmentBlockIsUnquoted) {
-  EXPECT_EQ(parse_environment_block("LANG=C.UTF-8\nBAR=$'x\\'y'\nBS=$'a\\\\b'\nEMPTY=\n"
-                                    "FOO=$'a b'\nNL=$'a\\nb'\nU=ü\n"),
+  EXPECT_EQ(machine::parse_environment_block("LANG=C.UTF-8\nBAR=$'x\\'y'\nBS=$'a\\\\b'\nEMPTY=\n"
+                                             "FOO=$'a b'\nNL=$'a\\nb'\nU=ü\n"),
             (Words{"LANG=C.UTF-8", "BAR=x'y", "BS=a\\b", "EMPTY=", "FOO=a b", "NL=a\nb", "U=ü"}));
 }
 
 TEST(SystemctlOutput, VersionIsTheNumberOfTheFirstLine) {
-  EXPECT_EQ(parse_version("systemd 252 (252.39-1~deb12u2)\n+PAM +AUDIT\n"), 252);
-  EXPECT_EQ(parse_version("systemd 219\n+PAM\n"), 219);
-  EXPECT_FALSE(parse_version("systemctl: command not found\n"));
+  EXPECT_EQ(machine::parse_version("systemd 252 (252.39-1~deb12u2)\n+PAM +AUDIT\n"), 252);
+  EXPECT_EQ(machine::parse_version("systemd 219\n+PAM\n"), 219);
+  EXPECT_FALSE(machine::parse_version("systemctl: command not found\n"));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Systemctl against stand-in programs that say what systemctl 219 to 257 were measured to say.
-#include "host/systemctl.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,6 +10,9 @@
 #include <vector>
 
 #include "disk/scratch.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/systemctl.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -21,14 +23,14 @@ using Words = std::vector<std::string>;
 class Machine {
  public:
   Machine() { std::filesystem::create_directories(paths_.booted = scratch_.path("/system")); }
-  Systemctl with(const std::string& systemctl, const std::string& journalctl = "exit 1") {
+  machine::Systemctl with(const std::string& systemctl, const std::string& journalctl = "exit 1") {
     paths_.systemctl = program("/systemctl", systemctl);
     paths_.journalctl = program("/journalctl", journalctl);
     paths_.systemd_run = program("/systemd-run", systemctl);
     paths_.maps_of_manager = scratch_.path("/maps");
-    return Systemctl(paths_);
+    return machine::Systemctl(paths_);
   }
-  SystemctlPaths& paths() { return paths_; }
+  machine::SystemctlPaths& paths() { return paths_; }
   [[nodiscard]] const Scratch& scratch() const { return scratch_; }
 
  private:
@@ -38,7 +40,7 @@ class Machine {
     return scratch_.path(below);
   }
   Scratch scratch_;
-  SystemctlPaths paths_;
+  machine::SystemctlPaths paths_;
 };
 
 Error error_of_restart(const std::string& systemctl) {
@@ -51,7 +53,7 @@ Error error_of_restart(const std::string& systemctl) {
 TEST(Systemctl, ShowIsOneCallWithTheUnitBehindTheOptions) {
   Machine machine;
   const std::string calls = machine.scratch().path("/calls");
-  Systemctl services =
+  machine::Systemctl services =
       machine.with("echo \"$1 $2 $4 $5\" >> " + calls + "; echo LoadState=loaded; echo MainPID=42");
   const auto unit = services.show("kubelet.service");
   ASSERT_TRUE(unit);
@@ -62,7 +64,7 @@ TEST(Systemctl, ShowIsOneCallWithTheUnitBehindTheOptions) {
 TEST(Systemctl, AskingAgainAtOnceKeepsTheAnswerThatIsOnItsWay) {
   Machine machine;
   const std::string calls = machine.scratch().path("/calls");
-  Systemctl services =
+  machine::Systemctl services =
       machine.with("echo $5 >> " + calls + "; echo LoadState=loaded; echo MainPID=42");
   services.begin_show("kubelet.service");
   services.begin_show("kubelet.service");
@@ -74,7 +76,7 @@ TEST(Systemctl, AskingAgainAtOnceKeepsTheAnswerThatIsOnItsWay) {
 
 TEST(Systemctl, PatternsAreNoUnitNames) {
   Machine machine;
-  Systemctl services = machine.with("echo LoadState=loaded");
+  machine::Systemctl services = machine.with("echo LoadState=loaded");
   for (const char* unit : {"kube*", "", "a b", "x/../y", "kubelet.service\n"}) {
     EXPECT_EQ(services.show(unit).error().kind, ErrorKind::kUsage) << unit;
   }
@@ -83,7 +85,7 @@ TEST(Systemctl, PatternsAreNoUnitNames) {
 
 TEST(Systemctl, WithoutTheDirectoryOfSystemdNothingIsRun) {
   Machine machine;
-  Systemctl services = machine.with("exit 0");
+  machine::Systemctl services = machine.with("exit 0");
   EXPECT_TRUE(services.booted());
   std::filesystem::remove(machine.paths().booted);
   EXPECT_FALSE(services.booted());
@@ -96,7 +98,7 @@ TEST(Systemctl, MissingProgramIsNoSystemdAndIsNamed) {
   Machine machine;
   machine.with("exit 0");
   machine.paths().systemctl = "/nowhere/systemctl";
-  const auto unit = Systemctl(machine.paths()).show("kubelet.service");
+  const auto unit = machine::Systemctl(machine.paths()).show("kubelet.service");
   ASSERT_FALSE(unit);
   EXPECT_EQ(unit.error().kind, ErrorKind::kNoSystemd);
   EXPECT_NE(unit.error().message.find("/nowhere/systemctl"), std::string::npos);
@@ -141,7 +143,7 @@ const char* const kNoteWords = R"(printf '%s\n' "$@" > "${0%/*}/words")";
 // not; a daemon-reload and the end of the session leave the timer alone.
 TEST(Systemctl, TimerRunsTheCommandOnceAndAgainWhileTheLockIsHeld) {
   Machine machine;
-  Systemctl services = machine.with(kNoteWords);
+  machine::Systemctl services = machine.with(kNoteWords);
   ASSERT_TRUE(services.arm_timer("kubelet-sysctl-trial-1", "Undo 20% of it", Milliseconds(90'500),
                                  {"/opt/$x/kubelet-sysctl", "recover", "--end-trial", "%i"}));
   const std::string words = machine.scratch().read("/words");
@@ -157,7 +159,7 @@ TEST(Systemctl, TimerRunsTheCommandOnceAndAgainWhileTheLockIsHeld) {
 
 TEST(Systemctl, TimerOfATakenNameIsAnErrorInTheManagersWords) {
   Machine machine;
-  Systemctl services = machine.with(
+  machine::Systemctl services = machine.with(
       "echo 'Failed to start transient timer unit: Unit a.timer was already loaded or has a "
       "fragment file.' >&2; exit 1");
   const auto status = services.arm_timer("a", "", Milliseconds(1), {"/bin/true"});
@@ -170,7 +172,7 @@ TEST(Systemctl, TimerOfATakenNameIsAnErrorInTheManagersWords) {
 
 TEST(Systemctl, TimerThatIsNotThereNeedsNoDisarming) {
   Machine machine;
-  Systemctl services =
+  machine::Systemctl services =
       machine.with(std::string(kNoteWords) +
                    "; echo 'Failed to stop a.timer: Unit a.timer not loaded.' >&2; exit 5");
   EXPECT_TRUE(services.disarm_timer("a"));
@@ -180,7 +182,7 @@ TEST(Systemctl, TimerThatIsNotThereNeedsNoDisarming) {
 
 TEST(Systemctl, EnablingNeitherStartsNorReloads) {
   Machine machine;
-  Systemctl services = machine.with(kNoteWords);
+  machine::Systemctl services = machine.with(kNoteWords);
   ASSERT_TRUE(services.enable("a.service"));
   EXPECT_EQ(machine.scratch().read("/words"),
             "enable\n--no-ask-password\n--quiet\n--no-reload\n--\na.service\n");
@@ -191,7 +193,7 @@ TEST(Systemctl, EnablingNeitherStartsNorReloads) {
 
 TEST(Systemctl, UnitThatHasNoFileIsAlreadyDisabledButCannotBeEnabled) {
   Machine machine;
-  Systemctl services =
+  machine::Systemctl services =
       machine.with("echo \"Failed to $1 unit: Unit file a.service does not exist.\" >&2; exit 1");
   EXPECT_TRUE(services.disable("a.service"));
   EXPECT_FALSE(services.enable("a.service"));
@@ -216,7 +218,7 @@ TEST(Systemctl, RestartThatHangsIsATimeout) {
 TEST(Systemctl, ARestartOfAUnitThatEndsAgainAndAgainIsNotWaitedFor) {
   Machine machine;
   const std::string count = machine.scratch().path("/count");
-  Systemctl services = machine.with(
+  machine::Systemctl services = machine.with(
       "[ $1 = show ] || exec sleep 60\n"
       "echo >> " +
       count +
@@ -229,7 +231,7 @@ TEST(Systemctl, ARestartOfAUnitThatEndsAgainAndAgainIsNotWaitedFor) {
 
 TEST(Systemctl, VersionComesFromTheManagerItselfOrElseFromSystemctl) {
   Machine machine;
-  Systemctl services = machine.with("echo 'systemd 219'");
+  machine::Systemctl services = machine.with("echo 'systemd 219'");
   EXPECT_EQ(services.version(), 219);
   machine.scratch().write("/maps", "0-1 r--p 0 0:0 1 /usr/lib/systemd/libsystemd-shared-252.so\n");
   EXPECT_EQ(services.version(), 252);
@@ -237,7 +239,7 @@ TEST(Systemctl, VersionComesFromTheManagerItselfOrElseFromSystemctl) {
 
 TEST(Systemctl, LastWordsAreOfOneInvocationAndAtMostSoManyLines) {
   Machine machine;
-  Systemctl services = machine.with(
+  machine::Systemctl services = machine.with(
       "exit 0", "echo \"$*\" > " + machine.scratch().path("/call") + "; printf 'a\\nb\\nc\\n'");
   const auto words =
       services.last_words("kubelet.service", "dc93fb6b75784fe8912f54248678c645", 0, 2);
@@ -252,7 +254,7 @@ TEST(Systemctl, LastWordsAreOfOneInvocationAndAtMostSoManyLines) {
 // The manager's own lines about a unit, and those of the run before, are no words of this kubelet.
 TEST(Systemctl, WithoutAnInvocationLastWordsAreThoseOfTheProcessesSinceTheRestart) {
   Machine machine;
-  Systemctl services =
+  machine::Systemctl services =
       machine.with("exit 0", "echo \"$*\" > " + machine.scratch().path("/call") + "; echo a");
   ASSERT_TRUE(services.last_words("kubelet.service", "", 1'700'000'000'042, 2));
   const std::string call = machine.scratch().read("/call");
@@ -262,19 +264,19 @@ TEST(Systemctl, WithoutAnInvocationLastWordsAreThoseOfTheProcessesSinceTheRestar
 
 TEST(Systemctl, WithoutAJournalThereAreNoLastWords) {
   Machine machine;
-  Systemctl none = machine.with("exit 0", "echo 'No journal files were found.' >&2");
+  machine::Systemctl none = machine.with("exit 0", "echo 'No journal files were found.' >&2");
   const auto empty = none.last_words("kubelet.service", "", 0, 5);
   ASSERT_TRUE(empty);
   EXPECT_TRUE(empty->empty());
   machine.paths().journalctl = "/nowhere/journalctl";
-  const auto missing = Systemctl(machine.paths()).last_words("kubelet.service", "", 0, 5);
+  const auto missing = machine::Systemctl(machine.paths()).last_words("kubelet.service", "", 0, 5);
   ASSERT_TRUE(missing);
   EXPECT_TRUE(missing->empty());
 }
 
 TEST(Systemctl, FirstLineOfAStartIsLookedForFromItsBeginningOn) {
   Machine machine;
-  Systemctl services = machine.with(
+  machine::Systemctl services = machine.with(
       "exit 0", "echo \"$*\" > " + machine.scratch().path("/call") +
                     "; echo '1795215446.900000 node-1 k3s[812]: Starting'"
                     "; echo '1795215447.123456 node-1 k3s[812]: msg=\"Running kubelet --a=1\"'"
@@ -289,7 +291,8 @@ TEST(Systemctl, FirstLineOfAStartIsLookedForFromItsBeginningOn) {
                            "_SYSTEMD_INVOCATION_ID=dc93fb6b75784fe8912f54248678c645"}) {
     EXPECT_NE(call.find(word), std::string::npos) << word;
   }
-  Systemctl silent = machine.with("exit 0", "echo '1795215446.900000 node-1 k3s[812]: Starting'");
+  machine::Systemctl silent =
+      machine.with("exit 0", "echo '1795215446.900000 node-1 k3s[812]: Starting'");
   const auto none = silent.first_line_with("k3s.service", "", "Running kubelet ", 1795215446789);
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);

@@ -7,7 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "docs/tables.hpp"
-#include "kubelet_sysctl/checks.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -16,13 +17,13 @@ std::vector<std::string> rows_below(const std::string& head) {
   return kubelet_sysctl::rows_below("checks.md", head);
 }
 
-std::string_view told_by(Audience audience) {
+std::string_view told_by(checks::Audience audience) {
   switch (audience) {
-    case Audience::kDoctor:
+    case checks::Audience::kDoctor:
       return "–";
-    case Audience::kShow:
+    case checks::Audience::kShow:
       return "show";
-    case Audience::kVerbs:
+    case checks::Audience::kVerbs:
       return "show, verbs";
   }
   return "?";
@@ -30,7 +31,7 @@ std::string_view told_by(Audience audience) {
 
 TEST(ChecksDocument, ListsEveryCheckWithItsSeverityAndWhoTellsOfIt) {
   std::vector<std::string> wanted;
-  for (const Check& check : all_checks()) {
+  for (const checks::Check& check : checks::all_checks()) {
     wanted.push_back(fmt::format("| {} | {} | {} | {} |", check.id, name_of(check.severity),
                                  told_by(check.audience), check.title));
   }
@@ -39,9 +40,9 @@ TEST(ChecksDocument, ListsEveryCheckWithItsSeverityAndWhoTellsOfIt) {
 
 TEST(ChecksDocument, NamesAMendAndASourceForEveryCheck) {
   const auto rows = rows_below("| id | mend | source |");
-  ASSERT_EQ(rows.size(), all_checks().size());
+  ASSERT_EQ(rows.size(), checks::all_checks().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string head = fmt::format("| {} | ", all_checks()[i].id);
+    const std::string head = fmt::format("| {} | ", checks::all_checks()[i].id);
     ASSERT_TRUE(rows[i].starts_with(head)) << rows[i];
     const std::size_t source = rows[i].find(" | ", head.size());
     ASSERT_NE(source, std::string::npos) << rows[i];

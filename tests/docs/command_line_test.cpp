@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/commands.hpp"
-#include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -31,11 +31,11 @@ std::string manual() {
 
 TEST(ManualPage, NamesEveryCommandOptionAndExitCode) {
   const std::string page = manual();
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     EXPECT_THAT(page, HasSubstr("\n.B kubelet-sysctl " + std::string(command->name) + '\n'));
     EXPECT_THAT(page, HasSubstr("\n.TP\n.B " + std::string(command->name) + '\n'));
   }
-  for (const OptionRow& row : all_options()) {
+  for (const cli::OptionRow& row : cli::all_options()) {
     const std::string name(row.name);
     const bool named = page.find("\n.B " + name + '\n') != std::string::npos ||
                        page.find("\n.BI " + name + ' ') != std::string::npos ||
@@ -43,7 +43,7 @@ TEST(ManualPage, NamesEveryCommandOptionAndExitCode) {
                        page.find(", \" " + name) != std::string::npos;
     EXPECT_TRUE(named) << name;
   }
-  for (const ExitCode& row : exit_codes()) {
+  for (const transaction::ExitCode& row : transaction::exit_codes()) {
     EXPECT_THAT(page, HasSubstr("\n.TP\n.B " + std::to_string(row.code) + '\n'));
   }
 }
@@ -52,7 +52,7 @@ TEST(ManualPage, NamesNoOptionThatNobodyTakes) {
   // Those of the program without a command, of the kubelet, of kubeadm, and of dpkg.
   std::set<std::string> known{"--help",       "--version", "--allowed-unsafe-sysctls",
                               "--config-dir", "--patches", "--purge"};
-  for (const OptionRow& row : all_options()) known.emplace(row.name);
+  for (const cli::OptionRow& row : cli::all_options()) known.emplace(row.name);
   const std::string page = manual();
   const std::regex option("--[a-z][a-z0-9-]*");
   for (std::sregex_iterator one(page.begin(), page.end(), option), end; one != end; ++one) {
@@ -64,7 +64,7 @@ TEST(ManualPage, HasTheCommandsInTheOrderOfTheHelp) {
   const std::string page = manual();
   for (const std::string start : {"\n.B kubelet-sysctl ", "\n.TP\n.B "}) {
     std::size_t last = 0;
-    for (const Command* command : all_commands()) {
+    for (const cli::Command* command : cli::all_commands()) {
       const std::size_t found = page.find(start + std::string(command->name) + '\n');
       EXPECT_GT(found, last) << command->name;
       last = found;
@@ -77,7 +77,8 @@ TEST(ManualPage, HasNoExitCodeBesideThoseOfTheTable) {
   const std::size_t begin = page.find(".SH EXIT STATUS");
   const std::string section = page.substr(begin, page.find(".SH ", begin + 1) - begin);
   std::set<std::string> expected;
-  for (const ExitCode& row : exit_codes()) expected.insert(std::to_string(row.code));
+  for (const transaction::ExitCode& row : transaction::exit_codes())
+    expected.insert(std::to_string(row.code));
   std::set<std::string> seen;
   const std::regex code("\n\\.TP\n\\.B ([0-9]+)\n");
   for (std::sregex_iterator one(section.begin(), section.end(), code), end; one != end; ++one) {
@@ -87,7 +88,7 @@ TEST(ManualPage, HasNoExitCodeBesideThoseOfTheTable) {
 }
 
 TEST(ManualPage, IsOfThisVersion) {
-  EXPECT_THAT(manual(), HasSubstr("\"kubelet-sysctl " + std::string(tool_version()) + '"'));
+  EXPECT_THAT(manual(), HasSubstr("\"kubelet-sysctl " + std::string(cli::tool_version()) + '"'));
 }
 
 }  // namespace

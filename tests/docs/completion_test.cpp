@@ -10,9 +10,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
 #include "cli/commands.hpp"
-#include "cli/complete.hpp"
-#include "host/disk.hpp"
+#include "cli/completion.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -22,12 +23,12 @@ using testing::IsEmpty;
 
 /// The words of the answer, in its order, without their meanings.
 std::vector<std::string> offered(const std::vector<std::string>& words) {
-  CliHost host;
+  cli::CliHost host;
   std::string said;
   host.out = [&said](const std::string& text) { said += text; };
-  std::vector<std::string> line{std::string(kCompleteCommand)};
+  std::vector<std::string> line{std::string(cli::kCompleteCommand)};
   line.insert(line.end(), words.begin(), words.end());
-  EXPECT_EQ(run_cli(line, host), 0);
+  EXPECT_EQ(cli::run_cli(line, host), 0);
   std::vector<std::string> offers;
   std::istringstream lines(said);
   for (std::string one; std::getline(lines, one);) offers.push_back(one.substr(0, one.find('\t')));
@@ -36,7 +37,7 @@ std::vector<std::string> offered(const std::vector<std::string>& words) {
 
 TEST(Completion, OffersEveryCommandAndHelp) {
   std::vector<std::string> expected;
-  for (const Command* command : all_commands()) expected.emplace_back(command->name);
+  for (const cli::Command* command : cli::all_commands()) expected.emplace_back(command->name);
   EXPECT_EQ(offered({"help", ""}), expected);
   expected.emplace_back("help");
   EXPECT_EQ(offered({""}), expected);
@@ -44,9 +45,9 @@ TEST(Completion, OffersEveryCommandAndHelp) {
 }
 
 TEST(Completion, OffersTheOptionsOfEachCommandAndNoOther) {
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     std::set<std::string> expected;
-    for (const OptionRow& row : all_options()) {
+    for (const cli::OptionRow& row : cli::all_options()) {
       if ((command->options & row.bit) != 0) expected.emplace(row.name);
     }
     const auto offers = offered({std::string(command->name), "-"});
@@ -56,8 +57,8 @@ TEST(Completion, OffersTheOptionsOfEachCommandAndNoOther) {
 }
 
 TEST(Completion, OffersTheChoicesOfEachOption) {
-  for (const Command* command : all_commands()) {
-    for (const OptionRow& row : all_options()) {
+  for (const cli::Command* command : cli::all_commands()) {
+    for (const cli::OptionRow& row : cli::all_options()) {
       const bool has_choices = row.value.find('|') != std::string_view::npos;
       if ((command->options & row.bit) == 0 || !has_choices) continue;
       std::string choices;
@@ -105,8 +106,8 @@ class Kernel {
   ~Kernel() { std::filesystem::remove_all(root_); }
 
   [[nodiscard]] std::vector<std::string> names(std::string_view prefix) const {
-    Disk disk(root_.string());
-    return kernel_names(disk, prefix);
+    machine::Disk disk(root_.string());
+    return cli::kernel_names(disk, prefix);
   }
 
  private:

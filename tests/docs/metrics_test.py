@@ -55,7 +55,7 @@ for root in roots:
     seen |= metrics_of(root)
 seen |= metrics_of(source / "tests/docs")  # no unit there: it fails, and says so
 
-code = (source / "src/core/report_prometheus.cpp").read_text()
+code = (source / "src/report/metrics.cpp").read_text()
 known = {"kubelet_sysctl_" + name for name in re.findall(r'family\(\s*"([a-z_]+)"', code)}
 expect(len(known) > 15 and seen <= known, f"not in the source: {sorted(seen - known)}")
 page = (source / "docs/metrics.md").read_text()

@@ -8,7 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "docs/tables.hpp"
-#include "kubelet_sysctl/node.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -21,7 +22,7 @@ std::string or_dash(std::string_view text) { return std::string(text.empty() ? "
 
 TEST(NodeKindsDocument, ListsEveryKindWithItsRouteAndWhoRewrites) {
   std::vector<std::string> wanted;
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     wanted.push_back(fmt::format("| {} | {} | {} | {} | {} |", kind.id, kind.title,
                                  kind.refuse ? "no edit" : kind.new_list_route,
                                  or_dash(kind.variable), or_dash(kind.rewritten_by)));
@@ -33,7 +34,7 @@ TEST(NodeKindsDocument, ListsEveryKindWithItsRouteAndWhoRewrites) {
 
 TEST(NodeKindsDocument, ListsTheFilesThatAreRewritten) {
   std::vector<std::string> wanted;
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     std::istringstream paths{std::string(kind.rewritten)};
     std::string list;
     for (std::string path; paths >> path;) {
@@ -46,7 +47,7 @@ TEST(NodeKindsDocument, ListsTheFilesThatAreRewritten) {
 
 TEST(NodeKindsDocument, TellsTheLastingWayInTheProgramsWords) {
   std::vector<std::string> wanted;
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.vendor_route.empty()) continue;
     wanted.push_back(fmt::format("| {} | {} |", kind.id, kind.vendor_route));
   }
@@ -55,7 +56,7 @@ TEST(NodeKindsDocument, TellsTheLastingWayInTheProgramsWords) {
 
 TEST(NodeKindsDocument, ListsTheUnitsThatAreLookedForWithoutKubeletService) {
   std::vector<std::string> wanted;
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     std::istringstream units{std::string(kind.units)};
     std::string list;
     for (std::string unit; units >> unit;) {
@@ -68,7 +69,7 @@ TEST(NodeKindsDocument, ListsTheUnitsThatAreLookedForWithoutKubeletService) {
 
 TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
   std::vector<std::string> wanted;
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.lasting_file.empty()) continue;
     wanted.push_back(
         fmt::format("| {} | `{}` | {} |", kind.id, kind.lasting_file, kind.lasting_needs));
@@ -78,9 +79,9 @@ TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
 
 TEST(NodeKindsDocument, NamesASourceForEveryKind) {
   const auto rows = rows_below("| id | told by | upstream files |");
-  ASSERT_EQ(rows.size(), node_kinds().size());
+  ASSERT_EQ(rows.size(), nodes::node_kinds().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const NodeKind& kind = node_kinds()[i];
+    const nodes::NodeKind& kind = nodes::node_kinds()[i];
     EXPECT_TRUE(rows[i].starts_with(fmt::format("| {} | ", kind.id))) << rows[i];
     EXPECT_EQ(rows[i].ends_with("|  |") || rows[i].ends_with("| |"), kind.id == "unknown")
         << "a kind without a source: " << rows[i];

@@ -10,7 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "docs/tables.hpp"
-#include "kubelet_sysctl/recover.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
+#include "kubelet_sysctl/transaction/recovery_table.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -46,14 +48,15 @@ std::set<std::string> listed(const std::string& cell) {
   return words;
 }
 
-constexpr FilesFound kAllFiles[] = {FilesFound::kOld, FilesFound::kNew, FilesFound::kMixed,
-                                    FilesFound::kForeign, FilesFound::kForeignMixed};
+constexpr transaction::FilesFound kAllFiles[] = {
+    transaction::FilesFound::kOld, transaction::FilesFound::kNew, transaction::FilesFound::kMixed,
+    transaction::FilesFound::kForeign, transaction::FilesFound::kForeignMixed};
 
 /// Every state of files, process and options.
-std::vector<RecoveryFacts> all_facts() {
-  std::vector<RecoveryFacts> all;
-  for (const TransactionState state : all_transaction_states()) {
-    for (const FilesFound files : kAllFiles) {
+std::vector<transaction::RecoveryFacts> all_facts() {
+  std::vector<transaction::RecoveryFacts> all;
+  for (const transaction::TransactionState state : transaction::all_transaction_states()) {
+    for (const transaction::FilesFound files : kAllFiles) {
       for (unsigned bits = 0; bits < 16; ++bits) {
         all.push_back({.state = state,
                        .files = files,
@@ -67,7 +70,7 @@ std::vector<RecoveryFacts> all_facts() {
   return all;
 }
 
-bool condition_holds(const std::string& text, const RecoveryFacts& facts) {
+bool condition_holds(const std::string& text, const transaction::RecoveryFacts& facts) {
   if (text == "–") return true;
   if (text == "the trial is over") return facts.trial_over;
   if (text == "`--no-rollback`") return !facts.rollback;
@@ -77,9 +80,9 @@ bool condition_holds(const std::string& text, const RecoveryFacts& facts) {
   return false;
 }
 
-bool fits(const Cells& row, const RecoveryFacts& facts) {
-  return listed(row[0]).contains(name_of(facts.state)) &&
-         (row[1] == "any" || listed(row[1]).contains(name_of(facts.files))) &&
+bool fits(const Cells& row, const transaction::RecoveryFacts& facts) {
+  return listed(row[0]).contains(transaction::name_of(facts.state)) &&
+         (row[1] == "any" || listed(row[1]).contains(transaction::name_of(facts.files))) &&
          condition_holds(row[2], facts);
 }
 
@@ -87,12 +90,13 @@ TEST(TransactionsDocument, SaysOfEveryCombinationWhatRecoveryDoes) {
   const auto rows = rows_below("| state | files | and | recovery |");
   ASSERT_FALSE(rows.empty());
   std::vector<std::size_t> used(rows.size());
-  for (const RecoveryFacts& facts : all_facts()) {
+  for (const transaction::RecoveryFacts& facts : all_facts()) {
     const auto row = std::find_if(rows.begin(), rows.end(),
                                   [&facts](const Cells& one) { return fits(one, facts); });
-    ASSERT_NE(row, rows.end()) << name_of(facts.state) << ", files " << name_of(facts.files);
-    EXPECT_EQ((*row)[3], name_of(decide_recovery(facts)))
-        << name_of(facts.state) << ", files " << name_of(facts.files);
+    ASSERT_NE(row, rows.end()) << transaction::name_of(facts.state) << ", files "
+                               << transaction::name_of(facts.files);
+    EXPECT_EQ((*row)[3], name_of(transaction::decide_recovery(facts)))
+        << transaction::name_of(facts.state) << ", files " << transaction::name_of(facts.files);
     ++used[static_cast<std::size_t>(row - rows.begin())];
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -101,17 +105,18 @@ TEST(TransactionsDocument, SaysOfEveryCombinationWhatRecoveryDoes) {
 }
 
 /// Whether the next run has nothing left to do with a change in this state, whatever it finds.
-bool is_an_end(TransactionState state) {
+bool is_an_end(transaction::TransactionState state) {
   const auto all = all_facts();
-  return std::all_of(all.begin(), all.end(), [state](const RecoveryFacts& facts) {
-    return facts.state != state || decide_recovery(facts) == RecoveryAction::kNothing;
+  return std::all_of(all.begin(), all.end(), [state](const transaction::RecoveryFacts& facts) {
+    return facts.state != state ||
+           transaction::decide_recovery(facts) == transaction::RecoveryAction::kNothing;
   });
 }
 
 TEST(TransactionsDocument, ListsEveryStateAndWhetherItIsTheEnd) {
   std::vector<Cells> wanted;
-  for (const TransactionState state : all_transaction_states()) {
-    wanted.push_back({name_of(state), is_an_end(state) ? "yes" : "no"});
+  for (const transaction::TransactionState state : transaction::all_transaction_states()) {
+    wanted.push_back({transaction::name_of(state), is_an_end(state) ? "yes" : "no"});
   }
   std::vector<Cells> seen;
   for (const Cells& row : rows_below("| state | what it says | end |")) {
@@ -123,13 +128,14 @@ TEST(TransactionsDocument, ListsEveryStateAndWhetherItIsTheEnd) {
 
 /// The records that a command finds open are those that recovery has something to do with.
 TEST(TransactionsDocument, CallsUnfinishedWhatRecoveryActsOn) {
-  for (const RecoveryFacts& facts : all_facts()) {
-    if (facts.state == TransactionState::kTrial) continue;
-    Transaction one;
+  for (const transaction::RecoveryFacts& facts : all_facts()) {
+    if (facts.state == transaction::TransactionState::kTrial) continue;
+    transaction::Transaction one;
     one.state = facts.state;
     one.rollback = facts.rollback;
-    EXPECT_EQ(is_unfinished(one), decide_recovery(facts) != RecoveryAction::kNothing)
-        << name_of(facts.state);
+    EXPECT_EQ(transaction::is_unfinished(one),
+              transaction::decide_recovery(facts) != transaction::RecoveryAction::kNothing)
+        << transaction::name_of(facts.state);
   }
 }
 

@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -22,9 +26,9 @@ Lab::NodeFiles unit_node() {
            "[Service]\nExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=net.core.somaxconn\n"}};
 }
 
-std::vector<std::string> names_of(const std::vector<Step>& steps) {
+std::vector<std::string> names_of(const std::vector<transaction::Step>& steps) {
   std::vector<std::string> names;
-  for (const Step& step : steps) names.push_back(step.what);
+  for (const transaction::Step& step : steps) names.push_back(step.what);
   return names;
 }
 
@@ -33,7 +37,7 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
   lab.services().boot();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_TRUE(outcome->changed);
   ASSERT_TRUE(outcome->evidence);
   EXPECT_EQ(outcome->evidence->pid, lab.services().pid());
@@ -53,7 +57,7 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
   auto record = newest_record(lab);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->id, outcome->transaction);
-  EXPECT_EQ(record->state, TransactionState::kConfirmed);
+  EXPECT_EQ(record->state, transaction::TransactionState::kConfirmed);
   EXPECT_EQ(record->sudo_user, "alice");
   EXPECT_EQ(record->reason, "a test");
 }
@@ -80,7 +84,7 @@ TEST(Apply, TheTimeoutHoldsFromTheRestartOnAndNotForTheWayBack) {
   lab.services().misbehave(how);
   auto outcome = lab.change(add({"kernel.msgmax"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   // TimeoutStopSec= and TimeoutStartSec= are 90 s each without a setting: systemd-system.conf(5).
   EXPECT_GE(lab.services().restart_deadline, std::chrono::seconds(180));
 }
@@ -90,7 +94,7 @@ TEST(Apply, FileRouteIsSeenByAFileOlderThanTheProcessThatNamesIt) {
   lab.services().boot();
   auto outcome = lab.change(add({"net.ipv4.tcp_rmem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied)
       << (outcome->cause ? outcome->cause->message : "");
   ASSERT_TRUE(outcome->evidence);
   EXPECT_FALSE(outcome->evidence->argv);
@@ -104,7 +108,7 @@ TEST(Apply, DropInOfTheKubeletIsSeenToo) {
   lab.services().boot();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied)
       << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->config_file,
             "/etc/kubernetes/kubelet/config.json.d/90-kubelet-sysctl.conf");
@@ -124,7 +128,7 @@ TEST(Apply, KubeletBehindAWrapperIsSeenByItsOwnWords) {
   lab.services().boot();
   auto outcome = lab.change(add({"net.core.somaxconn"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied)
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied)
       << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->config_file, "/etc/kubelet.yaml");
 }
@@ -135,7 +139,7 @@ TEST(Apply, NothingToDoWritesNothingAndRestartsNothing) {
   const auto before = lab.tree().files();
   auto outcome = lab.change(add({"net.core.somaxconn"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kUnchanged);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kUnchanged);
   EXPECT_FALSE(outcome->changed);
   EXPECT_TRUE(lab.services().changes.empty());
   EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
@@ -148,7 +152,7 @@ TEST(Apply, DryRunWritesNothingAndSaysWhatItWouldDo) {
   lab.options.dry_run = true;
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kPlanned);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kPlanned);
   EXPECT_EQ(outcome->restart, "restart");
   ASSERT_EQ(outcome->edits.size(), 1u);
   EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
@@ -161,11 +165,11 @@ TEST(Apply, WithoutRestartTheChangeWaits) {
   lab.options.restart = false;
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kPending);
   EXPECT_TRUE(outcome->changed);
   EXPECT_FALSE(outcome->evidence);
   EXPECT_TRUE(lab.services().changes.empty());
-  EXPECT_EQ(newest_record(lab)->state, TransactionState::kPending);
+  EXPECT_EQ(newest_record(lab)->state, transaction::TransactionState::kPending);
   EXPECT_TRUE(lab.model()->drift);
 }
 
@@ -178,7 +182,7 @@ TEST(Apply, RestartAloneBringsWhatTheFilesSayAlready) {
   const auto before = lab.tree().files();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_TRUE(outcome->changed);
   EXPECT_TRUE(outcome->transaction.empty());
   EXPECT_EQ(lab.tree().files(), before);
@@ -190,7 +194,7 @@ TEST(Apply, UnitThatDoesNotRunGetsTheChangeAtItsNextStart) {
   Lab lab(flag_node());
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kPending);
   EXPECT_TRUE(lab.services().changes.empty());
 }
 
@@ -200,7 +204,7 @@ TEST(Apply, UnderARootDirectoryNobodyIsAsked) {
   lab.discover.live = false;
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kPending);
   EXPECT_TRUE(lab.services().changes.empty());
   EXPECT_EQ(lab.tree().read("/etc/systemd/system/kubelet.service"),
             "[Service]\nExecStart=/usr/bin/kubelet "
@@ -213,7 +217,7 @@ TEST(Apply, ChangedUnitFileIsReloadedBeforeTheRestart) {
   lab.services().boot();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reload", "restart"}));
 }
 
@@ -223,7 +227,7 @@ TEST(Apply, ChangedUnitFileIsReloadedWithoutARestartToo) {
   lab.options.restart = false;
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kPending);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kPending);
   EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
 }
 
@@ -246,7 +250,7 @@ TEST(Apply, StartLimitIsClearedBeforeTheRestart) {
   lab.services().boot();
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reset-failed", "restart"}));
 }
 
@@ -262,7 +266,7 @@ TEST(Apply, ForeignEditSinceTheReadingIsAConflictAndNothingIsWritten) {
   EXPECT_EQ(outcome.error().kind, ErrorKind::kConflict);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_TRUE(lab.services().changes.empty());
-  EXPECT_EQ(newest_record(lab)->state, TransactionState::kRolledBack);
+  EXPECT_EQ(newest_record(lab)->state, transaction::TransactionState::kRolledBack);
 }
 
 TEST(Apply, NothingIsWrittenToAUnitThatSystemdDoesNotHaveLoadedOrThatHasAJob) {
@@ -297,7 +301,7 @@ TEST(Apply, KubeletThatIsDownIsStartedWithTheNewList) {
   lab.services().stop(true);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_TRUE(outcome->was_down);
 }
 
@@ -313,9 +317,9 @@ TEST(Apply, RecordThatCannotBeClosedDoesNotTakeBackAKubeletThatRuns) {
   };
   auto outcome = lab.carry_out(*prepared);
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(ids_of(outcome->findings), std::vector<std::string>{"record-not-closed"});
-  EXPECT_EQ(newest_record(lab)->state, TransactionState::kWritten);
+  EXPECT_EQ(newest_record(lab)->state, transaction::TransactionState::kWritten);
 }
 
 /// The kind of the error that a run ends with whose first call on a path like `where` meets a file system that is

@@ -11,6 +11,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -30,7 +37,7 @@ std::string answer_with(const std::vector<std::string>& list) {
 }
 
 /// A cluster behind kubectl. It knows one node, whose kubelet says the truth unless told otherwise.
-class Cluster final : public Programs {
+class Cluster final : public ports::Programs {
  public:
   explicit Cluster(Lab& lab) : lab_(lab) {}
 
@@ -71,31 +78,31 @@ class Configz : public ::testing::Test {
     lab_.discover.configz.kubeconfig = "/etc/kubernetes/admin.conf";
   }
 
-  Ports ports() {
-    Ports all = lab_.ports();
+  ports::Ports ports() {
+    ports::Ports all = lab_.ports();
     return {all.files, all.services, all.health, all.clock, all.log, all.kernel, cluster_};
   }
 
-  NodeModel model() {
-    Ports node = ports();
-    auto snapshot = discover(node, lab_.discover);
+  model::NodeModel model() {
+    ports::Ports node = ports();
+    auto snapshot = discover::discover(node, lab_.discover);
     EXPECT_TRUE(snapshot);
-    auto model = resolve(*snapshot);
+    auto model = checks::resolve_and_check(*snapshot);
     EXPECT_TRUE(model);
     return std::move(*model);
   }
 
-  Outcome add_entry(const std::string& entry) {
-    Ports node = ports();
-    auto snapshot = discover(node, lab_.discover);
+  transaction::Outcome add_entry(const std::string& entry) {
+    ports::Ports node = ports();
+    auto snapshot = discover::discover(node, lab_.discover);
     EXPECT_TRUE(snapshot);
-    auto model = resolve(*snapshot);
+    auto model = checks::resolve_and_check(*snapshot);
     EXPECT_TRUE(model);
-    auto plan = make_plan(*snapshot, *model, add({entry}));
+    auto plan = planning::make_plan(*snapshot, *model, add({entry}));
     EXPECT_TRUE(plan);
-    auto outcome = apply(node, *snapshot, *model, *plan, lab_.discover, lab_.options);
+    auto outcome = transaction::apply(node, *snapshot, *model, *plan, lab_.discover, lab_.options);
     EXPECT_TRUE(outcome);
-    return outcome ? *outcome : Outcome{};
+    return outcome ? *outcome : transaction::Outcome{};
   }
 
   Lab lab_;
@@ -108,9 +115,9 @@ class ConfigzOfFiles : public Configz {
 };
 
 TEST_F(Configz, AsksForTheNodeFirstAndHandsOnNothingButPaths) {
-  const NodeModel seen = model();
+  const model::NodeModel seen = model();
   EXPECT_EQ(seen.running->configz, "ok");
-  EXPECT_EQ(seen.running->evidence, RunningList::Evidence::kArgv);
+  EXPECT_EQ(seen.running->evidence, model::RunningList::Evidence::kArgv);
   const std::vector<std::string> words = {
       "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "--request-timeout=8s",
       "get",     "--raw"};
@@ -128,8 +135,8 @@ TEST_F(Configz, IsNotAskedUnlessItIsWanted) {
 }
 
 TEST_F(Configz, IsEvidenceOfAChange) {
-  const Outcome outcome = add_entry("kernel.sem");
-  EXPECT_EQ(outcome.kind, OutcomeKind::kApplied);
+  const transaction::Outcome outcome = add_entry("kernel.sem");
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kApplied);
   ASSERT_TRUE(outcome.evidence);
   EXPECT_EQ(outcome.evidence->configz, "ok");
 }
@@ -140,8 +147,8 @@ TEST_F(Configz, ThatSpeaksAgainstAChangeTakesItBackAndIsHeardAgain) {
     std::erase(truth, "kernel.sem");
     return truth;
   };
-  const Outcome outcome = add_entry("kernel.sem");
-  EXPECT_EQ(outcome.kind, OutcomeKind::kRolledBack);
+  const transaction::Outcome outcome = add_entry("kernel.sem");
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kRolledBack);
   ASSERT_TRUE(outcome.cause);
   EXPECT_THAT(outcome.cause->message, HasSubstr("the kubelet itself says"));
   EXPECT_EQ(lab_.tree().read("/etc/sysconfig/kubelet"), before);
@@ -152,9 +159,9 @@ TEST_F(Configz, ThatDiffersIsDriftWhateverTheArgumentsSay) {
   cluster_.says = [](const std::vector<std::string>&) {
     return std::vector<std::string>{"kernel.sem"};
   };
-  const NodeModel seen = model();
+  const model::NodeModel seen = model();
   EXPECT_EQ(seen.running->configz, "differs");
-  EXPECT_EQ(seen.running->evidence, RunningList::Evidence::kConfigz);
+  EXPECT_EQ(seen.running->evidence, model::RunningList::Evidence::kConfigz);
   EXPECT_THAT(*seen.running->entries, ElementsAre("kernel.sem"));
   EXPECT_TRUE(seen.drift);
   EXPECT_THAT(ids_of(seen.findings), Contains("configz-differs"));
@@ -164,11 +171,11 @@ TEST_F(Configz, ThatIsForbiddenIsToldAndTheOtherEvidenceStands) {
   cluster_.fault = Error{.kind = ErrorKind::kIo,
                          .message = "'kubectl' ended with status 1: Error from server (Forbidden)"};
   const auto begin = lab_.services().now();
-  const NodeModel seen = model();
+  const model::NodeModel seen = model();
   EXPECT_EQ(lab_.services().now(), begin) << "asking again mends nothing";
-  EXPECT_EQ(seen.running->evidence, RunningList::Evidence::kArgv);
-  const Outcome outcome = add_entry("kernel.sem");
-  EXPECT_EQ(outcome.kind, OutcomeKind::kApplied);
+  EXPECT_EQ(seen.running->evidence, model::RunningList::Evidence::kArgv);
+  const transaction::Outcome outcome = add_entry("kernel.sem");
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(outcome.evidence->configz, "unknown");
   const auto ids = ids_of(outcome.findings);
   EXPECT_EQ(std::count(ids.begin(), ids.end(), "configz-silent"), 1);
@@ -176,9 +183,9 @@ TEST_F(Configz, ThatIsForbiddenIsToldAndTheOtherEvidenceStands) {
 
 TEST_F(Configz, OfAnotherMachineWithThisNameIsNone) {
   cluster_.boot_id = "the-boot-of-another";
-  const NodeModel seen = model();
+  const model::NodeModel seen = model();
   EXPECT_EQ(seen.running->configz, "unknown");
-  EXPECT_EQ(seen.running->evidence, RunningList::Evidence::kArgv);
+  EXPECT_EQ(seen.running->evidence, model::RunningList::Evidence::kArgv);
   for (const auto& call : cluster_.calls) EXPECT_THAT(call.back(), Not(HasSubstr("configz")));
 }
 
@@ -187,7 +194,7 @@ TEST_F(Configz, IsAskedAgainOfAKubeletThatHasJustBeenStarted) {
   cluster_.silent_for = 1000;
   EXPECT_EQ(model().running->configz, "unknown");
   cluster_.silent_for = 0;
-  Ports node = ports();
+  ports::Ports node = ports();
   ASSERT_TRUE(node.services.restart("kubelet.service", Milliseconds{1000}));
   cluster_.silent_for = 4;
   EXPECT_EQ(model().running->configz, "ok");
@@ -207,8 +214,8 @@ TEST_F(ConfigzOfFiles, TellsTheListWhereAFileIsNewerThanTheProcess) {
   lab_.discover.configz.wanted = false;
   EXPECT_FALSE(model().running->entries);
   lab_.discover.configz.wanted = true;
-  const NodeModel seen = model();
-  EXPECT_EQ(seen.running->evidence, RunningList::Evidence::kConfigz);
+  const model::NodeModel seen = model();
+  EXPECT_EQ(seen.running->evidence, model::RunningList::Evidence::kConfigz);
   EXPECT_EQ(*seen.running->entries, lab_.services().started_lists.back());
 }
 

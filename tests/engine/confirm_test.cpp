@@ -6,6 +6,12 @@
 #include <utility>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/process.hpp"
+#include "kubelet_sysctl/kubelet/last_words.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "transaction/confirm.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -22,22 +28,22 @@ class Confirm : public ::testing::Test {
     lab_.services().boot();
   }
 
-  Confirmation restarted(const Misbehaviour& how, Milliseconds window = kWindow) {
-    Wanted wanted;
+  transaction::Confirmation restarted(const Misbehaviour& how, Milliseconds window = kWindow) {
+    transaction::Wanted wanted;
     wanted.unit = "kubelet.service";
     wanted.list = {"net.core.somaxconn"};
     wanted.health_address = "127.0.0.1";
     wanted.health_port = 10248;
     wanted.before = *lab_.services().show(wanted.unit);
-    wanted.old_process = *read_process(lab_.services().files(), wanted.before.main_pid);
+    wanted.old_process = *discover::read_process(lab_.services().files(), wanted.before.main_pid);
     lab_.services().misbehave(how);
     EXPECT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
     begin_ = lab_.services().now();
-    Ports ports = lab_.ports();
-    auto seen = confirm(ports, wanted, kTimeout, window);
+    ports::Ports ports = lab_.ports();
+    auto seen = transaction::confirm(ports, wanted, kTimeout, window);
     EXPECT_TRUE(seen);
     took_ = std::chrono::duration_cast<Milliseconds>(lab_.services().now() - begin_);
-    return seen ? *seen : Confirmation{};
+    return seen ? *seen : transaction::Confirmation{};
   }
 
   Lab lab_;
@@ -53,7 +59,7 @@ Misbehaviour dies_after(int milliseconds) {
 }
 
 TEST_F(Confirm, GoodStartIsWatchedForTheWholeWindowAndNoLonger) {
-  const Confirmation seen = restarted({});
+  const transaction::Confirmation seen = restarted({});
   EXPECT_TRUE(seen.good);
   EXPECT_FALSE(seen.failure);
   EXPECT_EQ(seen.evidence.pid, 1001);
@@ -75,7 +81,7 @@ TEST_F(Confirm, WindowBeginsWithTheFirstHealthyAnswer) {
 TEST_F(Confirm, HealthThatNeverComesEndsAtTheDeadline) {
   Misbehaviour how;
   how.never_healthy = true;
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_NE(seen.failure->message.find("never became healthy"), std::string::npos);
   EXPECT_GE(took_, kTimeout);
@@ -85,7 +91,7 @@ TEST_F(Confirm, HealthThatNeverComesEndsAtTheDeadline) {
 TEST_F(Confirm, AnswerOtherThan200IsNotHealthy) {
   Misbehaviour how;
   how.health_status = 500;
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.evidence.health, "http 500");
 }
@@ -93,14 +99,14 @@ TEST_F(Confirm, AnswerOtherThan200IsNotHealthy) {
 TEST_F(Confirm, HealthThatGoesWithinTheWindowIsSeen) {
   Misbehaviour how;
   how.unhealthy_after = Milliseconds(4000);
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_NE(seen.failure->message.find("did not stay healthy"), std::string::npos);
 }
 
 TEST_F(Confirm, ExitIsSeenTheMomentItHappens) {
   for (const int milliseconds : {0, 1000, 5000}) {
-    const Confirmation seen = restarted(dies_after(milliseconds));
+    const transaction::Confirmation seen = restarted(dies_after(milliseconds));
     ASSERT_TRUE(seen.failure) << milliseconds;
     EXPECT_FALSE(seen.good);
     EXPECT_NE(seen.failure->message.find("ended with status 1"), std::string::npos)
@@ -117,7 +123,7 @@ TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
   Misbehaviour how = dies_after(700);
   how.starts = 1;
   how.last_words = {"this one"};
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   lab_.services().wait_until(lab_.services().now() + std::chrono::seconds(30), 0);
   ASSERT_FALSE(seen.invocation.empty());
   EXPECT_EQ(*lab_.services().last_words("kubelet.service", seen.invocation, 0, 5),
@@ -126,9 +132,9 @@ TEST_F(Confirm, LastWordsAreThoseOfTheStartThatFailed) {
 
 /// Says nothing of the end of a process, as a kernel without pidfd_open(2) whose look came too
 /// late, and does something between two waits.
-class OddClock final : public Clock {
+class OddClock final : public ports::Clock {
  public:
-  OddClock(Clock& clock, std::function<void()> meanwhile)
+  OddClock(ports::Clock& clock, std::function<void()> meanwhile)
       : clock_(clock), meanwhile_(std::move(meanwhile)) {}
   TimePoint now() override { return clock_.now(); }
   std::int64_t wall_ms() override { return clock_.wall_ms(); }
@@ -141,41 +147,43 @@ class OddClock final : public Clock {
   bool interrupted() override { return false; }
 
  private:
-  Clock& clock_;
+  ports::Clock& clock_;
   std::function<void()> meanwhile_;
   int waits_ = 0;
 };
 
 /// confirm() of a good start, but for what the test does in the window and the end of `how`.
-Confirmation watched(Lab& lab, const Misbehaviour& how, std::function<void()> meanwhile) {
-  Wanted wanted;
+transaction::Confirmation watched(Lab& lab, const Misbehaviour& how,
+                                  std::function<void()> meanwhile) {
+  transaction::Wanted wanted;
   wanted.unit = "kubelet.service";
   wanted.list = {"net.core.somaxconn"};
   lab.services().misbehave(how);
   EXPECT_TRUE(lab.services().restart(wanted.unit, kTimeout));
   OddClock clock(lab.services(), std::move(meanwhile));
-  Ports ports{lab.services().files(), lab.services(),        lab.services(),         clock,
-              lab.services(),         lab.services().kernel, lab.services().programs};
-  auto seen = confirm(ports, wanted, kTimeout, kWindow);
+  ports::Ports ports{lab.services().files(), lab.services(),        lab.services(),         clock,
+                     lab.services(),         lab.services().kernel, lab.services().programs};
+  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
   EXPECT_TRUE(seen);
-  return seen ? *seen : Confirmation{};
+  return seen ? *seen : transaction::Confirmation{};
 }
 
 TEST_F(Confirm, RestartBySystemdWithinTheWindowIsSeenEvenWhenAllLooksFine) {
   lab_.services().restart_delay = Milliseconds(100);
   Misbehaviour how = dies_after(5000);
   how.starts = 1;
-  const Confirmation died = watched(lab_, how, [] {});
+  const transaction::Confirmation died = watched(lab_, how, [] {});
   EXPECT_FALSE(died.good);
   EXPECT_EQ(died.evidence.restarts, 1);
-  const Confirmation counted = watched(lab_, {}, [this] { lab_.services().more_restarts = 1; });
+  const transaction::Confirmation counted =
+      watched(lab_, {}, [this] { lab_.services().more_restarts = 1; });
   EXPECT_FALSE(counted.good);
   EXPECT_EQ(counted.evidence.restarts, 1);
 }
 
 TEST_F(Confirm, ArgumentsThatChangeWithinTheWindowAreSeen) {
   EXPECT_TRUE(watched(lab_, {}, [] {}).good);
-  const Confirmation seen = watched(lab_, {}, [this] {
+  const transaction::Confirmation seen = watched(lab_, {}, [this] {
     const std::string words = "/proc/" + std::to_string(lab_.services().pid()) + "/cmdline";
     lab_.tree().write(words, std::string("/usr/bin/kubelet\0--v=2\0", 24));
   });
@@ -185,7 +193,7 @@ TEST_F(Confirm, ArgumentsThatChangeWithinTheWindowAreSeen) {
 TEST_F(Confirm, ArgumentsAreWaitedForUntilTheForkIsTheKubelet) {
   Misbehaviour how;
   how.exec_after = Milliseconds(400);
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   EXPECT_TRUE(seen.good);
   EXPECT_EQ(seen.evidence.argv, true);
   EXPECT_LE(took_, Milliseconds(10500));
@@ -194,28 +202,28 @@ TEST_F(Confirm, ArgumentsAreWaitedForUntilTheForkIsTheKubelet) {
 TEST_F(Confirm, OtherArgumentsAreNotTheListThatWasWished) {
   Misbehaviour how;
   how.argv = std::vector<std::string>{"/usr/bin/kubelet", "--allowed-unsafe-sysctls=kernel.sem"};
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.evidence.argv, false);
   EXPECT_NE(seen.failure->message.find("other arguments"), std::string::npos);
 }
 
 TEST_F(Confirm, KubeletWithoutAHealthEndpointIsWatchedAllTheSame) {
-  Wanted wanted;
+  transaction::Wanted wanted;
   wanted.unit = "kubelet.service";
   wanted.list = {"net.core.somaxconn"};
   Misbehaviour how = dies_after(3000);
   how.starts = 1;
   how.never_healthy = true;
   lab_.services().misbehave(how);
-  Ports ports = lab_.ports();
+  ports::Ports ports = lab_.ports();
   ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
-  auto seen = confirm(ports, wanted, kTimeout, kWindow);
+  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
   ASSERT_TRUE(seen);
   EXPECT_FALSE(seen->good);
   EXPECT_EQ(seen->evidence.health, "off");
   ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
-  seen = confirm(ports, wanted, kTimeout, kWindow);
+  seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
   ASSERT_TRUE(seen);
   EXPECT_TRUE(seen->good);
 }
@@ -224,7 +232,7 @@ TEST_F(Confirm, KubeletWithoutAHealthEndpointIsWatchedAllTheSame) {
 TEST_F(Confirm, AnswerOfAnotherProcessIsNoHealth) {
   Misbehaviour how;
   how.other_process_answers = true;
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_NE(seen.evidence.health.find("another process"), std::string::npos);
 }
@@ -233,7 +241,7 @@ TEST_F(Confirm, AnswerOfAnotherProcessIsNoHealth) {
 TEST_F(Confirm, OldProcessThatStaysIsNoRestart) {
   Misbehaviour how;
   how.restart_does_nothing = true;
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_NE(seen.failure->message.find("the old process still runs"), std::string::npos);
 }
@@ -241,18 +249,18 @@ TEST_F(Confirm, OldProcessThatStaysIsNoRestart) {
 TEST_F(Confirm, UnitThatIsLeftStoppedIsSeenAtOnce) {
   Misbehaviour how;
   how.stays_stopped = true;
-  const Confirmation seen = restarted(how);
+  const transaction::Confirmation seen = restarted(how);
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(took_, Milliseconds(0));
 }
 
 TEST(Recognise, KnowsTheKubeletsOwnWords) {
-  EXPECT_EQ(recognise({"I1120 noise",
-                       "E1120 run.go:74] \"command failed\" err=\"failed to run "
-                       "Kubelet: failed to create kubelet: the sysctls "
-                       "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
+  EXPECT_EQ(kubelet::recognise({"I1120 noise",
+                                "E1120 run.go:74] \"command failed\" err=\"failed to run "
+                                "Kubelet: failed to create kubelet: the sysctls "
+                                "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
             "an entry of the list is outside the namespaced groups");
-  EXPECT_EQ(recognise({"lenient decoding as strict decoding failed"}), "");
+  EXPECT_EQ(kubelet::recognise({"lenient decoding as strict decoding failed"}), "");
 }
 
 }  // namespace

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nodes whose fault stands in their files.
 #include "engine/doctor_nodes.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/desired/desired_list.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 #include <sys/stat.h>
 
@@ -28,7 +38,7 @@ Node with_drop_in_file(const std::string& name, const std::string& bytes) {
   return with({{kUnit, unit(kWithDirectory)}, {std::string(kConfigDir) + "/" + name, bytes}});
 }
 
-Node with_kernel(const std::string& entry, KernelState state) {
+Node with_kernel(const std::string& entry, sysctl::KernelState state) {
   return [entry, state] {
     auto lab = listing({entry});
     lab->services().kernel.answer(entry, state);
@@ -41,7 +51,7 @@ Node with_pattern(const std::string& stem, int count) {
   return [stem, count] {
     auto lab = listing({stem + "*"});
     for (int i = 0; i < count; ++i) {
-      lab->services().kernel.answer(fmt::format("{}a{}", stem, i), KernelState::kWritable);
+      lab->services().kernel.answer(fmt::format("{}a{}", stem, i), sysctl::KernelState::kWritable);
     }
     return lab;
   };
@@ -50,7 +60,7 @@ Node with_pattern(const std::string& stem, int count) {
 Node with_version(const std::string& entry, const char* version) {
   return [entry, version] {
     auto lab = listing({entry});
-    lab->discover.kubelet_version = parse_kubelet_version(version);
+    lab->discover.kubelet_version = sysctl::parse_kubelet_version(version);
     lab->services().kernel.release_text = "6.1.0-28-amd64";
     return lab;
   };
@@ -122,19 +132,23 @@ std::vector<Pair> what_is_listed() {
       {"second-document", with_config(list + "---\n" + config(list)), with_config(list + "---\n")},
       {"unread-drop-in", with_drop_in_file("list.yaml", config(list)),
        with_drop_in_file("notes.txt", "the list is allowed unsafe here\n")},
-      {"useless-in-kernel", with_kernel("net.core.netdev_max_backlog", KernelState::kAbsent),
-       with_kernel("net.core.somaxconn", KernelState::kWritable)},
+      {"useless-in-kernel",
+       with_kernel("net.core.netdev_max_backlog", sysctl::KernelState::kAbsent),
+       with_kernel("net.core.somaxconn", sysctl::KernelState::kWritable)},
       {"wide-grant", with_pattern("net.ipv4.tcp_", 11), with_pattern("net.ipv4.tcp_", 10)},
       {"host-needs-entry", on_k3s("kernel.sem"),
        on_k3s("net.ipv4.ip_forward, net.ipv6.conf.all.forwarding")},
-      {"wish-list-broken", with({{kWishFile, "kernel.sem owner=\n"}}),
-       with({{kWishFile, "# nothing is wished\n"}})},
+      {"wish-list-broken", with({{desired::kWishFile, "kernel.sem owner=\n"}}),
+       with({{desired::kWishFile, "# nothing is wished\n"}})},
       {"wish-not-met",
-       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem\nkernel.msgmax\n"}}),
-       with({{kArguments, flag("kernel.msg*")}, {kWishFile, "kernel.msgmax\n"}})},
+       with(
+           {{kArguments, flag("kernel.sem")}, {desired::kWishFile, "kernel.sem\nkernel.msgmax\n"}}),
+       with({{kArguments, flag("kernel.msg*")}, {desired::kWishFile, "kernel.msgmax\n"}})},
       {"expired-entry",
-       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem expires=2026-11-19\n"}}),
-       with({{kArguments, flag("kernel.sem")}, {kWishFile, "kernel.sem expires=2026-11-20\n"}})},
+       with({{kArguments, flag("kernel.sem")},
+             {desired::kWishFile, "kernel.sem expires=2026-11-19\n"}}),
+       with({{kArguments, flag("kernel.sem")},
+             {desired::kWishFile, "kernel.sem expires=2026-11-20\n"}})},
       {"safe-already", with_version("net.ipv4.tcp_rmem", "1.32.0"),
        with_version("net.ipv4.tcp_rmem", "1.31.4")},
       {"duplicate-entry", with_arguments(flag("kernel.sem,kernel.sem")),
@@ -229,16 +243,16 @@ std::vector<Pair> pairs_of_files() {
 }
 
 std::vector<Finding> found_on(Lab& lab) {
-  Ports ports = lab.ports();
-  DiscoverOptions options = lab.discover;
+  ports::Ports ports = lab.ports();
+  discover::DiscoverOptions options = lab.discover;
   options.probe_health = true;
-  options.version_from = VersionFrom::kProgram;
-  auto snapshot = discover(ports, options);
+  options.version_from = discover::VersionFrom::kProgram;
+  auto snapshot = discover::discover(ports, options);
   if (!snapshot) bug(snapshot.error().message.c_str());
-  const NodeModel model = resolve_partly(*snapshot);
-  look_closer(ports, model, *snapshot);
-  snapshot->kernel = ports.kernel.ask(texts_of(model.configured));
-  return run_checks(*snapshot, model, Audience::kDoctor);
+  const model::NodeModel model = model::resolve_partly(*snapshot);
+  discover::look_closer(ports, model, *snapshot);
+  snapshot->kernel = ports.kernel.ask(model::texts_of(model.configured));
+  return checks::run_checks(*snapshot, model, checks::Audience::kDoctor);
 }
 
 }  // namespace kubelet_sysctl::doctor_nodes

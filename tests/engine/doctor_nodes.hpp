@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
 
 namespace kubelet_sysctl::doctor_nodes {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nodes whose fault is in what runs there.
 #include "engine/doctor_nodes.hpp"
+#include "kubelet_sysctl/base/time.hpp"
 
 namespace kubelet_sysctl::doctor_nodes {
 namespace {

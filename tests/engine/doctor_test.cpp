@@ -8,6 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "engine/doctor_nodes.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl::doctor_nodes {
 namespace {
@@ -39,7 +47,7 @@ TEST(Doctor, HasAnIllAndAWellNodeForEveryCheck) {
   std::set<std::string> tested = kOfTheCommand;
   for (const Pair& pair : pairs()) EXPECT_TRUE(tested.insert(pair.id).second) << pair.id;
   std::set<std::string> all;
-  for (const Check& check : all_checks()) all.emplace(check.id);
+  for (const checks::Check& check : checks::all_checks()) all.emplace(check.id);
   EXPECT_EQ(tested, all);
 }
 
@@ -55,7 +63,7 @@ TEST_P(Pairs, SpeaksOfTheIllNodeAndNotOfTheWellOne) {
   const auto ill = GetParam().ill();
   const auto found = of_id(*ill, GetParam().id);
   ASSERT_EQ(found.size(), 1u) << testing::PrintToString(ids_of(found_on(*ill)));
-  EXPECT_EQ(found[0].severity, find_check(GetParam().id)->severity) << found[0].message;
+  EXPECT_EQ(found[0].severity, checks::find_check(GetParam().id)->severity) << found[0].message;
   EXPECT_NE(found[0].hint, "") << "no mend";
   const auto well = GetParam().well();
   const auto none = of_id(*well, GetParam().id);
@@ -93,7 +101,7 @@ TEST(DoctorUnknown, KubeletOfUnknownReleaseMakesNoEntrySafe) {
 
 TEST(DoctorUnknown, KernelOfUnknownReleaseMakesNoNameSafeThatNeedsAMinimum) {
   const auto lab = listing({"net.ipv4.tcp_rmem", "net.ipv4.tcp_syncookies"});
-  lab->discover.kubelet_version = parse_kubelet_version("1.32.0");
+  lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.32.0");
   lab->services().kernel.release_text = "unreadable";
   const auto found = of_id(*lab, "safe-already");
   ASSERT_EQ(found.size(), 1u);
@@ -109,26 +117,26 @@ TEST(DoctorUnknown, EntryThatAnyReleaseRefusesIsTold) {
 
 TEST(DoctorUnknown, FileThatMayNotBeReadIsNotTakenForAbsent) {
   const auto lab = running({{kConfig, config("allowedUnsafeSysctls: [kernel.sem]\n")}});
-  Ports ports = lab->ports();
-  ASSERT_TRUE(discover(ports, lab->discover));
+  ports::Ports ports = lab->ports();
+  ASSERT_TRUE(discover::discover(ports, lab->discover));
   const auto calls = lab->faults().calls(Calls::kAll);
   const auto at = std::find(calls.begin(), calls.end(), std::string("read ") + kConfig);
   ASSERT_NE(at, calls.end());
   lab->faults().fail(static_cast<std::size_t>(at - calls.begin()) + 1, Calls::kAll,
                      {.kind = ErrorKind::kPermission, .message = "Permission denied"});
-  const auto snapshot = discover_partly(ports, lab->discover);
+  const auto snapshot = discover::discover_partly(ports, lab->discover);
   ASSERT_TRUE(snapshot);
   EXPECT_EQ(snapshot->unreadable, std::vector<std::string>{kConfig});
-  const NodeModel model = resolve_partly(*snapshot);
-  for (const Finding& finding : run_checks(*snapshot, model, Audience::kDoctor)) {
-    EXPECT_EQ(find_check(finding.id)->needs, Needs::kPart) << finding.id;
+  const model::NodeModel model = model::resolve_partly(*snapshot);
+  for (const Finding& finding : checks::run_checks(*snapshot, model, checks::Audience::kDoctor)) {
+    EXPECT_EQ(checks::find_check(finding.id)->needs, checks::Needs::kPart) << finding.id;
   }
 }
 
 TEST(DoctorKernel, NameOfAModuleThatIsNotLoadedMayComeWithIt) {
   for (const char* entry : {"net.netfilter.nf_conntrack_tcp_loose", "net.netfilter.*"}) {
     const auto lab = listing({entry});
-    lab->services().kernel.answer(entry, KernelState::kAbsent);
+    lab->services().kernel.answer(entry, sysctl::KernelState::kAbsent);
     const auto found = of_id(*lab, "useless-in-kernel");
     ASSERT_EQ(found.size(), 1u);
     EXPECT_THAT(found[0].hint, HasSubstr("module 'nf_conntrack'"));
@@ -138,16 +146,16 @@ TEST(DoctorKernel, NameOfAModuleThatIsNotLoadedMayComeWithIt) {
 // Source: the tables of 1.28 and 1.29 for 'kernel.shm_*'; slashes are legal from 1.23 on.
 TEST(DoctorRelease, TellsThisKubeletFromTheNextAndForgetsOlderOnes) {
   const auto lab = listing({"kernel.shm_*", "net/core/somaxconn"});
-  lab->discover.kubelet_version = parse_kubelet_version("1.28.3");
+  lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.28.3");
   auto found = of_id(*lab, "entry-refused");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0].message,
               HasSubstr("'kernel.shm_*' starts this kubelet (1.28.3) and stops 1.29 and later"));
-  lab->discover.kubelet_version = parse_kubelet_version("1.29.0");
+  lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.29.0");
   found = of_id(*lab, "entry-refused");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0].message, HasSubstr("'kernel.shm_*' stops this kubelet (1.29.0)"));
-  lab->discover.kubelet_version = parse_kubelet_version("1.22.1");
+  lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.22.1");
   EXPECT_EQ(of_id(*lab, "entry-refused").size(), 2u);
 }
 

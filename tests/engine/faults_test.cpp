@@ -10,6 +10,13 @@
 #include <fmt/format.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -20,7 +27,7 @@ using Files = std::map<std::string, std::string>;
 struct Case {
   std::string name;
   std::function<std::unique_ptr<Lab>()> node;
-  Change change;
+  planning::Change change;
 };
 
 /// For the messages of GoogleTest.
@@ -55,18 +62,20 @@ void expect_old_or_new(const Files& now, const Files& before, const Files& after
   }
 }
 
-bool is_back(OutcomeKind kind) { return kind == OutcomeKind::kRolledBack; }
+bool is_back(transaction::OutcomeKind kind) {
+  return kind == transaction::OutcomeKind::kRolledBack;
+}
 
 /// What the result claims about the files. Only a stranded run may leave one file old and another
 /// new: that needs a disk that takes the first and then neither the second nor the first one back.
-void expect_told(const Result<Outcome>& outcome, bool is_old, bool is_new,
+void expect_told(const Result<transaction::Outcome>& outcome, bool is_old, bool is_new,
                  const std::string& where) {
   if (!outcome || is_back(outcome->kind)) {
     EXPECT_TRUE(is_old) << where << ": told that nothing is changed";
-  } else if (outcome->kind == OutcomeKind::kApplied) {
+  } else if (outcome->kind == transaction::OutcomeKind::kApplied) {
     EXPECT_TRUE(is_new) << where << ": told that the change is in force";
   } else {
-    EXPECT_EQ(outcome->kind, OutcomeKind::kStranded) << where;
+    EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kStranded) << where;
     EXPECT_FALSE(outcome->commands.empty()) << where;
   }
 }
@@ -78,7 +87,7 @@ class Faults : public ::testing::TestWithParam<Case> {
     auto lab = GetParam().node();
     lab->services().boot();
     auto outcome = lab->change(GetParam().change);
-    EXPECT_TRUE(outcome && outcome->kind == OutcomeKind::kApplied);
+    EXPECT_TRUE(outcome && outcome->kind == transaction::OutcomeKind::kApplied);
     return lab->tree().files();
   }
 
@@ -100,8 +109,8 @@ class Faults : public ::testing::TestWithParam<Case> {
     const Files now = lab->tree().files();
     expect_old_or_new(now, before, after, where);
     expect_told(outcome, now == before, now == after, where);
-    Ports ports = lab->ports();
-    auto records = list_transactions(ports);
+    ports::Ports ports = lab->ports();
+    auto records = transaction::list_transactions(ports);
     EXPECT_TRUE(records) << where;
     expect_kubelet_of_files(*lab, outcome, where);
     expect_next_run_ends(*lab, after, where);
@@ -110,9 +119,9 @@ class Faults : public ::testing::TestWithParam<Case> {
 
   /// Unless stranded, the kubelet that runs has the list of the files. (It may not be possible to
   /// tell: a file that was put back is newer than the process.)
-  static void expect_kubelet_of_files(Lab& lab, const Result<Outcome>& outcome,
+  static void expect_kubelet_of_files(Lab& lab, const Result<transaction::Outcome>& outcome,
                                       const std::string& where) {
-    if (outcome && outcome->kind == OutcomeKind::kStranded) return;
+    if (outcome && outcome->kind == transaction::OutcomeKind::kStranded) return;
     auto model = lab.model();
     ASSERT_TRUE(model) << where;
     EXPECT_FALSE(model->drift) << where;
@@ -123,9 +132,9 @@ class Faults : public ::testing::TestWithParam<Case> {
   static void expect_next_run_ends(Lab& lab, const Files& after, const std::string& where) {
     auto again = lab.change(GetParam().change);
     ASSERT_TRUE(again) << where << ": " << again.error().message;
-    const bool good =
-        again->kind == OutcomeKind::kApplied || again->kind == OutcomeKind::kUnchanged;
-    EXPECT_TRUE(good) << where << ": " << name_of(again->kind);
+    const bool good = again->kind == transaction::OutcomeKind::kApplied ||
+                      again->kind == transaction::OutcomeKind::kUnchanged;
+    EXPECT_TRUE(good) << where << ": " << transaction::name_of(again->kind);
     EXPECT_EQ(lab.tree().files(), after) << where;
     EXPECT_FALSE(lab.model()->drift) << where;
   }

@@ -5,6 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 #include "support/elf_program.hpp"
 
 namespace kubelet_sysctl {
@@ -33,12 +38,12 @@ TEST(Hosted, ListInsideK3sIsProvedByTheJournalAndOlderFiles) {
   const auto before = lab.model();
   ASSERT_TRUE(before) << before.error().message;
   ASSERT_TRUE(before->running);
-  EXPECT_EQ(before->running->evidence, RunningList::Evidence::kConfigFile);
+  EXPECT_EQ(before->running->evidence, model::RunningList::Evidence::kConfigFile);
   EXPECT_EQ(before->running->entries, kThree);
   EXPECT_FALSE(before->drift);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  ASSERT_EQ(outcome->kind, OutcomeKind::kApplied)
+  ASSERT_EQ(outcome->kind, transaction::OutcomeKind::kApplied)
       << (outcome->cause ? outcome->cause->message : "");
   ASSERT_TRUE(outcome->evidence);
   EXPECT_EQ(outcome->evidence->pid, lab.services().pid());
@@ -68,7 +73,7 @@ TEST(Hosted, OwnDefaultsOfK3sAreProvedByTheirPlaceInTheJournal) {
   EXPECT_EQ(model->running->entries, (Entries{kThree[0], kThree[1]}));
   auto outcome = lab.change(add({"net.core.somaxconn"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(outcome->edits.front().before.path, kOwn) << "k3s writes its defaults at every start";
   EXPECT_EQ(outcome->after, kThree);
 }
@@ -80,7 +85,7 @@ TEST(Hosted, ListThatTheJournalContradictsIsDrift) {
   lab.services().boot();
   auto model = lab.model();
   ASSERT_TRUE(model && model->running);
-  EXPECT_EQ(model->running->evidence, RunningList::Evidence::kLog);
+  EXPECT_EQ(model->running->evidence, model::RunningList::Evidence::kLog);
   EXPECT_EQ(model->running->entries, Entries{"kernel.sem"});
   EXPECT_FALSE(model->drift);
   lab.services().write(beside, "kubelet-arg+: [\"allowed-unsafe-sysctls=kernel.msgmax\"]\n");
@@ -96,7 +101,7 @@ TEST(Hosted, K3sThatEndsOverItsListGetsTheOldOneBack) {
   lab.services().misbehave(ends_over("kernel.sem"));
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_FALSE(outcome->recognised.empty());
   EXPECT_EQ(lab.tree().read(kSite), bytes);
   EXPECT_EQ(lab.services().started_lists.back(), kThree);
@@ -107,12 +112,12 @@ TEST(Hosted, ChildOfRke2IsSeenByItsOwnArguments) {
   lab.services().boot();
   const auto before = lab.model();
   ASSERT_TRUE(before && before->running);
-  EXPECT_EQ(before->running->evidence, RunningList::Evidence::kArgv);
+  EXPECT_EQ(before->running->evidence, model::RunningList::Evidence::kArgv);
   EXPECT_EQ(before->running->process.pid, lab.services().kubelet_pid());
   EXPECT_NE(lab.services().kubelet_pid(), lab.services().pid());
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  ASSERT_EQ(outcome->kind, OutcomeKind::kApplied)
+  ASSERT_EQ(outcome->kind, transaction::OutcomeKind::kApplied)
       << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->argv, true);
   EXPECT_EQ(outcome->evidence->pid, lab.services().kubelet_pid());
@@ -126,7 +131,7 @@ TEST(Hosted, ChildThatEndsAgainAndAgainBelowAUnitThatStaysUpIsNoSuccess) {
   lab.services().misbehave(ends_over("kernel.sem"));
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   ASSERT_TRUE(outcome->cause);
   EXPECT_NE(outcome->cause->message.find("the kubelet ended after"), std::string::npos)
       << outcome->cause->message;
@@ -144,7 +149,7 @@ TEST(Hosted, ReleaseOfAHostIsAskedBeforeItsWordsAreMade) {
   lab.services().programs.outputs.insert_or_assign(
       "/usr/local/bin/k3s",
       std::string("k3s version v1.31.9+k3s1 (1a2b3c4d)\ngo version go1.23.8\n"));
-  lab.discover.version_from = VersionFrom::kProgram;  // as every verb that changes does
+  lab.discover.version_from = discover::VersionFrom::kProgram;  // as every verb that changes does
   const auto prepared = lab.prepare(add({"kernel.sem"}));
   ASSERT_TRUE(prepared) << prepared.error().message;
   EXPECT_EQ(texts_of(prepared->model.configured), kThree);

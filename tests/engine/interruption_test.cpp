@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -33,7 +37,7 @@ TEST_F(Interruption, SignalAfterTheWriteLetsTheRunEndAndIsTold) {
   at("restart ", [this] { lab_.services().interrupt(); });
   auto outcome = lab_.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(ids_of(outcome->findings), (std::vector<std::string>{"signal-after-write"}));
 }
 
@@ -45,20 +49,20 @@ TEST_F(Interruption, SignalOfARunThatIsRolledBackIsToldToo) {
   at("restart ", [this] { lab_.services().interrupt(); });
   auto outcome = lab_.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_EQ(ids_of(outcome->findings), (std::vector<std::string>{"signal-after-write"}));
   EXPECT_EQ(lab_.tree().files(), before_);
 }
 
 TEST_F(Interruption, SignalBetweenTheRecordAndTheFirstFileChangesNothing) {
-  lab_.options.on_end = [this](const Step& step) {
+  lab_.options.on_end = [this](const transaction::Step& step) {
     if (step.what == "keep the original bytes") lab_.services().interrupt();
   };
   auto outcome = lab_.change(add({"kernel.sem"}));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind, ErrorKind::kInterrupted);
   EXPECT_EQ(lab_.tree().files(), before_);
-  EXPECT_EQ(newest_record(lab_)->state, TransactionState::kRolledBack);
+  EXPECT_EQ(newest_record(lab_)->state, transaction::TransactionState::kRolledBack);
 }
 
 TEST_F(Interruption, EditorBetweenReadingAndCommitKeepsItsBytes) {
@@ -69,7 +73,7 @@ TEST_F(Interruption, EditorBetweenReadingAndCommitKeepsItsBytes) {
   EXPECT_EQ(outcome.error().kind, ErrorKind::kConflict);
   EXPECT_EQ(outcome.error().path, kArguments);
   EXPECT_EQ(lab_.tree().read(kArguments), theirs);
-  EXPECT_EQ(newest_record(lab_)->state, TransactionState::kRolledBack);
+  EXPECT_EQ(newest_record(lab_)->state, transaction::TransactionState::kRolledBack);
   EXPECT_TRUE(lab_.services().changes.empty());
 }
 

@@ -7,6 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 #include "support/elf_program.hpp"
 
 namespace kubelet_sysctl {
@@ -24,7 +30,7 @@ class KubeletVersionOf : public testing::Test {
     install("a kubelet");
     lab.services().boot();
     says("Kubernetes v1.28.3\n");
-    lab.discover.version_from = VersionFrom::kProgram;
+    lab.discover.version_from = discover::VersionFrom::kProgram;
   }
 
   /// From now on the program prints that.
@@ -37,11 +43,11 @@ class KubeletVersionOf : public testing::Test {
     ::chmod(lab.tree().at(kKubelet).c_str(), 0755);
   }
 
-  NodeSnapshot look() {
-    Ports node = lab.ports();
-    auto snapshot = discover(node, lab.discover);
+  nodes::NodeSnapshot look() {
+    ports::Ports node = lab.ports();
+    auto snapshot = discover::discover(node, lab.discover);
     EXPECT_TRUE(snapshot) << (snapshot ? "" : snapshot.error().message);
-    return snapshot ? std::move(*snapshot) : NodeSnapshot{};
+    return snapshot ? std::move(*snapshot) : nodes::NodeSnapshot{};
   }
 
   std::size_t times_asked() { return lab.services().programs.calls.size(); }
@@ -50,8 +56,8 @@ class KubeletVersionOf : public testing::Test {
 };
 
 TEST_F(KubeletVersionOf, IsWhatTheProgramOfTheUnitSays) {
-  const NodeSnapshot seen = look();
-  EXPECT_EQ(seen.kubelet_version, (KubeletVersion{1, 28, 3}));
+  const nodes::NodeSnapshot seen = look();
+  EXPECT_EQ(seen.kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
   EXPECT_EQ(seen.kubelet_version_why, "");
   EXPECT_EQ(seen.kernel.release, "6.18.0");
   ASSERT_EQ(times_asked(), 1U);
@@ -60,9 +66,9 @@ TEST_F(KubeletVersionOf, IsWhatTheProgramOfTheUnitSays) {
 
 TEST_F(KubeletVersionOf, IsAskedOnceAndThenKept) {
   look();
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
-  lab.discover.version_from = VersionFrom::kCache;
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
+  lab.discover.version_from = discover::VersionFrom::kCache;
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
   EXPECT_EQ(times_asked(), 1U);
   struct stat facts = {};
   ASSERT_EQ(::stat(lab.tree().at("/run/kubelet-sysctl").c_str(), &facts), 0);
@@ -79,35 +85,35 @@ TEST_F(KubeletVersionOf, IsAskedAnewOfAnotherProgram) {
   const timespec times[2] = {before.st_mtim, before.st_mtim};
   ASSERT_EQ(::utimensat(AT_FDCWD, lab.tree().at(kKubelet).c_str(), times, 0), 0);
   says("Kubernetes v1.29.0\n");
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 29, 0}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 29, 0}));
   EXPECT_EQ(times_asked(), 2U);
 }
 
 TEST_F(KubeletVersionOf, ACacheThatIsOddIsNoAnswer) {
   for (const char* bytes : {"", "1.20.0", "kubelet-sysctl kubelet-version 1\n1 2 3\n1.20.0\n"}) {
     lab.tree().write(kCache, bytes);
-    EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3})) << bytes;
+    EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3})) << bytes;
   }
 }
 
 TEST_F(KubeletVersionOf, ACacheThatCannotBeWrittenIsNoError) {
   lab.tree().write("/run/kubelet-sysctl", "a file where the directory should be");
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
   EXPECT_EQ(times_asked(), 2U);
 }
 
 TEST_F(KubeletVersionOf, TheOptionOverridesAndNobodyIsAsked) {
-  lab.discover.kubelet_version = KubeletVersion{1, 37, 0};
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 37, 0}));
+  lab.discover.kubelet_version = sysctl::KubeletVersion{1, 37, 0};
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 37, 0}));
   EXPECT_EQ(times_asked(), 0U);
 }
 
 TEST_F(KubeletVersionOf, IsNotLearntUnlessItIsWanted) {
-  lab.discover.version_from = VersionFrom::kNowhere;
+  lab.discover.version_from = discover::VersionFrom::kNowhere;
   EXPECT_FALSE(look().kubelet_version);
-  lab.discover.version_from = VersionFrom::kCache;
-  const NodeSnapshot seen = look();
+  lab.discover.version_from = discover::VersionFrom::kCache;
+  const nodes::NodeSnapshot seen = look();
   EXPECT_FALSE(seen.kubelet_version);
   EXPECT_THAT(seen.kubelet_version_why, HasSubstr("was not asked yet"));
   EXPECT_EQ(times_asked(), 0U);
@@ -116,7 +122,7 @@ TEST_F(KubeletVersionOf, IsNotLearntUnlessItIsWanted) {
 
 TEST_F(KubeletVersionOf, OfATreeOfFilesIsNotKnown) {
   lab.discover.live = false;
-  const NodeSnapshot seen = look();
+  const nodes::NodeSnapshot seen = look();
   EXPECT_FALSE(seen.kubelet_version);
   EXPECT_THAT(seen.kubelet_version_why, HasSubstr("tree of files"));
   EXPECT_EQ(times_asked(), 0U);
@@ -127,7 +133,7 @@ TEST_F(KubeletVersionOf, AProgramThatFailsOrSaysSomethingElseLeavesItUnknown) {
       kKubelet, Error{.kind = ErrorKind::kTimeout, .message = "it did not end within 5 s"});
   EXPECT_THAT(look().kubelet_version_why, HasSubstr("did not end"));
   says("a new kind of kubelet\n");
-  const NodeSnapshot seen = look();
+  const nodes::NodeSnapshot seen = look();
   EXPECT_FALSE(seen.kubelet_version);
   EXPECT_THAT(seen.kubelet_version_why, HasSubstr("'a new kind of kubelet', which is no release"));
   EXPECT_FALSE(lab.tree().exists(kCache));
@@ -137,23 +143,24 @@ TEST_F(KubeletVersionOf, AProgramThatFailsOrSaysSomethingElseLeavesItUnknown) {
 
 TEST_F(KubeletVersionOf, IsReadFromTheFileAndNothingIsStarted) {
   install("v1.32.13");
-  for (const VersionFrom from : {VersionFrom::kFile, VersionFrom::kProgram}) {
+  for (const discover::VersionFrom from :
+       {discover::VersionFrom::kFile, discover::VersionFrom::kProgram}) {
     lab.discover.version_from = from;
-    EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 32, 13}));
+    EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 32, 13}));
     lab.tree().remove(kCache);
   }
   lab.discover.live = false;
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 32, 13}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 32, 13}));
   EXPECT_EQ(times_asked(), 0U);
 }
 
 TEST_F(KubeletVersionOf, ACommandThatReadsStartsNothingWhenTheFileDoesNotShowIt) {
-  lab.discover.version_from = VersionFrom::kFile;
+  lab.discover.version_from = discover::VersionFrom::kFile;
   // Two releases: which is the kubelet's, nobody knows. Then a literal that only ends like one.
   for (const std::string& bytes :
        {std::string("v1.32.13\0v1.31.2", 16), std::string("dev1.32.13"), std::string("v1.32")}) {
     install(bytes);
-    const NodeSnapshot seen = look();
+    const nodes::NodeSnapshot seen = look();
     EXPECT_FALSE(seen.kubelet_version) << bytes;
     EXPECT_THAT(seen.kubelet_version_why, HasSubstr("starts no program"));
   }
@@ -161,16 +168,17 @@ TEST_F(KubeletVersionOf, ACommandThatReadsStartsNothingWhenTheFileDoesNotShowIt)
 }
 
 TEST_F(KubeletVersionOf, OfAHostIsTheReleaseThatNamesItsBuild) {
-  lab.discover.version_from = VersionFrom::kFile;
+  lab.discover.version_from = discover::VersionFrom::kFile;
   install(std::string("v1.7.2\0v1.33.5+k3s1", 20));
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 33, 5}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 33, 5}));
 }
 
 TEST_F(KubeletVersionOf, AScriptIsNeverRun) {
   lab.tree().write(kKubelet, "#!/bin/sh\nexec docker run --privileged img /kubelet \"$@\"\n");
-  for (const VersionFrom from : {VersionFrom::kFile, VersionFrom::kProgram}) {
+  for (const discover::VersionFrom from :
+       {discover::VersionFrom::kFile, discover::VersionFrom::kProgram}) {
     lab.discover.version_from = from;
-    const NodeSnapshot seen = look();
+    const nodes::NodeSnapshot seen = look();
     EXPECT_FALSE(seen.kubelet_version);
     EXPECT_THAT(seen.kubelet_version_why, HasSubstr("is a script or another wrapper"));
   }
@@ -185,7 +193,7 @@ class KubeletVersionBehindAShell : public KubeletVersionOf {
 
 TEST_F(KubeletVersionBehindAShell, IsNotKnown) {
   lab.services().programs.outputs.insert_or_assign("/bin/sh", std::string("Kubernetes v1.20.0\n"));
-  const NodeSnapshot seen = look();
+  const nodes::NodeSnapshot seen = look();
   EXPECT_FALSE(seen.kubelet_version);
   EXPECT_THAT(seen.kubelet_version_why, HasSubstr("does not say which program"));
   EXPECT_EQ(times_asked(), 0U);
@@ -199,7 +207,7 @@ class KubeletVersionBehindAWrapper : public KubeletVersionOf {
 };
 
 TEST_F(KubeletVersionBehindAWrapper, IsThatOfTheKubeletItself) {
-  EXPECT_EQ(look().kubelet_version, (KubeletVersion{1, 28, 3}));
+  EXPECT_EQ(look().kubelet_version, (sysctl::KubeletVersion{1, 28, 3}));
   EXPECT_THAT(lab.services().programs.calls.at(0), testing::ElementsAre(kKubelet, "--version"));
 }
 

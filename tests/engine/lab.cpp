@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node on disk with everything pretended around it.
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
+#include "kubelet_sysctl/transaction/undo.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,8 +44,8 @@ std::unique_ptr<NodeTree> tree_with(const Lab::NodeFiles& files) {
   return tree;
 }
 
-std::string unit_in(Disk& disk) {
-  auto unit = choose_unit(disk, kReferenceSystemd);
+std::string unit_in(machine::Disk& disk) {
+  auto unit = discover::choose_unit(disk, systemd::kReferenceSystemd);
   return unit ? *unit : "kubelet.service";
 }
 
@@ -53,61 +68,63 @@ Lab::Lab(std::unique_ptr<NodeTree> tree)
   discover.unit = unit_in(disk_);
 }
 
-Result<Lab::Prepared> Lab::prepare(const Change& change) {
-  Ports node = ports();
+Result<Lab::Prepared> Lab::prepare(const planning::Change& change) {
+  ports::Ports node = ports();
   Prepared prepared;
-  auto snapshot = kubelet_sysctl::discover(node, discover);
+  auto snapshot = discover::discover(node, discover);
   if (!snapshot) return std::move(snapshot).error();
   prepared.snapshot = std::move(*snapshot);
-  auto model = resolve(prepared.snapshot);
+  auto model = checks::resolve_and_check(prepared.snapshot);
   if (!model) return std::move(model).error();
   prepared.model = std::move(*model);
-  auto plan = make_plan(prepared.snapshot, prepared.model, change);
+  auto plan = planning::make_plan(prepared.snapshot, prepared.model, change);
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
   return prepared;
 }
 
-Result<Outcome> Lab::carry_out(const Prepared& prepared) {
-  Ports node = ports();
-  return apply(node, prepared.snapshot, prepared.model, prepared.plan, discover, options);
+Result<transaction::Outcome> Lab::carry_out(const Prepared& prepared) {
+  ports::Ports node = ports();
+  return transaction::apply(node, prepared.snapshot, prepared.model, prepared.plan, discover,
+                            options);
 }
 
-Result<Outcome> Lab::change(const Change& change) {
+Result<transaction::Outcome> Lab::change(const planning::Change& change) {
   auto prepared = prepare(change);
   if (!prepared) return std::move(prepared).error();
   return carry_out(*prepared);
 }
 
-Result<Outcome> Lab::undo(const std::string& id) {
-  Ports node = ports();
-  auto transaction = load_transaction(node, id);
+Result<transaction::Outcome> Lab::undo(const std::string& id) {
+  ports::Ports node = ports();
+  auto transaction = transaction::load_transaction(node, id);
   if (!transaction) return std::move(transaction).error();
   Prepared prepared;
-  auto snapshot = kubelet_sysctl::discover(node, discover);
+  auto snapshot = discover::discover(node, discover);
   if (!snapshot) return std::move(snapshot).error();
   prepared.snapshot = std::move(*snapshot);
-  auto model = resolve(prepared.snapshot);
+  auto model = checks::resolve_and_check(prepared.snapshot);
   if (!model) return std::move(model).error();
   prepared.model = std::move(*model);
-  auto plan = make_undo_plan(node, prepared.snapshot, prepared.model, *transaction);
+  auto plan = transaction::make_undo_plan(node, prepared.snapshot, prepared.model, *transaction);
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
-  ApplyOptions undoing = options;
+  transaction::ApplyOptions undoing = options;
   undoing.undoes = id;
-  return apply(node, prepared.snapshot, prepared.model, prepared.plan, discover, undoing);
+  return transaction::apply(node, prepared.snapshot, prepared.model, prepared.plan, discover,
+                            undoing);
 }
 
-Result<std::vector<Recovered>> Lab::recover(const std::string& end_trial) {
-  Ports node = ports();
-  RecoverOptions wanted;
+Result<std::vector<transaction::Recovered>> Lab::recover(const std::string& end_trial) {
+  ports::Ports node = ports();
+  transaction::RecoverOptions wanted;
   wanted.apply = options;
   wanted.end_trial = end_trial;
-  return kubelet_sysctl::recover(node, discover, wanted);
+  return transaction::recover(node, discover, wanted);
 }
 
 void Lab::die_after(const std::string& what) {
-  options.on_end = [this, what](const Step& step) {
+  options.on_end = [this, what](const transaction::Step& step) {
     if (!step.what.starts_with(what)) return;
     faults_.fail(1, Calls::kAll, Error{.kind = ErrorKind::kIo, .message = "dead"}, true);
     services_.dead = true;
@@ -127,36 +144,36 @@ void Lab::reboot() {
   services_.boot();
 }
 
-Result<NodeModel> Lab::model() {
-  Ports node = ports();
-  auto snapshot = kubelet_sysctl::discover(node, discover);
+Result<model::NodeModel> Lab::model() {
+  ports::Ports node = ports();
+  auto snapshot = discover::discover(node, discover);
   if (!snapshot) return std::move(snapshot).error();
-  return resolve(*snapshot);
+  return model::resolve(*snapshot);
 }
 
-Change add(std::vector<std::string> entries) {
-  Change change;
-  change.verb = Verb::kAdd;
+planning::Change add(std::vector<std::string> entries) {
+  planning::Change change;
+  change.verb = planning::Verb::kAdd;
   change.entries = std::move(entries);
   change.allow_wide = true;  // that 'net.*' needs leave has tests of its own
   return change;
 }
 
-Change remove(std::vector<std::string> entries) {
-  Change change = add(std::move(entries));
-  change.verb = Verb::kRemove;
+planning::Change remove(std::vector<std::string> entries) {
+  planning::Change change = add(std::move(entries));
+  change.verb = planning::Verb::kRemove;
   return change;
 }
 
-Change set(std::vector<std::string> entries) {
-  Change change = add(std::move(entries));
-  change.verb = Verb::kSet;
+planning::Change set(std::vector<std::string> entries) {
+  planning::Change change = add(std::move(entries));
+  change.verb = planning::Verb::kSet;
   return change;
 }
 
-Result<Transaction> newest_record(Lab& lab) {
-  Ports node = lab.ports();
-  auto all = list_transactions(node);
+Result<transaction::Transaction> newest_record(Lab& lab) {
+  ports::Ports node = lab.ports();
+  auto all = transaction::list_transactions(node);
   if (!all) return std::move(all).error();
   if (all->empty()) return Error{.kind = ErrorKind::kNotFound, .message = "no transaction"};
   return all->back();

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -10,7 +13,7 @@ namespace {
 constexpr const char* kPatch = "/etc/kubernetes/patches/kubeletconfiguration0+merge.yaml";
 constexpr const char* kFragment = "/etc/eks/nodeadm.d/90-kubelet-sysctl.yaml";
 
-Change lasting(Change change) {
+planning::Change lasting(planning::Change change) {
   change.lasting = true;
   return change;
 }
@@ -30,14 +33,14 @@ TEST(Lasting, PatchOfKubeadmHoldsTheWholeListAndGoesWithUndo) {
   const auto before = lab.tree().files();
   auto outcome = lab.change(lasting(add({"net.ipv4.tcp_rmem"})));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.tree().read(kPatch),
             patch_of({"net.core.somaxconn", "kernel.shm*", "net.ipv4.tcp_rmem"}));
   ASSERT_TRUE(outcome->advice);
   EXPECT_NE(outcome->advice->object.find("- \"net.ipv4.tcp_rmem\"\n"), std::string::npos);
   auto undone = lab.undo(outcome->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
-  EXPECT_EQ(undone->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.tree().files(), before);
 }
 
@@ -87,7 +90,7 @@ TEST(Lasting, ListThatStandsAlreadyIsMadeToLastWithoutARestart) {
   const auto pid = lab.services().pid();
   auto outcome = lab.change(lasting(add({"net.core.somaxconn"})));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.tree().read(kPatch), patch_of({"net.core.somaxconn", "kernel.shm*"}));
   EXPECT_EQ(lab.services().pid(), pid);
 }

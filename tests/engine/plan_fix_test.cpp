@@ -6,6 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/doctor_nodes.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::doctor_nodes {
 namespace {
@@ -17,25 +24,25 @@ using testing::Not;
 using List = std::vector<std::string>;
 
 Result<Lab::Prepared> prepare_fix(Lab& lab) {
-  Ports ports = lab.ports();
+  ports::Ports ports = lab.ports();
   Lab::Prepared prepared;
-  auto snapshot = discover(ports, lab.discover);
+  auto snapshot = discover::discover(ports, lab.discover);
   if (!snapshot) return std::move(snapshot).error();
   prepared.snapshot = std::move(*snapshot);
-  auto model = resolve(prepared.snapshot);
+  auto model = checks::resolve_and_check(prepared.snapshot);
   if (!model) return std::move(model).error();
   prepared.model = std::move(*model);
-  auto plan = plan_fix(prepared.snapshot, prepared.model);
+  auto plan = planning::plan_fix(prepared.snapshot, prepared.model);
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
   return prepared;
 }
 
 /// The plan of a fix on that node.
-Plan plan_on(Lab& lab) {
+planning::Plan plan_on(Lab& lab) {
   auto prepared = prepare_fix(lab);
   EXPECT_TRUE(prepared) << prepared.error().message;
-  return prepared ? prepared->plan : Plan{};
+  return prepared ? prepared->plan : planning::Plan{};
 }
 
 Error error_on(Lab& lab) {
@@ -56,12 +63,12 @@ TEST(PlanFix, GivesTheKeyItsNameAndTheRunningKubeletItsList) {
   ASSERT_TRUE(prepared);
   const auto outcome = lab->carry_out(*prepared);
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab->tree().read(kConfig), config("maxPods: 50\nallowedUnsafeSysctls" + rest));
   EXPECT_EQ(lab->services().started_lists.back(), (List{"net.core.somaxconn", "kernel.sem"}));
   const auto record = newest_record(*lab);
   ASSERT_TRUE(record);
-  EXPECT_EQ(record->verb, Verb::kFix);
+  EXPECT_EQ(record->verb, planning::Verb::kFix);
   ASSERT_TRUE(lab->undo(record->id));
   EXPECT_THAT(lab->tree().read(kConfig), HasSubstr("allowed-unsafe-sysctls:\n"));
 }
@@ -98,7 +105,7 @@ TEST(PlanFix, BringsNoGrantOfEverythingBelowNetIntoForce) {
 TEST(PlanFix, SaysThatNothingChangesInForceBelowAFlag) {
   const auto lab = running({{kConfig, config("allowed-unsafe-sysctls: [net.core.somaxconn]\n")},
                             {kArguments, flag("kernel.sem")}});
-  const Plan plan = plan_on(*lab);
+  const planning::Plan plan = plan_on(*lab);
   ASSERT_EQ(plan.edits.size(), 1u);
   EXPECT_EQ(plan.edits[0].after, config("allowedUnsafeSysctls: [net.core.somaxconn]\n"));
   EXPECT_EQ(plan.before, List{"kernel.sem"});
@@ -128,7 +135,7 @@ TEST(PlanFix, MendsTheValueOfAFlagAndNoOtherWord) {
            Mend{"covered", flag("net.*,net.core.somaxconn"), flag("net.*"), {"net.*"}},
        }) {
     const auto lab = node({{kArguments, mend.before}});
-    const Plan plan = plan_on(*lab);
+    const planning::Plan plan = plan_on(*lab);
     ASSERT_EQ(plan.edits.size(), 1u) << mend.what;
     EXPECT_EQ(plan.edits[0].after, mend.after) << mend.what;
     EXPECT_TRUE(
@@ -142,7 +149,7 @@ TEST(PlanFix, MendsAListInAFileWithItsCommentsKept) {
       node({{kConfig, config("allowedUnsafeSysctls:\n- kernel.msg*   # queues\n- kernel.msgmax\n"
                              "- ' kernel.sem'\n- \"\"\n- net.core.a, net.core.b\n"
                              "- kernel.msg*\n# end\nmaxPods: 5\n")}});
-  const Plan plan = plan_on(*lab);
+  const planning::Plan plan = plan_on(*lab);
   EXPECT_EQ(plan.after, (List{"kernel.msg*", "kernel.sem", "net.core.a", "net.core.b"}));
   ASSERT_EQ(plan.edits.size(), 1u);
   EXPECT_EQ(plan.edits[0].after,
@@ -153,7 +160,7 @@ TEST(PlanFix, MendsAListInAFileWithItsCommentsKept) {
 TEST(PlanFix, RenamesAndCleansInOneEdit) {
   const auto lab =
       node({{kConfig, config("allowed-unsafe-sysctls:\n- kernel.sem\n- kernel.sem\n")}});
-  const Plan plan = plan_on(*lab);
+  const planning::Plan plan = plan_on(*lab);
   ASSERT_EQ(plan.edits.size(), 1u);
   EXPECT_EQ(plan.edits[0].after, config("allowedUnsafeSysctls:\n- kernel.sem\n"));
   EXPECT_TRUE(only_spliced(plan.edits[0].before.bytes, plan.edits[0].after, plan.edits[0].splices));
@@ -163,7 +170,7 @@ TEST(PlanFix, LeavesDriftAndEverythingElseAsAdvice) {
   const auto lab =
       running({{kArguments, flag("kernel.sem")}, {kConfig, config("healthzPort: 0\n")}});
   lab->services().write(kArguments, flag("kernel.msgmax"));
-  const Plan plan = plan_on(*lab);
+  const planning::Plan plan = plan_on(*lab);
   EXPECT_TRUE(plan.edits.empty());
   EXPECT_FALSE(plan.restart);
   EXPECT_EQ(ids_of(plan.findings), List{"health-off"});

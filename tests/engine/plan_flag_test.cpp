@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -16,7 +18,7 @@ constexpr const char* kRestated =
     "# The command is the one of the files before, with the list in it.\n";
 
 /// The plan for a node whose unit starts the kubelet with $KUBELET_EXTRA_ARGS.
-Result<Plan> plan(const Lab::NodeFiles& files, const Change& change) {
+Result<planning::Plan> plan(const Lab::NodeFiles& files, const planning::Change& change) {
   Lab lab(files);
   lab.discover.live = false;
   auto prepared = lab.prepare(change);
@@ -24,18 +26,18 @@ Result<Plan> plan(const Lab::NodeFiles& files, const Change& change) {
   return std::move(prepared->plan);
 }
 
-Result<Plan> plan_for_file(const std::string& bytes, const Change& change) {
+Result<planning::Plan> plan_for_file(const std::string& bytes, const planning::Change& change) {
   return plan(plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS", bytes), change);
 }
 
 /// What becomes of the one file that is edited; the error when there is none.
-std::string after(const Result<Plan>& plan) {
+std::string after(const Result<planning::Plan>& plan) {
   if (!plan) return "error: " + plan.error().message;
   if (plan->edits.size() != 1) return "edits: " + std::to_string(plan->edits.size());
   return plan->edits.front().after;
 }
 
-std::string after(const std::string& bytes, const Change& change) {
+std::string after(const std::string& bytes, const planning::Change& change) {
   return after(plan_for_file(bytes, change));
 }
 
@@ -327,12 +329,12 @@ TEST(PlanFlag, FlagAndValueFromTwoVariablesAreRefused) {
 TEST(PlanFlag, KubeletBehindAShellIsRefused) {
   auto planned =
       plan(plain_node("/bin/sh -c \"exec kubelet --allowed-unsafe-sysctls=kernel.sem\"", ""), [] {
-        Change change = add({"net.*"});
-        change.via = Via::kArgs;
+        planning::Change change = add({"net.*"});
+        change.via = planning::Via::kArgs;
         return change;
       }());
   ASSERT_FALSE(planned);
-  EXPECT_EQ(planned.error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(planned.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(planned.error().path, kUnit);
 }
 

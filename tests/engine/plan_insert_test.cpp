@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 constexpr const char* kArguments = "/etc/default/kubelet";
 constexpr const char* kOwn = "/etc/systemd/system/kubelet.service.d/90-kubelet-sysctl.conf";
 
-Change via_args(Change change) {
-  change.via = Via::kArgs;
+planning::Change via_args(planning::Change change) {
+  change.via = planning::Via::kArgs;
   return change;
 }
 
@@ -23,11 +24,11 @@ struct Edited {
   bool operator==(const Edited&) const = default;
 };
 
-Edited edited(Lab& lab, const Change& change) {
+Edited edited(Lab& lab, const planning::Change& change) {
   lab.discover.live = false;
   auto prepared = lab.prepare(change);
   if (!prepared) return {.path = "error", .after = prepared.error().message, .argv = {}};
-  const Plan& plan = prepared->plan;
+  const planning::Plan& plan = prepared->plan;
   if (plan.edits.size() != 1) return {.path = "edits", .after = {}, .argv = {}};
   return {.path = plan.edits.front().before.path,
           .after = plan.edits.front().after,

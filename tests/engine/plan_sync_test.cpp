@@ -7,6 +7,14 @@
 #include <fmt/format.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/desired/desired_list.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -27,40 +35,40 @@ using Texts = std::vector<std::string>;
 Lab::NodeFiles node(const std::string& list, const std::string& wished) {
   Lab::NodeFiles files = plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS",
                                     "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=" + list + "\n");
-  files.emplace_back(kWishFile, wished);
+  files.emplace_back(desired::kWishFile, wished);
   return files;
 }
 
 struct Planned {
-  NodeModel model;
-  Result<Plan> plan = Plan{};
+  model::NodeModel model;
+  Result<planning::Plan> plan = planning::Plan{};
 };
 
 /// The plan of a sync on a tree of files.
-Planned sync(Lab& lab, const SyncWish& wish = {}) {
+Planned sync(Lab& lab, const planning::SyncWish& wish = {}) {
   lab.discover.live = false;
-  Ports ports = lab.ports();
-  auto snapshot = discover(ports, lab.discover);
+  ports::Ports ports = lab.ports();
+  auto snapshot = discover::discover(ports, lab.discover);
   EXPECT_TRUE(snapshot);
-  auto model = resolve(*snapshot);
+  auto model = checks::resolve_and_check(*snapshot);
   EXPECT_TRUE(model) << model.error().message;
   EXPECT_TRUE(model->wish_list);
   Planned planned;
-  planned.plan = plan_sync(*snapshot, *model, *model->wish_list, wish);
+  planned.plan = planning::plan_sync(*snapshot, *model, *model->wish_list, wish);
   planned.model = std::move(*model);
   return planned;
 }
 
-Planned sync(const Lab::NodeFiles& files, const SyncWish& wish = {}) {
+Planned sync(const Lab::NodeFiles& files, const planning::SyncWish& wish = {}) {
   Lab lab(files);
   return sync(lab, wish);
 }
 
 /// The list after a sync, or the error.
-Texts after(const Lab::NodeFiles& files, const SyncWish& wish = {}) {
+Texts after(const Lab::NodeFiles& files, const planning::SyncWish& wish = {}) {
   const auto planned = sync(files, wish);
   if (!planned.plan) return {planned.plan.error().message};
-  EXPECT_EQ(planned.plan->verb, Verb::kSync);
+  EXPECT_EQ(planned.plan->verb, planning::Verb::kSync);
   return planned.plan->after;
 }
 
@@ -113,7 +121,7 @@ TEST(PlanSync, KeepsAnExpiredEntryAndTellsOfIt) {
   ASSERT_THAT(ids_of(planned.plan->findings), ElementsAre("expired-entry"));
   const Finding& finding = planned.plan->findings.front();
   EXPECT_EQ(finding.severity, Severity::kWarning);
-  EXPECT_EQ(finding.path, kWishFile);
+  EXPECT_EQ(finding.path, desired::kWishFile);
   EXPECT_EQ(finding.line, 1U);
   EXPECT_THAT(finding.message, HasSubstr("expired at 2026-11-20T00:00:00Z"));
   EXPECT_THAT(finding.message, HasSubstr("by team-db, for 'ticket 7'"));
@@ -160,7 +168,7 @@ TEST(PlanSync, RefusesAnEntryThatStopsTheKubeletAtItsLineAndWritesNothing) {
   ASSERT_FALSE(planned.plan);
   const Error& error = planned.plan.error();
   EXPECT_EQ(error.kind, ErrorKind::kRefused);
-  EXPECT_EQ(error.path, kWishFile);
+  EXPECT_EQ(error.path, desired::kWishFile);
   EXPECT_EQ(error.line, 2U);
   EXPECT_EQ(error.column, 3U);
   EXPECT_EQ(error.excerpt, "  vm.max_map_count owner=search");
@@ -177,14 +185,14 @@ TEST(PlanSync, RefusesEverythingBelowNetAtItsLine) {
 
 TEST(PlanSync, WritesNothingBeforeTheConfigurationOfTheKubeletIsThere) {
   auto files = plain_node("/usr/bin/kubelet --config=/etc/kubelet.yaml $KUBELET_EXTRA_ARGS", {});
-  files.emplace_back(kWishFile, "kernel.sem\n");
+  files.emplace_back(desired::kWishFile, "kernel.sem\n");
   auto planned = sync(files);
   ASSERT_TRUE(planned.plan);
   EXPECT_TRUE(planned.plan->edits.empty());
   EXPECT_TRUE(planned.plan->pending);
   ASSERT_THAT(ids_of(planned.plan->findings), ElementsAre("waits-for-config"));
   EXPECT_EQ(planned.plan->findings[0].path, kConfig);
-  planned = sync(files, {.via = Via::kArgs});
+  planned = sync(files, {.via = planning::Via::kArgs});
   ASSERT_TRUE(planned.plan) << planned.plan.error().message;
   EXPECT_FALSE(planned.plan->edits.empty());
   files.emplace_back(kConfig, kHead);
@@ -202,7 +210,7 @@ TEST(PlanSync, GivesTheRecordOwnersAndReasonsOfWhatChanged) {
                        kOver)),
       {.drop_expired = true});
   ASSERT_TRUE(planned.plan);
-  EXPECT_EQ(reason_of(*planned.model.wish_list, *planned.plan),
+  EXPECT_EQ(planning::reason_of(*planned.model.wish_list, *planned.plan),
             "kernel.sem (team-db) expired 2026-11-19: old; "
             "net.core.somaxconn (team-web): ticket 1412: nginx");
 }
@@ -217,7 +225,7 @@ TEST(PlanSync, TellsAChangeByHandThatTheNextSyncUndoesIt) {
   const auto other = lab.prepare(remove({"kernel.msgmax"}));
   ASSERT_TRUE(other);
   EXPECT_THAT(ids_of(other->plan.findings), ElementsAre());
-  lab.tree().write(kWishFile, "mode = exact\nkernel.sem\nkernel.msgmax\n");
+  lab.tree().write(desired::kWishFile, "mode = exact\nkernel.sem\nkernel.msgmax\n");
   const auto addition = lab.prepare(add({"net.core.somaxconn"}));
   ASSERT_TRUE(addition);
   EXPECT_THAT(ids_of(addition->plan.findings), ElementsAre("not-wished"));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -13,14 +15,14 @@ constexpr const char* kConfig = "/etc/kubelet.yaml";
 constexpr const char* kHead =
     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
-Result<Plan> plan(Lab& lab, const Change& change) {
+Result<planning::Plan> plan(Lab& lab, const planning::Change& change) {
   lab.discover.live = false;
   auto prepared = lab.prepare(change);
   if (!prepared) return std::move(prepared).error();
   return std::move(prepared->plan);
 }
 
-Result<Plan> plan(const Lab::NodeFiles& files, const Change& change) {
+Result<planning::Plan> plan(const Lab::NodeFiles& files, const planning::Change& change) {
   Lab lab(files);
   return plan(lab, change);
 }
@@ -37,7 +39,7 @@ Lab::NodeFiles config_node(const std::string& config, const std::string& argumen
   return files;
 }
 
-Change with(Change change, Via via, std::string file = {}) {
+planning::Change with(planning::Change change, planning::Via via, std::string file = {}) {
   change.via = via;
   change.file = std::move(file);
   return change;
@@ -57,7 +59,7 @@ TEST(PlanWish, CoveredEntryIsNotAddedUnlessExactlyItIsWished) {
   ASSERT_TRUE(planned);
   EXPECT_TRUE(planned->edits.empty());
   EXPECT_EQ(ids_of(planned->findings), list({"already-allowed"}));
-  Change exact = add({"net.core.somaxconn"});
+  planning::Change exact = add({"net.core.somaxconn"});
   exact.exact = true;
   planned = plan(flag_node("net.*"), exact);
   ASSERT_TRUE(planned);
@@ -98,7 +100,7 @@ TEST(PlanWish, EntryThatSomeKubeletDiesOfIsRefusedUnlessForced) {
     ASSERT_FALSE(planned) << entry;
     EXPECT_EQ(planned.error().kind, ErrorKind::kRefused) << entry;
   }
-  Change forced = add({"kernel.shm_*"});
+  planning::Change forced = add({"kernel.shm_*"});
   forced.force = true;
   auto planned = plan(flag_node("net.*"), forced);
   ASSERT_TRUE(planned);
@@ -143,7 +145,7 @@ TEST(PlanRoute, NodeOfAnotherManagerIsRefusedWithTheObjectToEdit) {
 
 TEST(PlanRoute, ConfigurationIsNotEditedUnderAFlagThatHidesIt) {
   auto planned = plan(config_node(kHead, "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=net.*\n"),
-                      with(add({"kernel.sem"}), Via::kConfig));
+                      with(add({"kernel.sem"}), planning::Via::kConfig));
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(planned.error().path, kArguments);
@@ -152,7 +154,7 @@ TEST(PlanRoute, ConfigurationIsNotEditedUnderAFlagThatHidesIt) {
 
 TEST(PlanRoute, ListOfTheFileComesAlongWhenAFlagWillHideIt) {
   auto planned = plan(config_node(std::string(kHead) + "allowedUnsafeSysctls: [net.*]\n", ""),
-                      with(add({"kernel.sem"}), Via::kArgs));
+                      with(add({"kernel.sem"}), planning::Via::kArgs));
   ASSERT_TRUE(planned) << planned.error().message;
   ASSERT_EQ(planned->edits.size(), 1u);
   EXPECT_EQ(planned->edits.front().after,
@@ -174,7 +176,7 @@ TEST(PlanRoute, NewListGoesIntoTheConfigurationFileWhereThereIsOne) {
 TEST(PlanRoute, WithoutItsConfigurationNoKubeletStartsAndAFlagIsWrittenOnlyWhenAskedFor) {
   const Lab::NodeFiles files =
       plain_node("/usr/bin/kubelet --config=/etc/kubelet.yaml $KUBELET_EXTRA_ARGS", "");
-  auto refused = plan(files, with(add({"kernel.sem"}), Via::kConfig));
+  auto refused = plan(files, with(add({"kernel.sem"}), planning::Via::kConfig));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(refused.error().path, kConfig);
@@ -182,7 +184,7 @@ TEST(PlanRoute, WithoutItsConfigurationNoKubeletStartsAndAFlagIsWrittenOnlyWhenA
   ASSERT_FALSE(usual);
   EXPECT_EQ(usual.error().kind, ErrorKind::kRefused);
   EXPECT_THAT(usual.error().message, testing::HasSubstr("no such file or directory"));
-  auto planned = plan(files, with(add({"kernel.sem"}), Via::kArgs));
+  auto planned = plan(files, with(add({"kernel.sem"}), planning::Via::kArgs));
   ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_EQ(planned->edits.front().before.path, kArguments);
 }
@@ -209,13 +211,13 @@ TEST(PlanRoute, FileThatSomebodyRewritesIsNamedWithTheLastingWay) {
 
 TEST(PlanFile, FileThatTheNextStartReadsIsTaken) {
   const Lab::NodeFiles files = config_node(kHead, "KUBELET_EXTRA_ARGS=--v=2\n");
-  auto planned = plan(files, with(add({"kernel.sem"}), Via::kAuto, kArguments));
+  auto planned = plan(files, with(add({"kernel.sem"}), planning::Via::kAuto, kArguments));
   ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_EQ(planned->edits.front().before.path, kArguments);
-  planned = plan(files, with(add({"kernel.sem"}), Via::kAuto, kConfig));
+  planned = plan(files, with(add({"kernel.sem"}), planning::Via::kAuto, kConfig));
   ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_EQ(planned->edits.front().before.path, kConfig);
-  planned = plan(files, with(add({"kernel.sem"}), Via::kAuto,
+  planned = plan(files, with(add({"kernel.sem"}), planning::Via::kAuto,
                              "/etc/systemd/system/kubelet.service.d/90-kubelet-sysctl.conf"));
   ASSERT_TRUE(planned) << planned.error().message;
   EXPECT_TRUE(planned->edits.front().daemon_reload);
@@ -223,7 +225,8 @@ TEST(PlanFile, FileThatTheNextStartReadsIsTaken) {
 
 TEST(PlanFile, FileThatNothingReadsIsRefused) {
   Lab lab(std::string("kubeadm-deb"));
-  auto planned = plan(lab, with(add({"kernel.sem"}), Via::kAuto, "/etc/sysconfig/kubelet"));
+  auto planned =
+      plan(lab, with(add({"kernel.sem"}), planning::Via::kAuto, "/etc/sysconfig/kubelet"));
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(planned.error().path, "/etc/sysconfig/kubelet");
@@ -231,21 +234,21 @@ TEST(PlanFile, FileThatNothingReadsIsRefused) {
 
 TEST(PlanFile, RouteAndFileThatContradictEachOtherAreRefused) {
   auto planned = plan(config_node(kHead, "KUBELET_EXTRA_ARGS=--v=2\n"),
-                      with(add({"kernel.sem"}), Via::kArgs, kConfig));
+                      with(add({"kernel.sem"}), planning::Via::kArgs, kConfig));
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kRefused);
 }
 
 TEST(PlanFile, DropInThatALaterOneHidesIsRefused) {
   Lab lab(std::string("eks-al2023"));
-  auto planned = plan(lab, with(add({"kernel.sem"}), Via::kAuto,
+  auto planned = plan(lab, with(add({"kernel.sem"}), planning::Via::kAuto,
                                 "/etc/kubernetes/kubelet/config.json.d/10-mine.conf"));
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kUnsupported);
 }
 
 /// A node that runs.
-Result<Plan> live_plan(Lab& lab, const Change& change) {
+Result<planning::Plan> live_plan(Lab& lab, const planning::Change& change) {
   auto prepared = lab.prepare(change);
   if (!prepared) return std::move(prepared).error();
   return std::move(prepared->plan);

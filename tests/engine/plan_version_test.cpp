@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -14,18 +18,19 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// The plan for a node with this list whose kubelet is of that release; "" is an unknown one.
-Result<Plan> plan(const std::string& version, const std::string& list, const Change& change) {
+Result<planning::Plan> plan(const std::string& version, const std::string& list,
+                            const planning::Change& change) {
   Lab lab(plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS",
                      "KUBELET_EXTRA_ARGS=--allowed-unsafe-sysctls=" + list + "\n"));
   lab.discover.live = false;
-  lab.discover.kubelet_version = parse_kubelet_version(version);
+  lab.discover.kubelet_version = sysctl::parse_kubelet_version(version);
   auto prepared = lab.prepare(change);
   if (!prepared) return std::move(prepared).error();
   return std::move(prepared->plan);
 }
 
 /// Findings that come from the release, of those a plan has.
-std::vector<std::string> said(const Result<Plan>& planned) {
+std::vector<std::string> said(const Result<planning::Plan>& planned) {
   if (!planned) return {"refused: " + planned.error().message};
   std::vector<std::string> ids;
   for (const Finding& finding : planned->findings) {
@@ -81,7 +86,7 @@ TEST(PlanVersion, OfAnUnknownReleaseTheStrictestRuleCounts) {
 }
 
 TEST(PlanVersion, ForceWritesItAndSaysWhatItDoes) {
-  Change change = add({"kernel.shm_*"});
+  planning::Change change = add({"kernel.shm_*"});
   change.force = true;
   EXPECT_THAT(said(plan("1.29", "kernel.sem", change)), ElementsAre("forced-entry"));
   EXPECT_THAT(said(plan("1.28", "kernel.sem", change)), ElementsAre("stops-next-kubelet"));
@@ -89,7 +94,7 @@ TEST(PlanVersion, ForceWritesItAndSaysWhatItDoes) {
 
 // The kernel of a tree of files is not known, so only names without a minimum are safe for certain.
 TEST(PlanVersion, WhatIsSafeAlreadyIsANoteAndWrittenOnlyWhereAskedFor) {
-  Change wish = add({"net.ipv4.tcp_syncookies"});
+  planning::Change wish = add({"net.ipv4.tcp_syncookies"});
   const auto planned = plan("1.29", "kernel.sem", wish);
   ASSERT_TRUE(planned);
   EXPECT_THAT(said(planned), ElementsAre("safe-already"));

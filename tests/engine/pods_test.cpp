@@ -9,7 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
-#include "kubelet_sysctl/pods.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
+#include "kubelet_sysctl/pods/pods.hpp"
+#include "kubelet_sysctl/pods/rejected_pods.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -59,10 +65,10 @@ Lab::NodeFiles node(const std::string& flags) {
 constexpr const char* kList = "--allowed-unsafe-sysctls=kernel.sem,kernel.msg*,net.core.somaxconn";
 
 /// "shop/web kernel.sem by containerd"
-std::vector<std::string> titles(const PodsSeen& seen) {
+std::vector<std::string> titles(const pods::PodsSeen& seen) {
   std::vector<std::string> texts;
-  for (const SeenPod& pod : seen.pods) {
-    for (const PodSysctl& one : pod.spec.sysctls) {
+  for (const pods::SeenPod& pod : seen.pods) {
+    for (const pods::PodSysctl& one : pod.spec.sysctls) {
       texts.push_back(fmt::format("{}/{} {} by {}", pod.spec.pod_namespace, pod.spec.name, one.name,
                                   pod.where));
     }
@@ -70,9 +76,9 @@ std::vector<std::string> titles(const PodsSeen& seen) {
   return texts;
 }
 
-PodsSeen look(Lab& lab, const PodPlaces& places = {}) {
-  Ports ports = lab.ports();
-  return look_for_pods(ports, places, true);
+pods::PodsSeen look(Lab& lab, const pods::PodPlaces& places = {}) {
+  ports::Ports ports = lab.ports();
+  return pods::look_for_pods(ports, places, true);
 }
 
 TEST(LookForPods, FindsTheSandboxesOfContainerdWhereverItsStateIs) {
@@ -85,7 +91,7 @@ TEST(LookForPods, FindsTheSandboxesOfContainerdWhereverItsStateIs) {
                       containerd("docker", "kernel.sem")},
                      {"/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/ee/config.json",
                       containerd("e", "kernel.sem")}});
-  const PodsSeen seen = look(lab);
+  const pods::PodsSeen seen = look(lab);
   EXPECT_TRUE(seen.whole);
   EXPECT_EQ(seen.unreadable, 0U);
   EXPECT_THAT(titles(seen), UnorderedElementsAre("shop/a kernel.sem by containerd",
@@ -103,7 +109,7 @@ TEST(LookForPods, FindsTheSandboxesOfCrioThatHaveNotStopped) {
                          {"/var/lib/containers/storage/overlay-containers/cc/userdata/stopped", ""},
                          {"/var/lib/containers/storage/overlay-containers/dd/userdata/config.json",
                           crio("of-an-earlier-boot", "kernel.sem")}});
-  const PodsSeen seen = look(lab);
+  const pods::PodsSeen seen = look(lab);
   EXPECT_TRUE(seen.whole);
   EXPECT_THAT(titles(seen), ElementsAre("shop/a kernel.sem by CRI-O"));
 }
@@ -119,7 +125,7 @@ TEST(LookForPods, FindsStaticPodsAndNamesEachOnce) {
       {"/etc/kubernetes/manifests/.dns.yaml.swp", manifest("swapped", "kernel.sem")},
       {"/etc/kubernetes/manifests/old/dns.yaml", manifest("backup", "kernel.sem")},
       {std::string(kTask) + "aa/config.json", containerd("dns-node-1", "kernel.sem")}});
-  PodPlaces places;
+  pods::PodPlaces places;
   places.static_pods = "/etc/kubernetes/manifests";
   places.node_name = "node-1";
   EXPECT_THAT(titles(look(lab, places)),
@@ -129,7 +135,7 @@ TEST(LookForPods, FindsStaticPodsAndNamesEachOnce) {
 TEST(LookForPods, PrefersTheKubeletsOwnListWhereThePortIsOpen) {
   Lab lab(Lab::NodeFiles{
       {std::string(kTask) + "aa/config.json", containerd("a", "net.ipv4.ping_group_range")}});
-  PodPlaces places;
+  pods::PodPlaces places;
   places.read_only_port = 10255;
   places.read_only_address = "127.0.0.1";
   lab.services().pod_lists[10255] =
@@ -137,13 +143,13 @@ TEST(LookForPods, PrefersTheKubeletsOwnListWhereThePortIsOpen) {
       R"({"metadata":{"name":"a","namespace":"shop"},"spec":{"hostNetwork":true}},)"
       R"({"metadata":{"name":"b","namespace":"shop"},"spec":{"securityContext":)"
       R"({"sysctls":[{"name":"kernel.sem","value":"1"}]}}}]})";
-  const PodsSeen seen = look(lab, places);
+  const pods::PodsSeen seen = look(lab, places);
   EXPECT_TRUE(seen.whole);
   EXPECT_THAT(titles(seen), ElementsAre("shop/b kernel.sem by the kubelet's own list"));
 }
 
 /// crictl that knows the sandboxes it is given, by their ids.
-class Crictl final : public Programs {
+class Crictl final : public ports::Programs {
  public:
   std::map<std::string, std::string> configurations;
 
@@ -166,15 +172,15 @@ TEST(LookForPods, AsksCrictlWhereNoStateDirectoryIsSeen) {
   crictl.configurations = {
       {"aa", R"({"info":{"runtimeSpec":)" + containerd("a", "kernel.sem") + "}}"},
       {"bb", R"({"status":{},"info":{}})"}};
-  const Ports with = lab.ports();
-  Ports ports = {.files = with.files,
-                 .services = with.services,
-                 .health = with.health,
-                 .clock = with.clock,
-                 .log = with.log,
-                 .kernel = with.kernel,
-                 .programs = crictl};
-  const PodsSeen seen = look_for_pods(ports, {}, true);
+  const ports::Ports with = lab.ports();
+  ports::Ports ports = {.files = with.files,
+                        .services = with.services,
+                        .health = with.health,
+                        .clock = with.clock,
+                        .log = with.log,
+                        .kernel = with.kernel,
+                        .programs = crictl};
+  const pods::PodsSeen seen = pods::look_for_pods(ports, {}, true);
   EXPECT_TRUE(seen.whole);
   EXPECT_THAT(titles(seen), ElementsAre("shop/a kernel.sem by the runtime, by crictl"));
   EXPECT_EQ(seen.unreadable, 1U) << "what crictl does not show is not a pod without sysctls";
@@ -182,7 +188,7 @@ TEST(LookForPods, AsksCrictlWhereNoStateDirectoryIsSeen) {
 
 TEST(LookForPods, TellsWhyNobodyShowsThePods) {
   Lab lab(Lab::NodeFiles{{"/etc/hostname", "node-1\n"}});
-  const PodsSeen seen = look(lab);
+  const pods::PodsSeen seen = look(lab);
   EXPECT_FALSE(seen.whole);
   EXPECT_THAT(seen.not_looked,
               ElementsAre("containerd has no pods here", "CRI-O does not run",
@@ -192,7 +198,7 @@ TEST(LookForPods, TellsWhyNobodyShowsThePods) {
 TEST(LookForPods, CountsAPodThatItCannotReadAsUnknown) {
   Lab lab(Lab::NodeFiles{{std::string(kTask) + "aa/config.json", R"({"linux":{"sysctl":{)"},
                          {std::string(kTask) + "bb/rootfs/x", ""}});
-  const PodsSeen seen = look(lab);
+  const pods::PodsSeen seen = look(lab);
   EXPECT_TRUE(seen.whole);
   EXPECT_EQ(seen.unreadable, 2U);
   EXPECT_THAT(seen.unreadable_why, HasSubstr("aa/config.json"));
@@ -202,7 +208,7 @@ TEST(LookForPods, DoesNotCallARuntimeSeenThatTheMachineHides) {
   Lab lab(node(kList));
   lab.faults().fail(1, Calls::kAll,
                     Error{.kind = ErrorKind::kPermission, .message = "cannot look: denied"});
-  const PodsSeen seen = look(lab);
+  const pods::PodsSeen seen = look(lab);
   EXPECT_FALSE(seen.whole);
   EXPECT_THAT(seen.not_looked, testing::Contains(HasSubstr("denied")));
 }
@@ -210,16 +216,16 @@ TEST(LookForPods, DoesNotCallARuntimeSeenThatTheMachineHides) {
 /// check_victims() for `change`, on a running node.
 struct Checked {
   Status status;
-  Plan plan;
+  planning::Plan plan;
 };
-Checked check(Lab& lab, const Change& change, const VictimOptions& options = {}) {
+Checked check(Lab& lab, const planning::Change& change, const pods::VictimOptions& options = {}) {
   auto prepared = lab.prepare(change);
   EXPECT_TRUE(prepared);
-  Ports ports = lab.ports();
+  ports::Ports ports = lab.ports();
   lab.faults().heal();
   Checked checked;
   checked.status =
-      check_victims(ports, prepared->snapshot, prepared->model, options, prepared->plan);
+      pods::check_victims(ports, prepared->snapshot, prepared->model, options, prepared->plan);
   checked.plan = std::move(prepared->plan);
   return checked;
 }
@@ -229,7 +235,7 @@ TEST(CheckVictims, RefusesARemovalThatEndsAPodAndOneOfAPatternToo) {
   files.emplace_back(std::string(kTask) + "aa/config.json", containerd("queue", "kernel.msgmax"));
   Lab lab(files);
   lab.services().boot();
-  for (const Change& change : {remove({"kernel.msg*"}), set({"kernel.sem"})}) {
+  for (const planning::Change& change : {remove({"kernel.msg*"}), set({"kernel.sem"})}) {
     const Checked checked = check(lab, change);
     ASSERT_FALSE(checked.status);
     EXPECT_EQ(checked.status.error().kind, ErrorKind::kRefused);
@@ -267,7 +273,7 @@ TEST(CheckVictims, LetsThemGoWhereTheOperatorSaidSo) {
 TEST(CheckVictims, ReadsNothingWhereTheListDoesNotBecomeNarrower) {
   Lab lab(node(kList));
   lab.services().boot();
-  for (const Change& change :
+  for (const planning::Change& change :
        {add({"net.ipv4.tcp_rmem"}), set({"net.core.*", "kernel.sem", "kernel.msg*"})}) {
     const Checked checked = check(lab, change);
     EXPECT_TRUE(checked.status);

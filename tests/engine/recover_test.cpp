@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the next run does with a change that was cut short, and with files that others changed.
-#include "kubelet_sysctl/recover.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
+#include "kubelet_sysctl/transaction/recovery_table.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -30,13 +37,14 @@ Lab::NodeFiles two_files() {
 using Entries = std::vector<std::string>;
 
 /// The one change that recover() found, at its end now.
-void expect_recovered(Lab& lab, RecoveryAction action, TransactionState state) {
+void expect_recovered(Lab& lab, transaction::RecoveryAction action,
+                      transaction::TransactionState state) {
   auto recovered = lab.recover();
   ASSERT_TRUE(recovered) << recovered.error().message;
   ASSERT_EQ(recovered->size(), 1u);
-  EXPECT_EQ(recovered->front().action, action) << name_of(recovered->front().action);
+  EXPECT_EQ(recovered->front().action, action) << transaction::name_of(recovered->front().action);
   EXPECT_EQ(recovered->front().transaction.state, state)
-      << name_of(recovered->front().transaction.state);
+      << transaction::name_of(recovered->front().transaction.state);
   auto again = lab.recover();
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->empty());
@@ -61,7 +69,8 @@ TEST(Recover, DeadBeforeTheFirstFileClosesTheRecordWithoutARestart) {
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
   lab.services().changes.clear();
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_TRUE(lab.services().changes.empty());
 }
@@ -76,7 +85,8 @@ TEST(Recover, DeadBetweenTwoFilesPutsTheFirstBack) {
   ASSERT_NE(lab.tree().files(), before);
   auto model = lab.model();
   ASSERT_TRUE(model);
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.size(), 1u) << "the kubelet was restarted for nothing";
 }
@@ -98,7 +108,7 @@ TEST(Recover, AMixtureIsPutBackBesideAnotherFileThatCannotBeRead) {
   ASSERT_TRUE(recovered) << recovered.error().message;
   ASSERT_EQ(recovered->size(), 1u);
   // The list of the kubelet cannot be told yet, so the record stays open.
-  EXPECT_EQ(recovered->front().transaction.state, TransactionState::kStranded);
+  EXPECT_EQ(recovered->front().transaction.state, transaction::TransactionState::kStranded);
   EXPECT_EQ(lab.tree().read(kArguments), files[1].second);
   EXPECT_EQ(lab.tree().read(kMore), files[2].second);
   EXPECT_EQ(lab.services().started_lists.size(), 1u) << "the kubelet was restarted for nothing";
@@ -106,7 +116,7 @@ TEST(Recover, AMixtureIsPutBackBesideAnotherFileThatCannotBeRead) {
   auto again = lab.recover();
   ASSERT_TRUE(again) << again.error().message;
   ASSERT_EQ(again->size(), 1u);
-  EXPECT_EQ(again->front().transaction.state, TransactionState::kRolledBack);
+  EXPECT_EQ(again->front().transaction.state, transaction::TransactionState::kRolledBack);
 }
 
 TEST(Recover, DeadAfterTheRestartKeepsWhatRunsAndIsHealthy) {
@@ -116,7 +126,8 @@ TEST(Recover, DeadAfterTheRestartKeepsWhatRunsAndIsHealthy) {
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
   const std::int64_t pid = lab.services().pid();
-  expect_recovered(lab, RecoveryAction::kConfirm, TransactionState::kConfirmed);
+  expect_recovered(lab, transaction::RecoveryAction::kConfirm,
+                   transaction::TransactionState::kConfirmed);
   EXPECT_EQ(lab.services().pid(), pid);
   EXPECT_EQ(lab.services().started_lists.back(), (Entries{"net.core.somaxconn", "kernel.sem"}));
 }
@@ -132,7 +143,8 @@ TEST(Recover, WhatRunsAndDiesWithinTheWindowIsUndone) {
   lab.die_after("restart ");
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
-  expect_recovered(lab, RecoveryAction::kConfirm, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kConfirm,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.back(), Entries{"net.core.somaxconn"});
   EXPECT_NE(newest_record(lab)->cause.find("ended"), std::string::npos)
@@ -145,7 +157,8 @@ TEST(Recover, AfterAPowerCutTheKubeletOfTheNextBootDecides) {
   lab.die_after("write ");
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.reboot();
-  expect_recovered(lab, RecoveryAction::kConfirm, TransactionState::kConfirmed);
+  expect_recovered(lab, transaction::RecoveryAction::kConfirm,
+                   transaction::TransactionState::kConfirmed);
 }
 
 TEST(Recover, WrittenAndNotYetRestartedGoesBackWithoutARestart) {
@@ -155,7 +168,8 @@ TEST(Recover, WrittenAndNotYetRestartedGoesBackWithoutARestart) {
   lab.die_after("write ");
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.size(), 1u);
 }
@@ -171,7 +185,8 @@ TEST(Recover, DeadInTheMiddleOfARollbackGoesOnWithIt) {
   lab.die_after("put back ");
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.back(), Entries{"net.core.somaxconn"});
   EXPECT_NE(lab.services().pid(), 0);
@@ -184,7 +199,8 @@ TEST(Recover, ChangeThatWantedNoRestartStands) {
   lab.die_after("write ");
   static_cast<void>(lab.change(add({"kernel.sem"})));
   lab.live();
-  expect_recovered(lab, RecoveryAction::kFinish, TransactionState::kPending);
+  expect_recovered(lab, transaction::RecoveryAction::kFinish,
+                   transaction::TransactionState::kPending);
   EXPECT_EQ(lab.services().started_lists.size(), 1u);
 }
 
@@ -196,7 +212,8 @@ TEST(Recover, UnitThatSystemdStillHasLoadedIsReadAgainThoughItsFileIsBack) {
   lab.live();
   lab.services().changes.clear();
   lab.services().says_needs_reload = true;
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
   EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
 }
 
@@ -209,7 +226,8 @@ TEST(Recover, UnitOfAChangeThatWantedNoRestartIsReadAgain) {
   lab.live();
   lab.services().changes.clear();
   lab.services().says_needs_reload = true;
-  expect_recovered(lab, RecoveryAction::kFinish, TransactionState::kPending);
+  expect_recovered(lab, transaction::RecoveryAction::kFinish,
+                   transaction::TransactionState::kPending);
   EXPECT_EQ(lab.services().changes, std::vector<std::string>{"reload"});
 }
 
@@ -221,7 +239,8 @@ TEST(Recover, FileThatSomebodyElseChangedIsTheirs) {
   lab.live();
   const std::string theirs = lab.tree().read(kArguments) + "# by hand\n";
   lab.services().write(kArguments, theirs);
-  expect_recovered(lab, RecoveryAction::kLeave, TransactionState::kOvertaken);
+  expect_recovered(lab, transaction::RecoveryAction::kLeave,
+                   transaction::TransactionState::kOvertaken);
   EXPECT_EQ(lab.tree().read(kArguments), theirs);
 }
 
@@ -250,11 +269,13 @@ TEST(Recover, OldNewAndForeignFilesTogetherAreForAPerson) {
             std::string::npos);
   EXPECT_EQ(lab.tree().files(), before);
   // The person makes all of them old; then it can be closed.
-  Ports ports = lab.ports();
-  auto whole = load_transaction(ports, record->id);
+  ports::Ports ports = lab.ports();
+  auto whole = transaction::load_transaction(ports, record->id);
   ASSERT_TRUE(whole);
-  for (const JournalFile& file : whole->files) lab.services().write(file.path, file.original);
-  expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+  for (const transaction::JournalFile& file : whole->files)
+    lab.services().write(file.path, file.original);
+  expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                   transaction::TransactionState::kRolledBack);
 }
 
 TEST(Recover, PiecesOfAWriteIntoTheFileItselfArePutBack) {
@@ -273,7 +294,8 @@ TEST(Recover, PiecesOfAWriteIntoTheFileItselfArePutBack) {
     std::string torn = old;
     torn.replace(0, std::min(written, old.size()), made.substr(0, written));
     lab.services().write(kArguments, torn);
-    expect_recovered(lab, RecoveryAction::kUndo, TransactionState::kRolledBack);
+    expect_recovered(lab, transaction::RecoveryAction::kUndo,
+                     transaction::TransactionState::kRolledBack);
     EXPECT_EQ(lab.tree().read(kArguments), old) << written;
     EXPECT_EQ(lab.tree().read("/etc/other"), old) << written;
   }
@@ -291,13 +313,13 @@ TEST(Recover, StrandedChangeIsTriedAgainUnlessNoRollbackLeftItSo) {
     lab.options.timeout = Milliseconds(1500);
     auto done = lab.change(add({"kernel.sem"}));
     ASSERT_TRUE(done);
-    ASSERT_EQ(done->kind, OutcomeKind::kStranded);
+    ASSERT_EQ(done->kind, transaction::OutcomeKind::kStranded);
     lab.services().misbehave({});
     auto recovered = lab.recover();
     ASSERT_TRUE(recovered) << recovered.error().message;
     EXPECT_EQ(recovered->size(), rollback ? 1u : 0u);
     EXPECT_EQ(newest_record(lab)->state,
-              rollback ? TransactionState::kRolledBack : TransactionState::kStranded);
+              rollback ? transaction::TransactionState::kRolledBack : transaction::TransactionState::kStranded);
     EXPECT_EQ(lab.tree().files() == before, rollback);
   }
 }
@@ -313,7 +335,7 @@ TEST(Recover, DryRunTellsAndDoesNothing) {
   auto recovered = lab.recover();
   ASSERT_TRUE(recovered);
   ASSERT_EQ(recovered->size(), 1u);
-  EXPECT_EQ(recovered->front().action, RecoveryAction::kUndo);
+  EXPECT_EQ(recovered->front().action, transaction::RecoveryAction::kUndo);
   EXPECT_FALSE(recovered->front().outcome);
   EXPECT_EQ(lab.faults().count(Calls::kChanging), 0u);
   EXPECT_EQ(lab.tree().files(), before);
@@ -325,7 +347,7 @@ TEST(Recover, EveryEndOfAChangeIsOneLineOfTheLog) {
   auto done = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(done);
   ASSERT_EQ(lab.services().log_entries.size(), 1u);
-  const LogEntry& line = lab.services().log_entries.front();
+  const ports::LogEntry& line = lab.services().log_entries.front();
   EXPECT_EQ(line.message, "add applied: +kernel.sem, transaction " + done->transaction +
                               ", by root (alice), login uid 1000");
   EXPECT_EQ(line.priority, 6);
@@ -340,24 +362,24 @@ TEST(Recover, EveryEndOfAChangeIsOneLineOfTheLog) {
 
 TEST(Prune, KeepsTheLastFiftyAndNeverTheLastGoodOrAnOpenOne) {
   Lab lab(one_file());
-  Ports ports = lab.ports();
+  ports::Ports ports = lab.ports();
   std::vector<std::string> ids;
   for (int i = 0; i < 60; ++i) {
-    Transaction one;
-    JournalFile file;
+    transaction::Transaction one;
+    transaction::JournalFile file;
     file.path = kArguments;
     file.original = "x";
     one.files = {file};
-    ASSERT_TRUE(begin_transaction(ports, one));
-    auto end = TransactionState::kRolledBack;
-    if (i == 2) end = TransactionState::kConfirmed;
-    if (i == 4) end = TransactionState::kTrial;
+    ASSERT_TRUE(transaction::begin_transaction(ports, one));
+    auto end = transaction::TransactionState::kRolledBack;
+    if (i == 2) end = transaction::TransactionState::kConfirmed;
+    if (i == 4) end = transaction::TransactionState::kTrial;
     ids.push_back(one.id);
     if (i == 6) continue;
-    ASSERT_TRUE(mark_transaction(ports, one, end));
+    ASSERT_TRUE(transaction::mark_transaction(ports, one, end));
   }
-  ASSERT_TRUE(prune_transactions(ports));
-  auto all = list_transactions(ports);
+  ASSERT_TRUE(transaction::prune_transactions(ports));
+  auto all = transaction::list_transactions(ports);
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 50u);
   EXPECT_EQ(all->at(0).id, ids[2]);

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -31,16 +35,16 @@ class Rollback : public ::testing::Test {
     lab_.services().boot();
   }
 
-  Outcome change(const Misbehaviour& how) {
+  transaction::Outcome change(const Misbehaviour& how) {
     lab_.services().misbehave(how);
     auto outcome = lab_.change(add({"kernel.sem"}));
     EXPECT_TRUE(outcome) << outcome.error().message;
-    return outcome ? *outcome : Outcome{};
+    return outcome ? *outcome : transaction::Outcome{};
   }
 
   /// The old bytes are back, and a healthy kubelet with the old list was seen.
-  void expect_rolled_back(const Outcome& outcome, const std::string& cause) {
-    EXPECT_EQ(outcome.kind, OutcomeKind::kRolledBack) << cause;
+  void expect_rolled_back(const transaction::Outcome& outcome, const std::string& cause) {
+    EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kRolledBack) << cause;
     EXPECT_EQ(lab_.tree().read(kArguments), kOld) << cause;
     ASSERT_TRUE(outcome.cause) << cause;
     EXPECT_NE(outcome.cause->message.find(cause), std::string::npos) << outcome.cause->message;
@@ -52,7 +56,7 @@ class Rollback : public ::testing::Test {
     EXPECT_EQ(lab_.services().started_lists.back(), kOldList);
     auto record = newest_record(lab_);
     ASSERT_TRUE(record);
-    EXPECT_EQ(record->state, TransactionState::kRolledBack);
+    EXPECT_EQ(record->state, transaction::TransactionState::kRolledBack);
     EXPECT_FALSE(lab_.model()->drift);
   }
 
@@ -64,7 +68,7 @@ TEST_F(Rollback, KubeletThatDiesOfItsListGivesItsLastWordsAndTheOldOneRuns) {
   how.dies_after = Milliseconds(800);
   how.last_words = {"I1120 starting", kWords};
   how.journal_lag = Milliseconds(300);
-  const Outcome outcome = change(how);
+  const transaction::Outcome outcome = change(how);
   expect_rolled_back(outcome, "ended with status 1 (exit-code)");
   EXPECT_EQ(outcome.last_words, (std::vector<std::string>{"I1120 starting", kWords}));
   EXPECT_EQ(outcome.recognised, "an entry of the list is outside the namespaced groups");
@@ -108,7 +112,7 @@ TEST_F(Rollback, JobThatFailsIsRolledBack) {
   Misbehaviour how = with_new_list();
   how.restart_fails = true;
   how.last_words = {kWords};
-  const Outcome outcome = change(how);
+  const transaction::Outcome outcome = change(how);
   expect_rolled_back(outcome, "systemctl restart");
   EXPECT_EQ(outcome.last_words, std::vector<std::string>{kWords});
 }
@@ -122,8 +126,8 @@ TEST_F(Rollback, UnitThatIsLeftStoppedIsRolledBack) {
 TEST_F(Rollback, RestartThatDoesNothingTwiceIsStranded) {
   Misbehaviour how;
   how.restart_does_nothing = true;
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kStranded);
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
 }
 
@@ -141,13 +145,13 @@ TEST(RollbackOfAUnit, UnitThatDoesNotLoadIsPutBackWithoutARestart) {
   };
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_FALSE(outcome->changed);
   EXPECT_NE(outcome->cause->message.find("bad-setting"), std::string::npos);
   EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reload", "reload"}));
   EXPECT_EQ(lab.services().pid(), old);
   EXPECT_EQ(lab.tree().read("/etc/systemd/system/kubelet.service"), unit);
-  EXPECT_EQ(newest_record(lab)->state, TransactionState::kRolledBack);
+  EXPECT_EQ(newest_record(lab)->state, transaction::TransactionState::kRolledBack);
 }
 
 TEST(RollbackOfAUnit, ChangedUnitIsReloadedOnTheWayBackToo) {
@@ -160,7 +164,7 @@ TEST(RollbackOfAUnit, ChangedUnitIsReloadedOnTheWayBackToo) {
   lab.services().misbehave(how);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_EQ(lab.services().changes,
             (std::vector<std::string>{"reload", "restart", "reload", "restart"}));
   EXPECT_EQ(lab.services().started_lists.back(), kOldList);
@@ -176,7 +180,7 @@ TEST(RollbackOfAUnit, FileThatWasMadeIsGoneAgainWithItsDirectory) {
   lab.services().misbehave(how);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack)
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack)
       << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_FALSE(lab.tree().exists("/etc/systemd/system/kubelet.service.d"));
@@ -188,7 +192,8 @@ TEST(RollbackOfAUnit, FileThatWasTakenAwayIsThereAgain) {
   lab.services().boot();
   auto made = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(made);
-  ASSERT_EQ(made->kind, OutcomeKind::kApplied) << (made->cause ? made->cause->message : "");
+  ASSERT_EQ(made->kind, transaction::OutcomeKind::kApplied)
+      << (made->cause ? made->cause->message : "");
   const auto before = lab.tree().files();
   Misbehaviour how;
   how.starts = 1;
@@ -196,7 +201,7 @@ TEST(RollbackOfAUnit, FileThatWasTakenAwayIsThereAgain) {
   lab.services().misbehave(how);
   auto undone = lab.undo(made->transaction);
   ASSERT_TRUE(undone);
-  EXPECT_EQ(undone->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.back(), std::vector<std::string>{"kernel.sem"});
 }
@@ -210,7 +215,7 @@ TEST_F(Rollback, ListOfTheFilesIsSeenAgainAfterTheWayBack) {
   lab.services().misbehave(how);
   auto outcome = lab.change(add({"kernel.sem"}));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack)
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack)
       << (outcome->cause ? outcome->cause->message : "");
   EXPECT_EQ(outcome->evidence->config_file, "/var/lib/kubelet/config.yaml");
   EXPECT_EQ(lab.tree().files(), before);
@@ -219,8 +224,8 @@ TEST_F(Rollback, ListOfTheFilesIsSeenAgainAfterTheWayBack) {
 TEST_F(Rollback, KubeletThatFailsWithTheOldListTooIsStranded) {
   Misbehaviour how;
   how.dies_after = Milliseconds(500);
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kStranded);
   EXPECT_TRUE(outcome.changed);
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
   EXPECT_EQ(
@@ -229,7 +234,7 @@ TEST_F(Rollback, KubeletThatFailsWithTheOldListTooIsStranded) {
                                 "systemctl restart kubelet.service",
                                 "journalctl -u kubelet.service -n 50", "kubelet-sysctl recover"}));
   EXPECT_FALSE(outcome.evidence);
-  EXPECT_EQ(newest_record(lab_)->state, TransactionState::kStranded);
+  EXPECT_EQ(newest_record(lab_)->state, transaction::TransactionState::kStranded);
 }
 
 TEST_F(Rollback, FileThatSomebodyElseChangedMeanwhileIsKeptAndTheRunIsStranded) {
@@ -238,8 +243,8 @@ TEST_F(Rollback, FileThatSomebodyElseChangedMeanwhileIsKeptAndTheRunIsStranded) 
   };
   Misbehaviour how;
   how.dies_after = Milliseconds(0);
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kStranded);
   EXPECT_EQ(lab_.tree().read(kArguments), "SOMEBODY=else\n");
   ASSERT_FALSE(outcome.commands.empty());
   EXPECT_EQ(outcome.commands.front(), "cp /var/lib/kubelet-sysctl/transactions/" +
@@ -247,15 +252,15 @@ TEST_F(Rollback, FileThatSomebodyElseChangedMeanwhileIsKeptAndTheRunIsStranded) 
   EXPECT_EQ(lab_.tree().read("/var/lib/kubelet-sysctl/transactions/" + outcome.transaction +
                              "/original-0"),
             kOld);
-  EXPECT_EQ(newest_record(lab_)->state, TransactionState::kStranded);
+  EXPECT_EQ(newest_record(lab_)->state, transaction::TransactionState::kStranded);
 }
 
 TEST_F(Rollback, NoRollbackLeavesTheNewListAndSaysHowToGoBack) {
   lab_.options.rollback = false;
   Misbehaviour how = with_new_list();
   how.dies_after = Milliseconds(100);
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kStranded);
   EXPECT_EQ(lab_.tree().read(kArguments), kNew);
   EXPECT_EQ(lab_.services().changes, std::vector<std::string>{"restart"});
   EXPECT_EQ(outcome.commands.front().substr(0, 3), "cp ");
@@ -266,8 +271,8 @@ TEST_F(Rollback, KubeletThatWasDownBeforeIsNotCalledRestored) {
   lab_.services().stop(true);
   Misbehaviour how;
   how.dies_after = Milliseconds(100);
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kRolledBack);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_TRUE(outcome.was_down);
   EXPECT_FALSE(outcome.evidence);
   EXPECT_EQ(lab_.tree().read(kArguments), kOld);
@@ -279,8 +284,8 @@ TEST_F(Rollback, RestartAloneThatFailsIsStrandedWithNoFileTouched) {
   lab_.options.restart = true;
   Misbehaviour how;
   how.dies_after = Milliseconds(100);
-  const Outcome outcome = change(how);
-  EXPECT_EQ(outcome.kind, OutcomeKind::kStranded);
+  const transaction::Outcome outcome = change(how);
+  EXPECT_EQ(outcome.kind, transaction::OutcomeKind::kStranded);
   EXPECT_EQ(lab_.tree().read(kArguments), kNew);
   EXPECT_EQ(outcome.commands.front(), "systemctl daemon-reload");
 }
@@ -290,7 +295,7 @@ TEST_F(Rollback, NothingIsRestartedWhenSystemdWasNeverAskedToRestart) {
   auto prepared = lab_.prepare(add({"kernel.sem"}));
   ASSERT_TRUE(prepared);
   const std::int64_t old = lab_.services().pid();
-  lab_.options.on_end = [this](const Step& step) {
+  lab_.options.on_end = [this](const transaction::Step& step) {
     if (step.what != "write /etc/default/kubelet") return;
     // The record of the writing is read, staged and put in place; the fourth call is the look at the
     // old process.
@@ -298,7 +303,7 @@ TEST_F(Rollback, NothingIsRestartedWhenSystemdWasNeverAskedToRestart) {
   };
   auto outcome = lab_.carry_out(*prepared);
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_FALSE(outcome->changed);
   EXPECT_TRUE(lab_.services().changes.empty());
   EXPECT_EQ(lab_.services().pid(), old);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose socket an address leads to, told from the tables of /proc.
-#include "engine/sockets.hpp"
 
 #include <unistd.h>
 
@@ -12,6 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/ip_text.hpp"
+#include "kubelet_sysctl/discover/sockets.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -52,18 +55,18 @@ class Sockets : public ::testing::Test {
                                     fmt::format("{}/{}", directory, inode));
   }
   bool answers(const std::string& address) {
-    auto asked = answers_at(disk_, kKubelet, address, 10250);
+    auto asked = discover::answers_at(disk_, kKubelet, address, 10250);
     EXPECT_TRUE(asked) << asked.error().message;
     return asked && *asked;
   }
   std::string own() {
-    auto asked = own_address(disk_, kKubelet, 10250);
+    auto asked = discover::own_address(disk_, kKubelet, 10250);
     EXPECT_TRUE(asked);
     return asked ? asked->value_or("none") : "error";
   }
 
   NodeTree tree_;
-  Disk disk_{tree_.root()};
+  machine::Disk disk_{tree_.root()};
 };
 
 TEST_F(Sockets, ATableLargerThanAnyFileThatIsReadWholeIsReadToItsEnd) {
@@ -119,16 +122,16 @@ TEST_F(Sockets, AChildOfAWrapperHoldsItToo) {
 }
 
 TEST_F(Sockets, AnAddressThatIsNoNumberIsAnErrorAndNotAnAnswer) {
-  EXPECT_FALSE(answers_at(disk_, kKubelet, "localhost", 10250));
+  EXPECT_FALSE(discover::answers_at(disk_, kKubelet, "localhost", 10250));
 }
 
 TEST_F(Sockets, TheNetworkNamespaceIsUnknownWhereTheKernelDoesNotTell) {
-  EXPECT_EQ(shares_network(disk_, kKubelet), std::nullopt);
+  EXPECT_EQ(discover::shares_network(disk_, kKubelet), std::nullopt);
   std::filesystem::create_directories(tree_.at("/proc/1000/ns"));
   std::filesystem::create_directories(tree_.at("/proc/self/ns"));
   std::filesystem::create_symlink("net:[1]", tree_.at("/proc/1000/ns/net"));
   std::filesystem::create_symlink("net:[2]", tree_.at("/proc/self/ns/net"));
-  EXPECT_EQ(shares_network(disk_, kKubelet), false);
+  EXPECT_EQ(discover::shares_network(disk_, kKubelet), false);
 }
 
 TEST(IpText, IsReadAsThePortsOfTheMachineReadIt) {

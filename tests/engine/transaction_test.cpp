@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal on disk and the way back through it.
-#include "kubelet_sysctl/transaction.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -24,8 +29,9 @@ std::uint32_t mode_of(Lab& lab, const std::string& path) {
   return facts.st_mode & 07777U;
 }
 
-Transaction record(std::string id, TransactionState state, std::string undoes = {}) {
-  Transaction transaction;
+transaction::Transaction record(std::string id, transaction::TransactionState state,
+                                std::string undoes = {}) {
+  transaction::Transaction transaction;
   transaction.id = std::move(id);
   transaction.state = state;
   transaction.undoes = std::move(undoes);
@@ -41,7 +47,7 @@ TEST(Undo, ChangedFileIsAgainWhatItWas) {
   ASSERT_NE(lab.tree().files(), before);
   auto undone = lab.undo(done->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
-  EXPECT_EQ(undone->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_EQ(lab.services().started_lists.back(), std::vector<std::string>{"net.core.somaxconn"});
   EXPECT_EQ(newest_record(lab)->undoes, done->transaction);
@@ -69,7 +75,8 @@ TEST(Undo, DropInThatWasMadeIsTakenAwayWithItsDirectory) {
   lab.services().changes.clear();
   auto undone = lab.undo(done->transaction);
   ASSERT_TRUE(undone);
-  EXPECT_EQ(undone->kind, OutcomeKind::kApplied) << (undone->cause ? undone->cause->message : "");
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied)
+      << (undone->cause ? undone->cause->message : "");
   EXPECT_EQ(lab.tree().files(), before);
   EXPECT_FALSE(lab.tree().exists("/etc/systemd/system/kubelet.service.d"));
   EXPECT_EQ(lab.services().changes, (std::vector<std::string>{"reload", "restart"}));
@@ -88,7 +95,8 @@ TEST(Undo, FileThatWasRemovedComesBackWithItsMode) {
   ASSERT_FALSE(lab.tree().exists(kDropIn));
   auto undone = lab.undo(removed->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
-  EXPECT_EQ(undone->kind, OutcomeKind::kApplied) << (undone->cause ? undone->cause->message : "");
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied)
+      << (undone->cause ? undone->cause->message : "");
   EXPECT_EQ(lab.tree().read(kDropIn), bytes);
   EXPECT_EQ(mode_of(lab, kDropIn), 0640U);
 }
@@ -102,7 +110,7 @@ TEST(Undo, WhereSomebodyChangedTheFileSinceTheEntriesAreTakenBackAlone) {
   lab.services().write(kArguments, lab.tree().read(kArguments) + "\n# by hand\n");
   auto undone = lab.undo(done->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
-  EXPECT_EQ(undone->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied);
   EXPECT_EQ(ids_of(undone->findings), (std::vector<std::string>{"undone-by-entries"}));
   EXPECT_EQ(lab.tree().read(kArguments), old + "\n# by hand\n");
 }
@@ -174,7 +182,7 @@ TEST(Undo, FileThatIsWhatItWasAlreadyNeedsNoEdit) {
   lab.services().write(kArguments, old);
   auto undone = lab.undo(done->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
-  EXPECT_EQ(undone->kind, OutcomeKind::kUnchanged);
+  EXPECT_EQ(undone->kind, transaction::OutcomeKind::kUnchanged);
 }
 
 TEST(Undo, UndoOfARunThatNeverEndedPutsItsFilesBack) {
@@ -182,7 +190,7 @@ TEST(Undo, UndoOfARunThatNeverEndedPutsItsFilesBack) {
   lab.services().boot();
   const auto before = lab.tree().files();
   // The power goes after the write: nothing can be written any more, and the outcome is lost.
-  lab.options.on_end = [&lab](const Step& step) {
+  lab.options.on_end = [&lab](const transaction::Step& step) {
     if (step.what.starts_with("write ")) lab.faults().fail(1, Calls::kAll, {}, true);
   };
   EXPECT_TRUE(lab.change(add({"kernel.sem"})));
@@ -197,28 +205,32 @@ TEST(Undo, UndoOfARunThatNeverEndedPutsItsFilesBack) {
 }
 
 TEST(NewestUndoable, SkipsUndosAndWhatWasUndoneAndWhatDidNotStand) {
-  std::vector<Transaction> all = {record("20261120T000000Z-1", TransactionState::kConfirmed),
-                                  record("20261120T000001Z-1", TransactionState::kPending),
-                                  record("20261120T000002Z-1", TransactionState::kRolledBack),
-                                  record("20261120T000003Z-1", TransactionState::kStranded),
-                                  record("20261120T000004Z-1", TransactionState::kPlanned)};
-  EXPECT_EQ(newest_undoable(all), "20261120T000001Z-1");
-  all.push_back(record("20261120T000005Z-1", TransactionState::kRolledBack, "20261120T000001Z-1"));
-  EXPECT_EQ(newest_undoable(all), "20261120T000001Z-1");  // that undo was rolled back
-  all.push_back(record("20261120T000006Z-1", TransactionState::kConfirmed, "20261120T000001Z-1"));
-  EXPECT_EQ(newest_undoable(all), "20261120T000000Z-1");
-  all.push_back(record("20261120T000007Z-1", TransactionState::kConfirmed, "20261120T000000Z-1"));
-  EXPECT_EQ(newest_undoable(all), std::nullopt);
+  std::vector<transaction::Transaction> all = {
+      record("20261120T000000Z-1", transaction::TransactionState::kConfirmed),
+      record("20261120T000001Z-1", transaction::TransactionState::kPending),
+      record("20261120T000002Z-1", transaction::TransactionState::kRolledBack),
+      record("20261120T000003Z-1", transaction::TransactionState::kStranded),
+      record("20261120T000004Z-1", transaction::TransactionState::kPlanned)};
+  EXPECT_EQ(transaction::newest_undoable(all), "20261120T000001Z-1");
+  all.push_back(record("20261120T000005Z-1", transaction::TransactionState::kRolledBack,
+                       "20261120T000001Z-1"));
+  EXPECT_EQ(transaction::newest_undoable(all), "20261120T000001Z-1");  // that undo was rolled back
+  all.push_back(record("20261120T000006Z-1", transaction::TransactionState::kConfirmed,
+                       "20261120T000001Z-1"));
+  EXPECT_EQ(transaction::newest_undoable(all), "20261120T000000Z-1");
+  all.push_back(record("20261120T000007Z-1", transaction::TransactionState::kConfirmed,
+                       "20261120T000000Z-1"));
+  EXPECT_EQ(transaction::newest_undoable(all), std::nullopt);
 }
 
 TEST(Journal, TenthChangeOfASecondComesAfterTheSecond) {
   Lab lab(flag_node());
-  Ports ports = lab.ports();
+  ports::Ports ports = lab.ports();
   for (int i = 0; i < 11; ++i) {
-    Transaction transaction;
-    ASSERT_TRUE(begin_transaction(ports, transaction));
+    transaction::Transaction transaction;
+    ASSERT_TRUE(transaction::begin_transaction(ports, transaction));
   }
-  auto all = list_transactions(ports);
+  auto all = transaction::list_transactions(ports);
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 11u);
   EXPECT_EQ(all->at(0).id, "20261120T225726Z-1");
@@ -239,8 +251,9 @@ TEST(Journal, IsForRootAlone) {
 }
 
 TEST(Journal, RecordReadsBackAsItWasWritten) {
-  Transaction written = record("20261120T225726Z-1", TransactionState::kWritten, "X-1");
-  written.verb = Verb::kSet;
+  transaction::Transaction written =
+      record("20261120T225726Z-1", transaction::TransactionState::kWritten, "X-1");
+  written.verb = planning::Verb::kSet;
   written.unit = "kubelet.service";
   written.at_ms = 1795215446000;
   written.uid = 1000;
@@ -249,7 +262,7 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
   written.tool_version = "0.1.0";
   written.before = {"net.core.somaxconn"};
   written.after = {};
-  JournalFile file;
+  transaction::JournalFile file;
   file.path = "/etc/default/kubelet";
   file.real_path = "/etc/default/real";
   file.existed = false;
@@ -265,17 +278,17 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
                           {.name = "user.odd", .value = "\xff\xfe"}};
   file.splices.push_back({.at = {9, 9}, .text = "caf\xe9"});
   written.files = {file};
-  written.reached = {{.state = TransactionState::kPlanned, .at_ms = 1},
-                     {.state = TransactionState::kWritten, .at_ms = 2}};
+  written.reached = {{.state = transaction::TransactionState::kPlanned, .at_ms = 1},
+                     {.state = transaction::TransactionState::kWritten, .at_ms = 2}};
   written.login_uid = 1000;
   written.systemd_version = 252;
   written.boot_id = "b-1";
   written.restart = true;
   written.rollback = false;
   written.was_down = true;
-  written.trial = Trial{.until_ms = 1795215999000};
+  written.trial = transaction::Trial{.until_ms = 1795215999000};
   written.cause = "why";
-  auto read = parse_journal(journal_text(written));
+  auto read = transaction::parse_journal(transaction::journal_text(written));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->id, written.id);
   EXPECT_EQ(read->state, written.state);
@@ -290,7 +303,7 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
   EXPECT_EQ(read->before, written.before);
   EXPECT_EQ(read->after, written.after);
   ASSERT_EQ(read->files.size(), 1u);
-  const JournalFile& back = read->files.front();
+  const transaction::JournalFile& back = read->files.front();
   EXPECT_EQ(back.path, file.path);
   EXPECT_EQ(back.real_path, file.real_path);
   EXPECT_EQ(back.existed, file.existed);
@@ -304,7 +317,7 @@ TEST(Journal, RecordReadsBackAsItWasWritten) {
   EXPECT_EQ(back.in_place, file.in_place);
   EXPECT_EQ(back.meta.attributes, file.meta.attributes);
   ASSERT_EQ(read->reached.size(), 2u);
-  EXPECT_EQ(read->reached[1].state, TransactionState::kWritten);
+  EXPECT_EQ(read->reached[1].state, transaction::TransactionState::kWritten);
   EXPECT_EQ(read->reached[1].at_ms, 2);
   EXPECT_EQ(read->login_uid, written.login_uid);
   EXPECT_EQ(read->systemd_version, written.systemd_version);
@@ -321,41 +334,42 @@ TEST(Journal, BytesThatAreNoTextSurvive) {
   const std::string odd("KUBELET_EXTRA_ARGS=--v=2\n# caf\xe9\n", 33);
   Lab lab(plain_node("/usr/bin/kubelet $KUBELET_EXTRA_ARGS $A", ""));
   lab.tree().write("/etc/default/kubelet", odd);
-  Ports ports = lab.ports();
-  Transaction transaction;
-  JournalFile file;
+  ports::Ports ports = lab.ports();
+  transaction::Transaction transaction;
+  transaction::JournalFile file;
   file.path = "/etc/default/kubelet";
   file.original = odd;
   transaction.files = {file};
-  ASSERT_TRUE(begin_transaction(ports, transaction));
-  auto loaded = load_transaction(ports, transaction.id);
+  ASSERT_TRUE(transaction::begin_transaction(ports, transaction));
+  auto loaded = transaction::load_transaction(ports, transaction.id);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->files.at(0).original, odd);
 }
 
 TEST(Journal, RecordOfAnotherReleaseOrWithAnUnknownStateIsRefused) {
-  std::string text = journal_text(record("X-1", TransactionState::kConfirmed));
+  std::string text =
+      transaction::journal_text(record("X-1", transaction::TransactionState::kConfirmed));
   const std::size_t version = text.find("journal-v1");
   ASSERT_NE(version, std::string::npos);
   std::string other = text;
   other.replace(version, 10, "journal-v9");
-  auto parsed = parse_journal(other);
+  auto parsed = transaction::parse_journal(other);
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().kind, ErrorKind::kMalformed);
   other = text;
   other.replace(other.find("confirmed"), 9, "forgotten");
-  EXPECT_FALSE(parse_journal(other));
+  EXPECT_FALSE(transaction::parse_journal(other));
   other = text;
   other.replace(other.find("\"add\""), 5, "\"mix\"");
-  EXPECT_FALSE(parse_journal(other));
-  EXPECT_FALSE(parse_journal(text.substr(0, text.size() / 2)));
+  EXPECT_FALSE(transaction::parse_journal(other));
+  EXPECT_FALSE(transaction::parse_journal(text.substr(0, text.size() / 2)));
 }
 
 TEST(Journal, NamesThatLeadElsewhereAreNoTransactions) {
   Lab lab(flag_node());
-  Ports ports = lab.ports();
+  ports::Ports ports = lab.ports();
   for (const char* id : {"", "..", "../lock", "nothing"}) {
-    auto loaded = load_transaction(ports, id);
+    auto loaded = transaction::load_transaction(ports, id);
     ASSERT_FALSE(loaded) << id;
     EXPECT_EQ(loaded.error().kind, ErrorKind::kNotFound) << id;
   }

@@ -5,6 +5,13 @@
 #include <algorithm>
 
 #include "engine/lab.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -26,7 +33,7 @@ class TrialTest : public ::testing::Test {
     lab_.options.trial = Milliseconds(600000);
   }
 
-  Result<Outcome> begin() {
+  Result<transaction::Outcome> begin() {
     auto outcome = lab_.change(add({"kernel.sem"}));
     lab_.options.trial.reset();
     return outcome;
@@ -34,7 +41,7 @@ class TrialTest : public ::testing::Test {
 
   /// What the manager does at the time of a timer.
   void fire() {
-    Ports ports = lab_.ports();
+    ports::Ports ports = lab_.ports();
     ports.clock.wait_until(ports.clock.now() + Milliseconds(600000), 0);
     for (const FakeTimer& timer : lab_.services().due_timers()) {
       ASSERT_EQ(timer.command.at(2), "--end-trial");
@@ -43,11 +50,11 @@ class TrialTest : public ::testing::Test {
     }
   }
 
-  TransactionState state_of(const std::string& id) {
-    Ports ports = lab_.ports();
-    auto record = load_transaction(ports, id);
+  transaction::TransactionState state_of(const std::string& id) {
+    ports::Ports ports = lab_.ports();
+    auto record = transaction::load_transaction(ports, id);
     EXPECT_TRUE(record);
-    return record ? record->state : TransactionState::kPlanned;
+    return record ? record->state : transaction::TransactionState::kPlanned;
   }
 
   Lab lab_;
@@ -62,9 +69,9 @@ TEST_F(TrialTest, IsArmedBeforeTheFirstFileChanges) {
   auto outcome = begin();
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_TRUE(armed);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kApplied);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
   EXPECT_GT(outcome->trial_until_ms, 0);
-  EXPECT_EQ(state_of(outcome->transaction), TransactionState::kTrial);
+  EXPECT_EQ(state_of(outcome->transaction), transaction::TransactionState::kTrial);
   EXPECT_TRUE(lab_.services().enabled_units.contains("kubelet-sysctl-recover.service"));
 }
 
@@ -74,7 +81,7 @@ TEST_F(TrialTest, EndsByItsTimerAndLeavesNothingBehind) {
   fire();
   EXPECT_EQ(lab_.tree().files(), before_);
   EXPECT_EQ(lab_.services().started_lists.back(), kOld);
-  EXPECT_EQ(state_of(outcome->transaction), TransactionState::kRolledBack);
+  EXPECT_EQ(state_of(outcome->transaction), transaction::TransactionState::kRolledBack);
   EXPECT_EQ(newest_record(lab_)->undoes, outcome->transaction);
   EXPECT_TRUE(lab_.services().timers.empty());
   EXPECT_TRUE(lab_.services().enabled_units.empty());
@@ -84,11 +91,11 @@ TEST_F(TrialTest, EndsByItsTimerAndLeavesNothingBehind) {
 TEST_F(TrialTest, IsFinalOnceKept) {
   auto outcome = begin();
   ASSERT_TRUE(outcome);
-  Ports ports = lab_.ports();
-  auto record = load_transaction(ports, outcome->transaction);
+  ports::Ports ports = lab_.ports();
+  auto record = transaction::load_transaction(ports, outcome->transaction);
   ASSERT_TRUE(record);
-  Outcome kept;
-  ASSERT_TRUE(keep_trial(ports, *record, kept));
+  transaction::Outcome kept;
+  ASSERT_TRUE(transaction::keep_trial(ports, *record, kept));
   EXPECT_TRUE(kept.findings.empty());
   EXPECT_TRUE(lab_.services().timers.empty());
   EXPECT_FALSE(lab_.tree().exists(kBootUnit));
@@ -97,7 +104,8 @@ TEST_F(TrialTest, IsFinalOnceKept) {
   ASSERT_TRUE(late);
   EXPECT_TRUE(late->empty());
   EXPECT_EQ(lab_.services().started_lists.back(), (Entries{"net.core.somaxconn", "kernel.sem"}));
-  EXPECT_FALSE(keep_trial(ports, *record, kept)) << "a change that is no trial was kept";
+  EXPECT_FALSE(transaction::keep_trial(ports, *record, kept))
+      << "a change that is no trial was kept";
 }
 
 TEST_F(TrialTest, OfARunThatWasKilledIsUndoneByItsTimer) {
@@ -121,7 +129,7 @@ TEST_F(TrialTest, RunsOnWhenARecoveryConfirmsItInTime) {
   auto recovered = lab_.recover();
   ASSERT_TRUE(recovered);
   ASSERT_EQ(recovered->size(), 1u);
-  EXPECT_EQ(recovered->front().transaction.state, TransactionState::kTrial);
+  EXPECT_EQ(recovered->front().transaction.state, transaction::TransactionState::kTrial);
   EXPECT_EQ(lab_.services().timers.size(), 1u);
   fire();
   EXPECT_EQ(lab_.tree().files(), before_);
@@ -153,7 +161,7 @@ TEST_F(TrialTest, UndoneByHandIsOver) {
   auto outcome = begin();
   ASSERT_TRUE(outcome);
   ASSERT_TRUE(lab_.undo(outcome->transaction));
-  EXPECT_EQ(state_of(outcome->transaction), TransactionState::kRolledBack);
+  EXPECT_EQ(state_of(outcome->transaction), transaction::TransactionState::kRolledBack);
   EXPECT_TRUE(lab_.services().timers.empty());
   EXPECT_FALSE(lab_.tree().exists(kBootUnit));
 }
@@ -163,7 +171,7 @@ TEST_F(TrialTest, WhatCouldNotBeTakenAwayIsSaid) {
   ASSERT_TRUE(outcome);
   // The record of the undo and that of the trial are written by two calls each; the fifth is the first
   // about the unit for the next boot.
-  lab_.options.on_end = [this](const Step& step) {
+  lab_.options.on_end = [this](const transaction::Step& step) {
     if (!step.what.starts_with("see the list")) return;
     lab_.faults().fail(5, Calls::kChanging, Error{.kind = ErrorKind::kIo, .message = "no"});
   };
@@ -186,7 +194,7 @@ TEST_F(TrialTest, ThatIsRolledBackAtOnceLeavesNothingArmed) {
   lab_.services().misbehave(bad);
   auto outcome = begin();
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->kind, OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
   EXPECT_TRUE(lab_.services().timers.empty());
   EXPECT_TRUE(lab_.services().enabled_units.empty());
   EXPECT_EQ(lab_.tree().files(), before_);
@@ -198,7 +206,7 @@ TEST_F(TrialTest, DoesNotBeginWithoutAPathToComeBackTo) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind, ErrorKind::kRefused);
   EXPECT_EQ(lab_.tree().files(), before_);
-  EXPECT_EQ(newest_record(lab_)->state, TransactionState::kRolledBack);
+  EXPECT_EQ(newest_record(lab_)->state, transaction::TransactionState::kRolledBack);
 }
 
 TEST_F(TrialTest, KeepsAUnitThatIsNotItsOwn) {

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
-#include "kubelet_sysctl/versions.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -15,8 +18,8 @@ constexpr const char* kText = "[Service]\nExecStart=/usr/bin/kubelet\n";
 
 Result<std::string> chosen(const Lab::NodeFiles& files) {
   Lab lab(files);
-  Ports ports = lab.ports();
-  return choose_unit(ports.files, kReferenceSystemd);
+  ports::Ports ports = lab.ports();
+  return discover::choose_unit(ports.files, systemd::kReferenceSystemd);
 }
 
 TEST(UnitChoice, KubeletServiceCountsBeforeEveryOtherUnit) {

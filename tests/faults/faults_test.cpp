@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "faults/verdict.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
 
 namespace kubelet_sysctl {
 namespace {

@@ -14,7 +14,8 @@
 #include <sstream>
 
 #include "faults/system_calls.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/node_tree.hpp"
 
 namespace kubelet_sysctl {
@@ -38,7 +39,7 @@ TEST(LayerBelowTheDisk, WrapsEveryCallOfTheAdapterThatIsNotKnownToChangeNothing)
   const std::regex call("(^|[^A-Za-z0-9_>])::([a-z0-9]+)\\(");
   std::size_t seen = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(KUBELET_SYSCTL_TEST_DIR "/../src/host")) {
+       std::filesystem::directory_iterator(KUBELET_SYSCTL_TEST_DIR "/../src/machine")) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("disk") && name != "fd.cpp") continue;
     std::ifstream file(entry.path());
@@ -68,7 +69,7 @@ class OneFile : public ::testing::Test {
   OneFile& operator=(const OneFile&) = delete;
 
   NodeTree tree_;
-  Disk disk_{tree_.root()};
+  machine::Disk disk_{tree_.root()};
   SourceFile before_;
 };
 
@@ -76,7 +77,7 @@ TEST_F(OneFile, AReplacementIsSeenCallByCallAndOnlyBelowTheRoot) {
   SystemCalls& calls = SystemCalls::instance();
   calls.watch(tree_.root(), {});
   const NodeTree other;
-  Disk elsewhere(other.root());
+  machine::Disk elsewhere(other.root());
   ASSERT_TRUE(elsewhere.make_directory("/somewhere", 0755));
   EXPECT_TRUE(calls.calls().empty());
   ASSERT_TRUE(disk_.replace(before_, "new"));

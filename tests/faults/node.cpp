@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pretend node that survives the program.
 #include "faults/node.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
+#include "kubelet_sysctl/transaction/undo.hpp"
 
 #include <filesystem>
 
 #include <fmt/format.h>
-
-#include "host/fd.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -24,9 +37,9 @@ bool is_in(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
 }
 
-bool went_wrong(const Recovered& one) {
-  return one.outcome && (one.outcome->kind == OutcomeKind::kRolledBack ||
-                         one.outcome->kind == OutcomeKind::kStranded);
+bool went_wrong(const transaction::Recovered& one) {
+  return one.outcome && (one.outcome->kind == transaction::OutcomeKind::kRolledBack ||
+                         one.outcome->kind == transaction::OutcomeKind::kStranded);
 }
 
 }  // namespace
@@ -61,29 +74,29 @@ void Node::reboot(const Image& image) {
   services_->changes.clear();
 }
 
-Result<std::unique_ptr<FileLock>> Node::lock() {
-  FileSystem& files = services_->files();
-  if (auto made = files.make_directory(kStateDirectory, 0700); !made)
+Result<std::unique_ptr<ports::FileLock>> Node::lock() {
+  ports::FileSystem& files = services_->files();
+  if (auto made = files.make_directory(transaction::kStateDirectory, 0700); !made)
     return std::move(made).error();
   return files.lock(kLock, Milliseconds(0), "a test");
 }
 
-Result<std::vector<Recovered>> Node::recover_under_lock(const std::string& end_trial) {
-  Ports ports = services_->ports();
-  RecoverOptions wanted;
+Result<std::vector<transaction::Recovered>> Node::recover_under_lock(const std::string& end_trial) {
+  ports::Ports ports = services_->ports();
+  transaction::RecoverOptions wanted;
   wanted.apply = options;
   wanted.apply.trial.reset();
   wanted.end_trial = end_trial;
-  return kubelet_sysctl::recover(ports, discover_, wanted);
+  return transaction::recover(ports, discover_, wanted);
 }
 
-Result<std::vector<Recovered>> Node::recover() {
+Result<std::vector<transaction::Recovered>> Node::recover() {
   auto lock = this->lock();
   if (!lock) return std::move(lock).error();
   return recover_under_lock({});
 }
 
-Result<std::vector<Recovered>> Node::end_trial() {
+Result<std::vector<transaction::Recovered>> Node::end_trial() {
   auto lock = this->lock();
   if (!lock) return std::move(lock).error();
   auto all = records();
@@ -91,60 +104,63 @@ Result<std::vector<Recovered>> Node::end_trial() {
   return recover_under_lock(all->empty() ? std::string() : all->back().id);
 }
 
-Result<Outcome> Node::carry_out(const Planner& planner, const std::string& undoes) {
-  Ports ports = services_->ports();
+Result<transaction::Outcome> Node::carry_out(const Planner& planner, const std::string& undoes) {
+  ports::Ports ports = services_->ports();
   auto recovered = recover_under_lock({});
   if (!recovered) return std::move(recovered).error();
   if (!recovered->empty() && went_wrong(recovered->back())) return *recovered->back().outcome;
-  auto snapshot = discover(ports, discover_);
+  auto snapshot = discover::discover(ports, discover_);
   if (!snapshot) return std::move(snapshot).error();
-  auto model = resolve(*snapshot);
+  auto model = checks::resolve_and_check(*snapshot);
   if (!model) return std::move(model).error();
   auto plan = planner(*snapshot, *model);
   if (!plan) return std::move(plan).error();
-  ApplyOptions wanted = options;
+  transaction::ApplyOptions wanted = options;
   wanted.undoes = undoes;
   if (!undoes.empty()) wanted.trial.reset();
-  return apply(ports, *snapshot, *model, *plan, discover_, wanted);
+  return transaction::apply(ports, *snapshot, *model, *plan, discover_, wanted);
 }
 
-Result<Outcome> Node::change(const Change& change) {
+Result<transaction::Outcome> Node::change(const planning::Change& change) {
   auto lock = this->lock();
   if (!lock) return std::move(lock).error();
-  return carry_out([&change](const NodeSnapshot& snapshot,
-                             const NodeModel& model) { return make_plan(snapshot, model, change); },
-                   {});
+  return carry_out(
+      [&change](const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
+        return planning::make_plan(snapshot, model, change);
+      },
+      {});
 }
 
-Result<Outcome> Node::undo() {
+Result<transaction::Outcome> Node::undo() {
   auto lock = this->lock();
   if (!lock) return std::move(lock).error();
   auto all = records();
   if (!all) return std::move(all).error();
-  const auto newest = newest_undoable(*all);
+  const auto newest = transaction::newest_undoable(*all);
   if (!newest) return Error{.kind = ErrorKind::kNotFound, .message = "there is no change to undo"};
-  Ports ports = services_->ports();
-  auto record = load_transaction(ports, *newest);
+  ports::Ports ports = services_->ports();
+  auto record = transaction::load_transaction(ports, *newest);
   if (!record) return std::move(record).error();
   return carry_out(
-      [&](const NodeSnapshot& snapshot, const NodeModel& model) {
-        return make_undo_plan(ports, snapshot, model, *record);
+      [&](const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
+        return transaction::make_undo_plan(ports, snapshot, model, *record);
       },
       *newest);
 }
 
-Result<Outcome> Node::keep() {
+Result<transaction::Outcome> Node::keep() {
   auto lock = this->lock();
   if (!lock) return std::move(lock).error();
   auto all = records();
   if (!all) return std::move(all).error();
-  Ports ports = services_->ports();
-  auto trial = load_transaction(ports, all->back().id);
+  ports::Ports ports = services_->ports();
+  auto trial = transaction::load_transaction(ports, all->back().id);
   if (!trial) return std::move(trial).error();
-  Outcome outcome;
-  outcome.verb = Verb::kKeep;
-  if (auto kept = keep_trial(ports, *trial, outcome); !kept) return std::move(kept).error();
-  outcome.kind = OutcomeKind::kApplied;
+  transaction::Outcome outcome;
+  outcome.verb = planning::Verb::kKeep;
+  if (auto kept = transaction::keep_trial(ports, *trial, outcome); !kept)
+    return std::move(kept).error();
+  outcome.kind = transaction::OutcomeKind::kApplied;
   return outcome;
 }
 
@@ -152,7 +168,8 @@ Contents Node::contents_of(const Image& image) {
   Contents all;
   for (const auto& [path, entry] : image.entries) {
     if (path == kBootUnit || is_temporary(path)) continue;
-    if (is_in(path, kStateDirectory) || is_in(kStateDirectory, path)) continue;
+    if (is_in(path, transaction::kStateDirectory) || is_in(transaction::kStateDirectory, path))
+      continue;
     all[path] = fmt::format("{:o} {}:{} {}\n{}", entry.mode, entry.uid, entry.gid, entry.links,
                             entry.bytes);
   }
@@ -161,7 +178,7 @@ Contents Node::contents_of(const Image& image) {
 
 std::string Node::fingerprint(const Image& image, int error) const {
   std::string text = image.fingerprint();
-  const std::string words = errno_text(error);
+  const std::string words = machine::errno_text(error);
   for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at)) {
     text.replace(at, words.size(), "?");
   }
@@ -181,16 +198,16 @@ std::vector<std::string> Node::temporary_files(const Image& image) {
 
 bool Node::has_boot_unit() const { return tree_->exists(kBootUnit); }
 
-Result<std::vector<Transaction>> Node::records() {
-  Ports ports = services_->ports();
-  return list_transactions(ports);
+Result<std::vector<transaction::Transaction>> Node::records() {
+  ports::Ports ports = services_->ports();
+  return transaction::list_transactions(ports);
 }
 
-Result<NodeModel> Node::model() {
-  Ports ports = services_->ports();
-  auto snapshot = discover(ports, discover_);
+Result<model::NodeModel> Node::model() {
+  ports::Ports ports = services_->ports();
+  auto snapshot = discover::discover(ports, discover_);
   if (!snapshot) return std::move(snapshot).error();
-  return resolve(*snapshot, Checks::kSkip);
+  return model::resolve(*snapshot);
 }
 
 }  // namespace kubelet_sysctl

@@ -10,9 +10,17 @@
 #include <vector>
 
 #include "faults/volume.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/apply.hpp"
-#include "kubelet_sysctl/recover.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
 #include "support/fake_services.hpp"
 #include "support/node_tree.hpp"
 
@@ -28,12 +36,12 @@ class Node {
 
   // The verbs, each as the command line carries it out: under the lock, and what did not come to its end
   // first.
-  Result<Outcome> change(const Change& change);
-  Result<Outcome> undo();
-  Result<Outcome> keep();
-  Result<std::vector<Recovered>> recover();
+  Result<transaction::Outcome> change(const planning::Change& change);
+  Result<transaction::Outcome> undo();
+  Result<transaction::Outcome> keep();
+  Result<std::vector<transaction::Recovered>> recover();
   /// recover(), as the timer of the newest trial calls it.
-  Result<std::vector<Recovered>> end_trial();
+  Result<std::vector<transaction::Recovered>> end_trial();
 
   /// The power goes and comes again: the disk holds `image`, the kubelet is started from it a day later.
   void reboot(const Image& image);
@@ -49,23 +57,24 @@ class Node {
   static std::vector<std::string> temporary_files(const Image& image);
   /// The unit that ends a trial at boot.
   [[nodiscard]] bool has_boot_unit() const;
-  Result<std::vector<Transaction>> records();
-  Result<NodeModel> model();
+  Result<std::vector<transaction::Transaction>> records();
+  Result<model::NodeModel> model();
 
-  ApplyOptions options;
+  transaction::ApplyOptions options;
 
  private:
-  using Planner = std::function<Result<Plan>(const NodeSnapshot&, const NodeModel&)>;
+  using Planner =
+      std::function<Result<planning::Plan>(const nodes::NodeSnapshot&, const model::NodeModel&)>;
 
   void begin(const std::string& boot_id);
-  Result<std::unique_ptr<FileLock>> lock();
-  Result<std::vector<Recovered>> recover_under_lock(const std::string& end_trial);
-  Result<Outcome> carry_out(const Planner& planner, const std::string& undoes);
+  Result<std::unique_ptr<ports::FileLock>> lock();
+  Result<std::vector<transaction::Recovered>> recover_under_lock(const std::string& end_trial);
+  Result<transaction::Outcome> carry_out(const Planner& planner, const std::string& undoes);
 
   std::unique_ptr<NodeTree> tree_;
-  Disk disk_;
+  machine::Disk disk_;
   std::unique_ptr<FakeServices> services_;
-  DiscoverOptions discover_;
+  discover::DiscoverOptions discover_;
 };
 
 }  // namespace kubelet_sysctl

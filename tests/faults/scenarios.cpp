@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes, changes of them, and the states in which a change can be cut short.
 #include "faults/scenarios.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +33,9 @@ void must(const Told& told, Claim wanted) {
   if (told.claim != wanted) bug(("the test cannot begin: " + told.text).c_str());
 }
 
-Change wish(Verb verb, std::vector<std::string> entries, Via via = Via::kAuto) {
-  Change change;
+planning::Change wish(planning::Verb verb, std::vector<std::string> entries,
+                      planning::Via via = planning::Via::kAuto) {
+  planning::Change change;
   change.verb = verb;
   change.entries = std::move(entries);
   change.via = via;
@@ -79,35 +87,37 @@ std::unique_ptr<Node> with_two_files() {
 struct Kind {
   std::string name;
   MakeNode node;
-  Change add;
-  std::optional<Change> remove;
-  std::optional<Change> set;
+  planning::Change add;
+  std::optional<planning::Change> remove;
+  std::optional<planning::Change> set;
 };
 
 std::vector<Kind> kinds() {
-  const Change add = wish(Verb::kAdd, {"net.ipv4.tcp_rmem"});
-  const Change set = wish(Verb::kSet, {"net.ipv4.tcp_wmem", "kernel.msgmax"});
-  const Change less = wish(Verb::kRemove, {"net.core.somaxconn"});
-  const Change set_both = wish(Verb::kSet, {"kernel.shmmax"});
+  const planning::Change add = wish(planning::Verb::kAdd, {"net.ipv4.tcp_rmem"});
+  const planning::Change set = wish(planning::Verb::kSet, {"net.ipv4.tcp_wmem", "kernel.msgmax"});
+  const planning::Change less = wish(planning::Verb::kRemove, {"net.core.somaxconn"});
+  const planning::Change set_both = wish(planning::Verb::kSet, {"kernel.shmmax"});
   return {
       {"kops", of_kind("kops", "/etc/sysconfig/kubelet"), add, less, set},
       {"kubeadm_deb", of_kind("kubeadm-deb", "/var/lib/kubelet/config.yaml"), add, less, set},
       {"kubeadm_deb_args", of_kind("kubeadm-deb", ""),
-       wish(Verb::kAdd, {"net.ipv4.tcp_rmem"}, Via::kArgs), std::nullopt, std::nullopt},
-      {"kubeadm_rpm", of_kind("kubeadm-rpm", ""), add, wish(Verb::kRemove, {"kernel.sem"}), set},
+       wish(planning::Verb::kAdd, {"net.ipv4.tcp_rmem"}, planning::Via::kArgs), std::nullopt,
+       std::nullopt},
+      {"kubeadm_rpm", of_kind("kubeadm-rpm", ""), add,
+       wish(planning::Verb::kRemove, {"kernel.sem"}), set},
       {"eks_al2023", of_kind("eks-al2023", ""), add, less, set},
-      {"two_files", with_two_files, add, wish(Verb::kRemove, {"kernel.msg*"}), set_both},
+      {"two_files", with_two_files, add, wish(planning::Verb::kRemove, {"kernel.msg*"}), set_both},
       {"two_names", with_two_names, add, less, set},
   };
 }
 
 void nothing(Node&) {}
 
-std::function<Told(Node&)> act_of(const Change& change) {
+std::function<Told(Node&)> act_of(const planning::Change& change) {
   return [change](Node& node) { return told_of(node.change(change)); };
 }
 
-std::function<Told(Node&)> trial_of(const Change& change) {
+std::function<Told(Node&)> trial_of(const planning::Change& change) {
   return [change](Node& node) {
     node.options.trial = kTrial;
     const Told told = told_of(node.change(change));
@@ -116,7 +126,7 @@ std::function<Told(Node&)> trial_of(const Change& change) {
   };
 }
 
-Told without_restart(Node& node, const Change& change) {
+Told without_restart(Node& node, const planning::Change& change) {
   node.options.restart = false;
   const Told told = told_of(node.change(change));
   node.options.restart = true;
@@ -129,7 +139,7 @@ Told end_trial(Node& node) {
   if (!recovered) return told_of(recovered);
   if (recovered->empty() || !recovered->back().outcome) return {};
   // What it changes is the trial's change, taken back.
-  return told_of(Result<Outcome>(*recovered->back().outcome));
+  return told_of(Result<transaction::Outcome>(*recovered->back().outcome));
 }
 
 Told keep(Node& node) { return told_of(node.keep()); }
@@ -139,7 +149,7 @@ std::function<void(Node&)> done(std::function<Told(Node&)> act) {
 }
 
 void add_trials(const Kind& kind, std::vector<Scenario>& all) {
-  const Change& change = kind.set ? *kind.set : kind.add;
+  const planning::Change& change = kind.set ? *kind.set : kind.add;
   const auto on_trial = done(trial_of(change));
   all.push_back({.name = kind.name + "_trial",
                  .node = kind.node,
@@ -165,38 +175,41 @@ void add_trials(const Kind& kind, std::vector<Scenario>& all) {
 
 }  // namespace
 
-Told told_of(const Result<Outcome>& outcome) {
+Told told_of(const Result<transaction::Outcome>& outcome) {
   if (!outcome) return {.claim = Claim::kOld, .text = outcome.error().message};
   Told told;
   if (outcome->cause) told.text = outcome->cause->message;
   told.has_commands = !outcome->commands.empty();
   switch (outcome->kind) {
-    case OutcomeKind::kApplied:
-    case OutcomeKind::kPending:
+    case transaction::OutcomeKind::kApplied:
+    case transaction::OutcomeKind::kPending:
       told.claim = Claim::kNew;
       break;
-    case OutcomeKind::kStranded:
+    case transaction::OutcomeKind::kStranded:
       told.claim = Claim::kStranded;
       break;
-    case OutcomeKind::kUnchanged:
-    case OutcomeKind::kPlanned:
-    case OutcomeKind::kRolledBack:
+    case transaction::OutcomeKind::kUnchanged:
+    case transaction::OutcomeKind::kPlanned:
+    case transaction::OutcomeKind::kRolledBack:
       told.claim = Claim::kOld;
       break;
   }
   return told;
 }
 
-Told told_of(const Result<std::vector<Recovered>>& recovered) {
+Told told_of(const Result<std::vector<transaction::Recovered>>& recovered) {
   if (!recovered) return {.claim = Claim::kNothing, .text = recovered.error().message};
   Told told;
-  for (const Recovered& one : *recovered) {
+  for (const transaction::Recovered& one : *recovered) {
     if (one.outcome && one.outcome->cause) told.text = one.outcome->cause->message;
     if (one.outcome) told.has_commands = !one.outcome->commands.empty();
-    if (one.transaction.state == TransactionState::kStranded) told.claim = Claim::kStranded;
-    if (one.transaction.state == TransactionState::kRolledBack) told.claim = Claim::kOld;
-    if (stands(one.transaction)) told.claim = Claim::kNew;
-    if (one.outcome && one.outcome->kind == OutcomeKind::kStranded) told.claim = Claim::kStranded;
+    if (one.transaction.state == transaction::TransactionState::kStranded)
+      told.claim = Claim::kStranded;
+    if (one.transaction.state == transaction::TransactionState::kRolledBack)
+      told.claim = Claim::kOld;
+    if (transaction::stands(one.transaction)) told.claim = Claim::kNew;
+    if (one.outcome && one.outcome->kind == transaction::OutcomeKind::kStranded)
+      told.claim = Claim::kStranded;
   }
   return told;
 }
@@ -215,14 +228,14 @@ std::string name_of(const Scenario& one) { return one.name; }
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
   for (const Kind& kind : kinds()) {
-    const auto plain = [&](const char* verb, const Change& change) {
+    const auto plain = [&](const char* verb, const planning::Change& change) {
       all.push_back({kind.name + verb, kind.node, nothing, act_of(change)});
     };
     plain("_add", kind.add);
     if (kind.remove) plain("_remove", *kind.remove);
     if (kind.set) plain("_set", *kind.set);
     all.back().thoroughly = true;
-    const Change& change = kind.set ? *kind.set : kind.add;
+    const planning::Change& change = kind.set ? *kind.set : kind.add;
     all.push_back({kind.name + "_undo", kind.node, done(act_of(change)),
                    [](Node& node) { return told_of(node.undo()); }});
     // The rest knows nothing of routes: on these two it is what it is on kops, one file renamed.
@@ -243,7 +256,7 @@ std::vector<Scenario> recovery_scenarios() {
   std::vector<Scenario> all;
   for (const Kind& kind : kinds()) {
     if (kind.name == "kubeadm_rpm" || kind.name == "kubeadm_deb_args") continue;
-    const Change& change = kind.set ? *kind.set : kind.add;
+    const planning::Change& change = kind.set ? *kind.set : kind.add;
     all.push_back({.name = kind.name + "_change",
                    .node = kind.node,
                    .prepare = nothing,

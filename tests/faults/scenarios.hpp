@@ -11,6 +11,10 @@
 
 #include "faults/node.hpp"
 #include "faults/system_calls.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/recover.hpp"
 
 namespace kubelet_sysctl {
 
@@ -28,8 +32,8 @@ struct Told {
   bool has_commands = false;  ///< a person is told what to type
 };
 
-Told told_of(const Result<Outcome>& outcome);
-Told told_of(const Result<std::vector<Recovered>>& recovered);
+Told told_of(const Result<transaction::Outcome>& outcome);
+Told told_of(const Result<std::vector<transaction::Recovered>>& recovered);
 
 /// What the scenario is to a trial.
 enum class TrialPart { kNone, kBegins, kIsKept, kEnds };

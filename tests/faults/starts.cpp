@@ -6,14 +6,17 @@
 #include <fmt/format.h>
 
 #include "faults/scenarios.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
 /// The last record that is open; nothing when none is.
-std::optional<Transaction> open_record(Node& node) {
+std::optional<transaction::Transaction> open_record(Node& node) {
   const auto all = node.records();
-  if (!all || all->empty() || !is_unfinished(all->back())) return std::nullopt;
+  if (!all || all->empty() || !transaction::is_unfinished(all->back())) return std::nullopt;
   return all->back();
 }
 
@@ -53,8 +56,8 @@ class Search {
   void take(Node& node, const char* how, Start start) {
     const auto record = open_record(node);
     if (!record) return;
-    start.what =
-        fmt::format("{}, {},{}", how, name_of(record->state), stand_of(node.contents(), ground_));
+    start.what = fmt::format("{}, {},{}", how, transaction::name_of(record->state),
+                             stand_of(node.contents(), ground_));
     if (known_.insert(start.what).second) starts_.push_back(std::move(start));
   }
 

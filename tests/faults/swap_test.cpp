@@ -10,7 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "faults/system_calls.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/node_tree.hpp"
 
 namespace kubelet_sysctl {
@@ -51,7 +52,7 @@ void swap_before_every_call(const Act& act) {
                                     SystemCalls::instance().rest();
                                     swap_directories(tree, outside.root());
                                   });
-    Disk disk(tree.root());
+    machine::Disk disk(tree.root());
     act(disk);
     SystemCalls::instance().rest();
     EXPECT_EQ(facts_of(outside.root()).st_mode & 07777U, 0711U) << "call " << number;
@@ -61,12 +62,13 @@ void swap_before_every_call(const Act& act) {
 }
 
 TEST(Swapped, MakingDirectoriesNeverLeavesTheTree) {
-  swap_before_every_call(
-      [](Disk& disk) { static_cast<void>(disk.make_directory("/var/lib/state/records/1", 0700)); });
+  swap_before_every_call([](machine::Disk& disk) {
+    static_cast<void>(disk.make_directory("/var/lib/state/records/1", 0700));
+  });
 }
 
 TEST(Swapped, MakingAFileNeverLeavesTheTree) {
-  swap_before_every_call([](Disk& disk) {
+  swap_before_every_call([](machine::Disk& disk) {
     SourceFile absent;
     absent.path = absent.real_path = "/var/lib/state/records/1/journal.json";
     static_cast<void>(disk.replace(absent, "{}"));

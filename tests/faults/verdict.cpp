@@ -121,7 +121,7 @@ void Verdict::of_kubelet(Node& node) {
   if (node.services().pid() == 0) return tally_.untrue("no kubelet runs");
   const auto records = node.records();
   if (!records) return tally_.untrue("the journal cannot be read: " + records.error().message);
-  const bool waits = !records->empty() && records->back().state == TransactionState::kPending;
+  const bool waits = !records->empty() && records->back().state == transaction::TransactionState::kPending;
   if (waits) return;
   const auto files = texts_of(model->configured);
   const auto& runs = node.services().started_lists.back();
@@ -153,10 +153,12 @@ void Verdict::of_recovery(Node& node) {
 void Verdict::of_records(Node& node, const Contents& now, const Told& told) {
   const auto records = node.records();
   if (!records) return tally_.lost("the journal cannot be read: " + records.error().message);
-  for (const Transaction& one : *records) {
-    if (is_unfinished(one)) tally_.untrue(fmt::format("{} is open after recover", one.id));
+  for (const transaction::Transaction& one : *records) {
+    if (transaction::is_unfinished(one))
+      tally_.untrue(fmt::format("{} is open after recover", one.id));
     if (!one.trial) continue;
-    const Contents& wanted = stands(one) ? ground_.with_trial() : ground_.without_trial();
+    const Contents& wanted =
+        transaction::stands(one) ? ground_.with_trial() : ground_.without_trial();
     if (now != wanted) tally_.untrue(fmt::format("the trial is {}", name_of(one.state)));
   }
   if (ground_.trial != TrialPart::kNone) return;
@@ -168,9 +170,9 @@ void Verdict::of_records(Node& node, const Contents& now, const Told& told) {
 void Verdict::of_trial(Node& node) {
   const auto records = node.records();
   if (!records) return;
-  const auto runs = std::any_of(records->begin(), records->end(), [](const Transaction& one) {
-    return one.state == TransactionState::kTrial;
-  });
+  const auto runs = std::any_of(
+      records->begin(), records->end(),
+      [](const transaction::Transaction& one) { return one.state == transaction::TransactionState::kTrial; });
   if (runs && (node.services().timers.empty() || !node.has_boot_unit())) {
     tally_.untrue("a trial that nothing will end");
   }
@@ -191,12 +193,12 @@ void Verdict::of_trial(Node& node) {
 
 void Verdict::of_next_change(Node& node) {
   node.services().misbehave({});
-  Change change;
-  change.verb = Verb::kSet;
+  planning::Change change;
+  change.verb = planning::Verb::kSet;
   change.entries = {"kernel.sem", "kernel.shm*"};
   const auto outcome = node.change(change);
   if (!outcome) return tally_.lost("the next change fails: " + outcome.error().message);
-  if (outcome->kind != OutcomeKind::kApplied) {
+  if (outcome->kind != transaction::OutcomeKind::kApplied) {
     return tally_.lost(fmt::format("the next change is {}", name_of(outcome->kind)));
   }
   if (node.services().started_lists.back() != change.entries) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "faults/scenarios.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
 
 namespace kubelet_sysctl {
 

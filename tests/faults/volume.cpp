@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the synchronised state of a tree beside the real one.
 #include "faults/volume.hpp"
+#include "kubelet_sysctl/base/error.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 #include <string_view>
 
 #include <fmt/format.h>
-
-#include "kubelet_sysctl/error.hpp"
 
 namespace kubelet_sysctl {
 namespace {

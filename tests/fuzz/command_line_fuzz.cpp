@@ -9,15 +9,23 @@
 #include <string_view>
 #include <vector>
 
-#include "kubelet_sysctl/plan.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/systemd/unit_file.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 #include "rules.hpp"
 
-using kubelet_sysctl::FileEdit;
-using kubelet_sysctl::NodeModel;
-using kubelet_sysctl::NodeSnapshot;
-using kubelet_sysctl::Plan;
-using kubelet_sysctl::SourceFile;
 using kubelet_sysctl::fuzz::expect;
+using kubelet_sysctl::model::NodeModel;
+using kubelet_sysctl::nodes::NodeSnapshot;
+using kubelet_sysctl::planning::FileEdit;
+using kubelet_sysctl::planning::Plan;
 
 namespace {
 
@@ -25,8 +33,9 @@ using Texts = std::vector<std::string>;
 
 constexpr const char* kDropInPath = "/etc/systemd/system/kubelet.service.d/10-fuzz.conf";
 
-std::int32_t add_file(NodeSnapshot& snapshot, const std::string& path, std::string bytes) {
-  SourceFile file;
+std::int32_t add_file(kubelet_sysctl::nodes::NodeSnapshot& snapshot, const std::string& path,
+                      std::string bytes) {
+  kubelet_sysctl::SourceFile file;
   file.path = file.real_path = path;
   file.kind = kubelet_sysctl::FileKind::kRegular;
   file.bytes = std::move(bytes);
@@ -49,27 +58,31 @@ Texts parts_of(std::string_view text) {
 }
 
 /// Puts the environment files where the EnvironmentFile= lines look for them.
-void add_environment_files(NodeSnapshot& snapshot, const Texts& bytes) {
-  kubelet_sysctl::ServiceSettings settings;
+void add_environment_files(kubelet_sysctl::nodes::NodeSnapshot& snapshot, const Texts& bytes) {
+  kubelet_sysctl::systemd::ServiceSettings settings;
   for (std::int32_t source = 0; source < 2; ++source) {
-    kubelet_sysctl::apply_settings(
-        parse_unit_file(snapshot.files[static_cast<std::size_t>(source)], source), settings);
+    kubelet_sysctl::systemd::apply_settings(
+        kubelet_sysctl::systemd::parse_unit_file(snapshot.files[static_cast<std::size_t>(source)],
+                                                 source),
+        settings);
   }
   std::size_t used = 0;
   for (const auto& setting : settings.environment_files) {
-    std::vector<kubelet_sysctl::FormUse> unused;
-    const auto line = parse_environment_file_line(setting.value, snapshot.specifiers, unused);
+    std::vector<kubelet_sysctl::systemd::FormUse> unused;
+    const auto line = kubelet_sysctl::systemd::parse_environment_file_line(
+        setting.value, snapshot.specifiers, unused);
     if (!line || !*line || used == bytes.size()) continue;
     const std::string& path = (*line)->path;
     if (path.find_first_of("*?[") != std::string::npos) snapshot.globs[path] = {"/etc/glob.env"};
     const std::string& found = snapshot.globs.contains(path) ? "/etc/glob.env" : path;
-    if (find_file(snapshot, found) == nullptr) add_file(snapshot, found, bytes[used++]);
+    if (kubelet_sysctl::nodes::find_file(snapshot, found) == nullptr)
+      add_file(snapshot, found, bytes[used++]);
   }
 }
 
-NodeSnapshot snapshot_of(const Texts& parts, const std::string& directory) {
-  NodeSnapshot snapshot;
-  snapshot.unit.load = kubelet_sysctl::UnitLoad::kLoaded;
+kubelet_sysctl::nodes::NodeSnapshot snapshot_of(const Texts& parts, const std::string& directory) {
+  kubelet_sysctl::nodes::NodeSnapshot snapshot;
+  snapshot.unit.load = kubelet_sysctl::systemd::UnitLoad::kLoaded;
   snapshot.unit.name = snapshot.unit.id = "kubelet.service";
   snapshot.unit.names = {"kubelet.service"};
   snapshot.unit.fragment_path = directory + "/kubelet.service";
@@ -80,11 +93,11 @@ NodeSnapshot snapshot_of(const Texts& parts, const std::string& directory) {
   return snapshot;
 }
 
-void check_command(const NodeSnapshot& snapshot) {
-  const auto command = resolve_command(snapshot);
+void check_command(const kubelet_sysctl::nodes::NodeSnapshot& snapshot) {
+  const auto command = kubelet_sysctl::model::resolve_command(snapshot);
   if (!command) return;
   std::vector<std::size_t> sizes;
-  for (const SourceFile& file : snapshot.files) sizes.push_back(file.bytes.size());
+  for (const kubelet_sysctl::SourceFile& file : snapshot.files) sizes.push_back(file.bytes.size());
   expect(command->origins.size() == command->words.size(), "every word has its origin");
   for (const auto& word : command->words) {
     kubelet_sysctl::fuzz::expect_origins(word.text, sizes);
@@ -93,13 +106,13 @@ void check_command(const NodeSnapshot& snapshot) {
   for (const auto& [name, variable] : command->environment) {
     kubelet_sysctl::fuzz::expect_origins(variable.value, sizes);
   }
-  expect(static_cast<bool>(check_startable(snapshot, *command)) ||
+  expect(static_cast<bool>(kubelet_sysctl::model::check_startable(snapshot, *command)) ||
              snapshot.files[0].bytes.size() + snapshot.files[1].bytes.size() > 1024,
          "a small unit can be started");
 }
 
 /// The arguments without the list's flag.
-Texts other_words(const NodeModel& model) {
+Texts other_words(const kubelet_sysctl::model::NodeModel& model) {
   Texts words;
   for (std::size_t i = 0; i < model.argv.size(); ++i) {
     const bool of_list =
@@ -112,7 +125,7 @@ Texts other_words(const NodeModel& model) {
 
 /// An edit touches one place, or the two ends of a value that gets quotes, or one place for each
 /// occurrence of the flag.
-void check_places(const FileEdit& edit, std::size_t occurrences) {
+void check_places(const kubelet_sysctl::planning::FileEdit& edit, std::size_t occurrences) {
   expect(kubelet_sysctl::only_spliced(edit.before.bytes, edit.after, edit.splices),
          "an edit changes nothing outside its places");
   const auto& splices = edit.splices;
@@ -123,19 +136,22 @@ void check_places(const FileEdit& edit, std::size_t occurrences) {
          "an edit touches as few places as it said");
 }
 
-bool holds_flag(const NodeModel& model, const std::string& variable) {
+bool holds_flag(const kubelet_sysctl::model::NodeModel& model, const std::string& variable) {
   return std::any_of(model.flags.lists.begin(), model.flags.lists.end(), [&](const auto& flag) {
     return model.command.words[flag.word].variable == variable;
   });
 }
 
-void check_plan(const NodeSnapshot& snapshot, const NodeModel& before, const Plan& plan) {
-  const auto after = model_after(snapshot, plan.edits);
+void check_plan(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
+                const kubelet_sysctl::model::NodeModel& before,
+                const kubelet_sysctl::planning::Plan& plan) {
+  const auto after = kubelet_sysctl::planning::model_after(snapshot, plan.edits);
   expect(static_cast<bool>(after), "a planned node reads");
-  expect(texts_of(after->configured) == plan.after, "a planned node has the wished list");
+  expect(kubelet_sysctl::model::texts_of(after->configured) == plan.after,
+         "a planned node has the wished list");
   expect(after->argv == plan.expected_argv, "a planned node has the arguments that were foretold");
   expect(other_words(*after) == other_words(before), "a plan changes no other argument");
-  for (const FileEdit& edit : plan.edits) {
+  for (const kubelet_sysctl::planning::FileEdit& edit : plan.edits) {
     if (!edit.removes) check_places(edit, before.flags.lists.size());
   }
   for (const auto& [name, variable] : before.command.environment) {
@@ -148,22 +164,24 @@ void check_plan(const NodeSnapshot& snapshot, const NodeModel& before, const Pla
   }
 }
 
-Plan planned(const NodeSnapshot& snapshot, const NodeModel& model,
-             const kubelet_sysctl::Change& change) {
-  auto plan = make_plan(snapshot, model, change);
+kubelet_sysctl::planning::Plan planned(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
+                                       const kubelet_sysctl::model::NodeModel& model,
+                                       const kubelet_sysctl::planning::Change& change) {
+  auto plan = kubelet_sysctl::planning::make_plan(snapshot, model, change);
   if (!plan) return {};
   check_plan(snapshot, model, *plan);
   return std::move(*plan);
 }
 
 /// Adds through one file, or wherever it is best; then takes away again what was added.
-void check_add(const NodeSnapshot& snapshot, const NodeModel& model, const std::string& file) {
-  kubelet_sysctl::Change change;
-  change.via = kubelet_sysctl::Via::kArgs;
+void check_add(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
+               const kubelet_sysctl::model::NodeModel& model, const std::string& file) {
+  kubelet_sysctl::planning::Change change;
+  change.via = kubelet_sysctl::planning::Via::kArgs;
   change.file = file;
   change.entries = {"net.core.somaxconn", "kernel.sem"};
-  const Texts before = texts_of(model.configured);
-  const Plan added = planned(snapshot, model, change);
+  const Texts before = kubelet_sysctl::model::texts_of(model.configured);
+  const kubelet_sysctl::planning::Plan added = planned(snapshot, model, change);
   if (added.edits.empty()) return;
   Texts wished = before;
   for (const std::string& entry : change.entries) {
@@ -174,28 +192,30 @@ void check_add(const NodeSnapshot& snapshot, const NodeModel& model, const std::
   expect(std::equal(before.begin(), before.end(), added.after.begin()),
          "an addition keeps what there was");
 
-  NodeSnapshot now = snapshot;
-  for (const FileEdit& edit : added.edits) {
+  kubelet_sysctl::nodes::NodeSnapshot now = snapshot;
+  for (const kubelet_sysctl::planning::FileEdit& edit : added.edits) {
     if (!edit.before.exists() || edit.removes) return;
-    now.files[static_cast<std::size_t>(find_source(now, edit.before.path))].bytes = edit.after;
+    now.files[static_cast<std::size_t>(kubelet_sysctl::nodes::find_source(now, edit.before.path))]
+        .bytes = edit.after;
   }
-  const auto read_again = resolve(now);
+  const auto read_again = kubelet_sysctl::checks::resolve_and_check(now);
   expect(read_again && texts_of(read_again->configured) == added.after,
          "the files alone, once written, say the same");
-  change.verb = kubelet_sysctl::Verb::kRemove;
+  change.verb = kubelet_sysctl::planning::Verb::kRemove;
   change.file.clear();
   planned(now, *read_again, change);
 }
 
-void check_node(const NodeSnapshot& snapshot, bool every_file) {
-  const auto model = resolve(snapshot);
+void check_node(const kubelet_sysctl::nodes::NodeSnapshot& snapshot, bool every_file) {
+  const auto model = kubelet_sysctl::checks::resolve_and_check(snapshot);
   if (!model) return;
   check_add(snapshot, *model, {});
   if (!every_file) return;
-  for (const SourceFile& file : snapshot.files) check_add(snapshot, *model, file.path);
-  kubelet_sysctl::Change change;
-  change.via = kubelet_sysctl::Via::kArgs;
-  change.verb = kubelet_sysctl::Verb::kSet;
+  for (const kubelet_sysctl::SourceFile& file : snapshot.files)
+    check_add(snapshot, *model, file.path);
+  kubelet_sysctl::planning::Change change;
+  change.via = kubelet_sysctl::planning::Via::kArgs;
+  change.verb = kubelet_sysctl::planning::Verb::kSet;
   change.entries = {"net.ipv4.tcp_mem"};
   planned(snapshot, *model, change);
   change.entries.clear();
@@ -206,12 +226,12 @@ void check_node(const NodeSnapshot& snapshot, bool every_file) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Texts parts = parts_of({reinterpret_cast<const char*>(data), size});
-  NodeSnapshot snapshot = snapshot_of(parts, "/etc/systemd/system");
+  kubelet_sysctl::nodes::NodeSnapshot snapshot = snapshot_of(parts, "/etc/systemd/system");
   for (const int version : {219, 257}) {
     snapshot.systemd_version = version;
     check_command(snapshot);
   }
-  snapshot.systemd_version = kubelet_sysctl::kReferenceSystemd;
+  snapshot.systemd_version = kubelet_sysctl::systemd::kReferenceSystemd;
   check_command(snapshot);
   check_node(snapshot, true);
   check_node(snapshot_of(parts, "/usr/lib/systemd/system"), false);

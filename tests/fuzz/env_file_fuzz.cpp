@@ -9,22 +9,23 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/env_file.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/systemd/env_file.hpp"
 #include "rules.hpp"
 
-using kubelet_sysctl::EnvAssignment;
-using kubelet_sysctl::parse_env_file;
 using kubelet_sysctl::fuzz::expect;
+using kubelet_sysctl::systemd::EnvAssignment;
+using kubelet_sysctl::systemd::parse_env_file;
 
 namespace {
 
-using Assignments = std::vector<EnvAssignment>;
+using Assignments = std::vector<kubelet_sysctl::systemd::EnvAssignment>;
 
 void check_places(std::string_view text, const Assignments& assignments) {
   std::size_t last = 0;
-  for (const EnvAssignment& one : assignments) {
+  for (const kubelet_sysctl::systemd::EnvAssignment& one : assignments) {
     kubelet_sysctl::fuzz::expect_origins(one.value, {text.size()});
-    expect(kubelet_sysctl::is_variable_name(one.name), "only valid names are kept");
+    expect(kubelet_sysctl::systemd::is_variable_name(one.name), "only valid names are kept");
     expect(one.name_at.begin >= last, "assignments stand in the order of the file");
     expect(one.name_at.end < one.value_at.begin, "a '=' stands between name and value");
     expect(one.value_at.begin <= one.value_at.end && one.value_at.end <= text.size(),
@@ -40,10 +41,11 @@ void check_places(std::string_view text, const Assignments& assignments) {
 
 /// Replaces one value, as an edit does: the others must not notice.
 void check_replacement(std::string_view text, const Assignments& assignments, std::size_t index) {
-  const EnvAssignment& one = assignments[index];
+  const kubelet_sysctl::systemd::EnvAssignment& one = assignments[index];
   const std::string edited =
       fmt::format("{}\"--x\"{}", text.substr(0, one.value_at.begin), text.substr(one.value_at.end));
-  const auto again = parse_env_file(edited, 0, kubelet_sysctl::kReferenceSystemd);
+  const auto again = kubelet_sysctl::systemd::parse_env_file(
+      edited, 0, kubelet_sysctl::systemd::kReferenceSystemd);
   expect(static_cast<bool>(again), "a file with another value reads");
   expect(again->assignments.size() == assignments.size(), "another value makes no assignments");
   for (std::size_t i = 0; i < assignments.size(); ++i) {
@@ -55,7 +57,7 @@ void check_replacement(std::string_view text, const Assignments& assignments, st
 }
 
 /// NAME="value" on one line, which every release and a shell read alike.
-void check_own_form(const EnvAssignment& one) {
+void check_own_form(const kubelet_sysctl::systemd::EnvAssignment& one) {
   const bool plain = std::all_of(one.value.text.begin(), one.value.text.end(), [](char byte) {
     const auto code = static_cast<unsigned char>(byte);
     return code >= 0x20 && code != 0x7f && byte != '"' && byte != '\\' && byte != '`' &&
@@ -64,7 +66,7 @@ void check_own_form(const EnvAssignment& one) {
   if (!plain) return;
   const std::string text = fmt::format("{}=\"{}\"\n", one.name, one.value.text);
   for (const int version : {219, 245, 252, 257}) {
-    const auto again = parse_env_file(text, 0, version);
+    const auto again = kubelet_sysctl::systemd::parse_env_file(text, 0, version);
     expect(again && again->assignments.size() == 1, "our own form is one assignment");
     expect(again->assignments[0].name == one.name, "our own form keeps the name");
     expect(again->assignments[0].value.text == one.value.text, "our own form keeps the value");
@@ -77,11 +79,11 @@ void check_own_form(const EnvAssignment& one) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   for (const int version : {219, 252, 257}) {
-    const auto file = parse_env_file(text, 0, version);
+    const auto file = kubelet_sysctl::systemd::parse_env_file(text, 0, version);
     if (!file) continue;
     check_places(text, file->assignments);
     for (const auto& use : file->forms) kubelet_sysctl::fuzz::expect_origin(use.at, {size});
-    if (version != kubelet_sysctl::kReferenceSystemd) continue;
+    if (version != kubelet_sysctl::systemd::kReferenceSystemd) continue;
     constexpr std::size_t kTried = 8;
     for (std::size_t i = 0; i < std::min(kTried, file->assignments.size()); ++i) {
       check_replacement(text, file->assignments, i);

@@ -10,12 +10,15 @@
 #include <string_view>
 #include <vector>
 
-#include "../../src/core/kubelet_config_parts.hpp"
-#include "kubelet_sysctl/kubelet_config.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
+#include "kubelet_sysctl/kubelet/config_reading.hpp"
+#include "kubelet_sysctl/yaml/events.hpp"
 
-using kubelet_sysctl::ConfigRole;
-using kubelet_sysctl::KubeletConfigFile;
-using kubelet_sysctl::ListForm;
+using kubelet_sysctl::kubelet::ConfigRole;
+using kubelet_sysctl::kubelet::KubeletConfigFile;
+using kubelet_sysctl::kubelet::ListForm;
 
 namespace {
 
@@ -25,44 +28,51 @@ void expect(bool condition, const char* what) {
   std::abort();
 }
 
-std::vector<std::string> texts_of(const KubeletConfigFile& file) {
+std::vector<std::string> texts_of(const kubelet_sysctl::kubelet::KubeletConfigFile& file) {
   std::vector<std::string> texts;
   for (const auto& entry : file.entries) texts.push_back(entry.text);
   return texts;
 }
 
 /// Edits, and checks what the edit promises; the bytes as they were when it refuses.
-std::string edited(const std::string& bytes, ConfigRole role,
+std::string edited(const std::string& bytes, kubelet_sysctl::kubelet::ConfigRole role,
                    const std::vector<std::string>& wanted, bool remove_key) {
-  const auto splices = kubelet_sysctl::edit_kubelet_config(bytes, role, wanted, remove_key);
+  const auto splices =
+      kubelet_sysctl::kubelet::edit_kubelet_config(bytes, role, wanted, remove_key);
   if (!splices) return bytes;
   const auto made = kubelet_sysctl::apply_splices(bytes, *splices);
   expect(static_cast<bool>(made), "the splices of an edit do not overlap");
-  const auto after = kubelet_sysctl::parse_kubelet_config(*made, role);
+  const auto after = kubelet_sysctl::kubelet::parse_kubelet_config(*made, role);
   expect(static_cast<bool>(after), "an edited file parses");
   expect(texts_of(*after) == wanted, "an edited file holds the wanted list");
-  const auto again = kubelet_sysctl::edit_kubelet_config(*made, role, wanted, remove_key);
+  const auto again = kubelet_sysctl::kubelet::edit_kubelet_config(*made, role, wanted, remove_key);
   expect(again && (*again).empty(), "the same edit once more does nothing");
   return *made;
 }
 
-void check_edits(const std::string& bytes, ConfigRole role, const KubeletConfigFile& file) {
+void check_edits(const std::string& bytes, kubelet_sysctl::kubelet::ConfigRole role,
+                 const kubelet_sysctl::kubelet::KubeletConfigFile& file) {
   const std::vector<std::string> now = texts_of(file);
   const bool strings = std::all_of(file.entries.begin(), file.entries.end(),
                                    [](const auto& entry) { return entry.is_string; });
   for (const auto& entry : file.entries) {
     expect(entry.at.begin <= entry.at.end && entry.at.end <= bytes.size(), "spans are in the file");
   }
-  if (strings && file.form != ListForm::kWrong) {
-    const auto same = kubelet_sysctl::edit_kubelet_config(bytes, role, now, true);
+  if (strings && file.form != kubelet_sysctl::kubelet::ListForm::kWrong) {
+    const auto same = kubelet_sysctl::kubelet::edit_kubelet_config(bytes, role, now, true);
     expect(same && (*same).empty(), "an edit to the list as it is does nothing");
   }
   std::vector<std::string> longer = now;
   longer.emplace_back("net.core.somaxconn");
   const std::string added = edited(bytes, role, longer, false);
-  if (added != bytes && strings && file.form != ListForm::kUnset) {
-    const std::string back = edited(added, role, now, file.form == ListForm::kAbsent);
-    expect(back == bytes || back == added, "what was added goes without a trace, or stays");
+  if (added != bytes && strings && file.form != kubelet_sysctl::kubelet::ListForm::kUnset) {
+    const std::string back =
+        edited(added, role, now, file.form == kubelet_sysctl::kubelet::ListForm::kAbsent);
+    // A list that is an alias becomes one of its own; what it was an alias of stays.
+    const std::size_t value = bytes.find_first_not_of(": \t", file.key_at.end);
+    const bool alias = value != std::string::npos && bytes[value] == '*';
+    expect(back == bytes || back == added || alias,
+           "what was added goes without a trace, or stays");
   }
   std::vector<std::string> turned(now.rbegin(), now.rend());
   turned.insert(turned.begin(), "a: \"b\" # c");
@@ -75,24 +85,23 @@ void check_edits(const std::string& bytes, ConfigRole role, const KubeletConfigF
   edited(bytes, role, {}, true);
 }
 
-bool same_events(const kubelet_sysctl::config_parts::Events& a,
-                 const kubelet_sysctl::config_parts::Events& b) {
-  using kubelet_sysctl::config_parts::EventKind;
+bool same_events(const kubelet_sysctl::yaml::Events& a, const kubelet_sysctl::yaml::Events& b) {
+  using kubelet_sysctl::yaml::EventKind;
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     // libyaml marks an empty value at the next token and an end nowhere.
-    const bool placed = x.kind != EventKind::kNull && x.kind != EventKind::kSequenceEnd &&
-                        x.kind != EventKind::kMapEnd;
+    const bool placed = x.kind != kubelet_sysctl::yaml::EventKind::kNull &&
+                        x.kind != kubelet_sysctl::yaml::EventKind::kSequenceEnd &&
+                        x.kind != kubelet_sysctl::yaml::EventKind::kMapEnd;
     return x.kind == y.kind && x.quoted == y.quoted && x.flow == y.flow && x.anchor == y.anchor &&
            x.text == y.text && x.tag == y.tag && (!placed || x.at.begin == y.at.begin);
   });
 }
 
 void check_plain_reader(const std::string& bytes) {
-  namespace parts = kubelet_sysctl::config_parts;
   if (bytes.size() > std::size_t{16384} || !kubelet_sysctl::is_utf8(bytes)) return;
-  const auto plain = parts::plain_yaml_events(bytes);
+  const auto plain = kubelet_sysctl::yaml::plain_yaml_events(bytes);
   if (!plain) return;
-  const auto whole = parts::yaml_tree(bytes);
+  const auto whole = kubelet_sysctl::yaml::yaml_tree(bytes);
   if (!whole) {
     // The one thing that is looked for before either reader runs.
     expect(whole.error().message.find("control characters") != std::string::npos,
@@ -108,8 +117,9 @@ void check_plain_reader(const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(data, data + size);
   check_plain_reader(bytes);
-  for (const ConfigRole role : {ConfigRole::kMain, ConfigRole::kDropIn}) {
-    const auto file = kubelet_sysctl::parse_kubelet_config(bytes, role);
+  for (const kubelet_sysctl::kubelet::ConfigRole role :
+       {kubelet_sysctl::kubelet::ConfigRole::kMain, kubelet_sysctl::kubelet::ConfigRole::kDropIn}) {
+    const auto file = kubelet_sysctl::kubelet::parse_kubelet_config(bytes, role);
     if (file) check_edits(bytes, role, *file);
   }
   return 0;

@@ -9,25 +9,26 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/command_line.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/kubelet/flags.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
 #include "rules.hpp"
 
-using kubelet_sysctl::KubeletFlags;
-using kubelet_sysctl::ListFlag;
 using kubelet_sysctl::fuzz::expect;
+using kubelet_sysctl::kubelet::KubeletFlags;
+using kubelet_sysctl::kubelet::ListFlag;
 
 namespace {
 
 using Texts = std::vector<std::string>;
 
-void check_places(const Texts& words, const KubeletFlags& flags) {
-  for (const ListFlag& flag : flags.lists) {
+void check_places(const Texts& words, const kubelet_sysctl::kubelet::KubeletFlags& flags) {
+  for (const kubelet_sysctl::kubelet::ListFlag& flag : flags.lists) {
     expect(flag.word <= flag.value_word && flag.value_word < words.size(), "words exist");
     expect(flag.value_word - flag.word <= 1, "the value stands in the flag's word or the next");
     const std::string& word = words[flag.value_word];
     std::size_t last = flag.value_begin;
-    for (const ListFlag::Item& item : flag.items) {
+    for (const kubelet_sysctl::kubelet::ListFlag::Item& item : flag.items) {
       expect(item.begin >= last && item.begin <= item.end && item.end <= word.size(),
              "entries stand in their word, one after the other");
       const std::string written = word.substr(item.begin, item.end - item.begin);
@@ -46,7 +47,7 @@ void check_own_form(const Texts& list) {
     if (entry.empty() || entry.find_first_of(",\"\r\n") != std::string::npos) return;
   }
   const Texts words = {"kubelet", fmt::format("--allowed-unsafe-sysctls={}", fmt::join(list, ","))};
-  expect(kubelet_sysctl::list_in_argv(words) == list, "a list written by us reads back");
+  expect(kubelet_sysctl::model::list_in_argv(words) == list, "a list written by us reads back");
 }
 
 }  // namespace
@@ -59,12 +60,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     words.emplace_back(text.substr(at, end - at));
     at = end + 1;
   }
-  const KubeletFlags flags = kubelet_sysctl::parse_kubelet_flags(words, 0);
+  const kubelet_sysctl::kubelet::KubeletFlags flags =
+      kubelet_sysctl::kubelet::parse_kubelet_flags(words, 0);
   check_places(words, flags);
-  check_own_form(kubelet_sysctl::list_of(flags));
-  const auto start = kubelet_sysctl::kubelet_arguments_start(words);
+  check_own_form(kubelet_sysctl::kubelet::list_of(flags));
+  const auto start = kubelet_sysctl::kubelet::kubelet_arguments_start(words);
   if (start) expect(*start >= 1 && *start <= words.size(), "arguments begin behind a word");
-  const auto list = kubelet_sysctl::list_in_argv(words);
+  const auto list = kubelet_sysctl::model::list_in_argv(words);
   expect(!list || start, "a list needs a kubelet");
   return 0;
 }

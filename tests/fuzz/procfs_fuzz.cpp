@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "kubelet_sysctl/procfs.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
 #include "rules.hpp"
 
 using kubelet_sysctl::fuzz::expect;

@@ -7,36 +7,36 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/sysctl.hpp"
-#include "kubelet_sysctl/wish_list.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/desired/desired_list.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
 #include "rules.hpp"
 
-using kubelet_sysctl::FileKind;
-using kubelet_sysctl::Result;
-using kubelet_sysctl::SourceFile;
-using kubelet_sysctl::WishedEntry;
-using kubelet_sysctl::WishList;
+using kubelet_sysctl::desired::WishedEntry;
+using kubelet_sysctl::desired::WishList;
 using kubelet_sysctl::fuzz::expect;
 
 namespace {
 
-Result<WishList> parsed(std::string bytes) {
-  SourceFile file;
-  file.path = file.real_path = kubelet_sysctl::kWishFile;
-  file.kind = FileKind::kRegular;
+kubelet_sysctl::Result<kubelet_sysctl::desired::WishList> parsed(std::string bytes) {
+  kubelet_sysctl::SourceFile file;
+  file.path = file.real_path = kubelet_sysctl::desired::kWishFile;
+  file.kind = kubelet_sysctl::FileKind::kRegular;
   file.bytes = std::move(bytes);
-  return kubelet_sysctl::parse_wish_list({&file});
+  return kubelet_sysctl::desired::parse_wish_list({&file});
 }
 
-void check_entry(std::string_view text, const WishedEntry& wish) {
+void check_entry(std::string_view text, const kubelet_sysctl::desired::WishedEntry& wish) {
   expect(wish.at.end <= text.size() && text.substr(wish.at.begin, wish.at.size()) == wish.entry,
          "an entry stands where it is said to");
   expect(kubelet_sysctl::line_column(text, wish.at.begin).line == wish.line,
          "an entry stands in its line");
-  expect(static_cast<bool>(kubelet_sysctl::SysctlPattern::parse(wish.entry)),
+  expect(static_cast<bool>(kubelet_sysctl::sysctl::SysctlPattern::parse(wish.entry)),
          "an entry is spelt like one");
   expect(wish.expires.empty() == !wish.expires_at_ms.has_value(), "a date is a moment");
-  expect(wish.expires.empty() || kubelet_sysctl::expiry_of(wish.expires) == wish.expires_at_ms,
+  expect(wish.expires.empty() ||
+             kubelet_sysctl::desired::expiry_of(wish.expires) == wish.expires_at_ms,
          "the moment is that of the date");
 }
 
@@ -49,10 +49,11 @@ std::string quoted(std::string_view value) {
   return out + '"';
 }
 
-std::string written(const WishList& list) {
-  std::string out = fmt::format("mode={}\nexpired = {} # one\n", name_of(list.mode),
-                                list.drop_expired ? "drop" : "keep");
-  for (const WishedEntry& wish : list.entries) {
+std::string written(const kubelet_sysctl::desired::WishList& list) {
+  std::string out =
+      fmt::format("mode={}\nexpired = {} # one\n", kubelet_sysctl::desired::name_of(list.mode),
+                  list.drop_expired ? "drop" : "keep");
+  for (const kubelet_sysctl::desired::WishedEntry& wish : list.entries) {
     out += wish.entry;
     if (!wish.owner.empty()) out += " owner=" + quoted(wish.owner);
     if (!wish.expires.empty()) out += "\texpires=" + quoted(wish.expires);
@@ -62,13 +63,15 @@ std::string written(const WishList& list) {
   return out;
 }
 
-void expect_same(const WishList& a, const Result<WishList>& b, const char* what) {
+void expect_same(const kubelet_sysctl::desired::WishList& a,
+                 const kubelet_sysctl::Result<kubelet_sysctl::desired::WishList>& b,
+                 const char* what) {
   expect(static_cast<bool>(b), what);
   expect(a.mode == b->mode && a.drop_expired == b->drop_expired, what);
   expect(a.entries.size() == b->entries.size(), what);
   for (std::size_t i = 0; i < a.entries.size(); ++i) {
-    const WishedEntry& one = a.entries[i];
-    const WishedEntry& other = b->entries[i];
+    const kubelet_sysctl::desired::WishedEntry& one = a.entries[i];
+    const kubelet_sysctl::desired::WishedEntry& other = b->entries[i];
     expect(one.entry == other.entry && one.owner == other.owner && one.reason == other.reason &&
                one.expires_at_ms == other.expires_at_ms,
            what);
@@ -92,22 +95,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto list = parsed(text);
   if (!list) {
     const kubelet_sysctl::Error& error = list.error();
-    expect(error.path == kubelet_sysctl::kWishFile && error.line > 0 && error.column > 0,
+    expect(error.path == kubelet_sysctl::desired::kWishFile && error.line > 0 && error.column > 0,
            "an error has a place");
     expect(!error.message.empty(), "an error says what");
     return 0;
   }
-  for (const WishedEntry& wish : list->entries) check_entry(text, wish);
+  for (const kubelet_sysctl::desired::WishedEntry& wish : list->entries) check_entry(text, wish);
   expect_same(*list, parsed(written(*list)), "a list that is written anew reads the same");
   // With \r before a line end already, another one would be a control character.
   if (text.find('\r') == std::string::npos && !text.starts_with("\xef\xbb\xbf")) {
     expect_same(*list, parsed(of_windows(text)), "other line ends are no other list");
   }
   constexpr std::int64_t kNow = 1'800'000'000'000;
-  const auto lasting = kubelet_sysctl::lasting_wishes(*list);
+  const auto lasting = kubelet_sysctl::desired::lasting_wishes(*list);
   expect(lasting.size() == list->entries.size(), "one file names an entry once");
-  for (const WishedEntry* one : kubelet_sysctl::expired_wishes(*list, kNow)) {
-    expect(is_expired(*one, kNow), "what is told as expired is");
+  for (const kubelet_sysctl::desired::WishedEntry* one :
+       kubelet_sysctl::desired::expired_wishes(*list, kNow)) {
+    expect(kubelet_sysctl::desired::is_expired(*one, kNow), "what is told as expired is");
   }
   return 0;
 }

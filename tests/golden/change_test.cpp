@@ -5,10 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
+#include "cli/options.hpp"
 #include "cli/progress.hpp"
 #include "cli/session.hpp"
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -27,7 +30,7 @@ TEST(Lock, IsNotEvenMadeWhereThereIsNothingToDo) {
 
 TEST(Lock, KeepsAnotherRunFromCallingUnconfirmedFilesWished) {
   const GoldenNode node("kops");
-  Disk other(node.tree().root());
+  machine::Disk other(node.tree().root());
   const auto before = node.things();
   {
     const auto held = other.lock(std::string(kState) + "/lock", Milliseconds{0}, "add kernel.sem");
@@ -45,14 +48,14 @@ TEST(Lock, KeepsAnotherRunFromCallingUnconfirmedFilesWished) {
 }
 
 /// What a person sees of two steps, with these options.
-std::string shown(bool terminal, const Options& options) {
+std::string shown(bool terminal, const cli::Options& options) {
   std::string text;
-  CliHost host;
+  cli::CliHost host;
   host.err = [&text](const std::string& more) { text += more; };
   host.err_is_terminal = terminal;
-  Session session{.host = host, .options = options, .out = {}, .err = {}};
+  cli::Session session{.host = host, .options = options, .out = {}, .err = {}};
   {
-    Progress progress(session);
+    cli::Progress progress(session);
     progress.begin("write /etc/x");
     progress.end({.what = "write /etc/x", .milliseconds = 3, .error = {}});
     progress.begin("restart kubelet.service");
@@ -67,9 +70,9 @@ TEST(Progress, PutsTheFinishedStepInThePlaceOfTheOpenLine) {
 }
 
 TEST(Progress, IsForTerminalsAndForPeopleOnly) {
-  Options json;
+  cli::Options json;
   json.json = true;
-  Options quiet;
+  cli::Options quiet;
   quiet.quiet = true;
   EXPECT_EQ(shown(false, {}), "");
   EXPECT_EQ(shown(true, json), "");

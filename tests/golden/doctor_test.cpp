@@ -9,9 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
 #include "support/elf_program.hpp"
 #include "support/fake_services.hpp"
 
@@ -43,11 +44,11 @@ class RunningNode {
 
   Said run(const std::vector<std::string>& words) {
     Said said;
-    CliHost host;
+    cli::CliHost host;
     host.open = [this](const std::string&) { return services_.ports(); };
     host.out = [&said](const std::string& text) { said.out += text; };
     host.err = [&said](const std::string& text) { said.err += text; };
-    said.exit = run_cli(words, host);
+    said.exit = cli::run_cli(words, host);
     return said;
   }
 
@@ -57,7 +58,7 @@ class RunningNode {
 
  private:
   NodeTree tree_;
-  Disk disk_;
+  machine::Disk disk_;
   FakeServices services_;
 };
 
@@ -70,10 +71,10 @@ std::vector<std::string> ids_in(const json& document) {
 TEST(DoctorCommand, TellsTheSeedStoryAndMendsIt) {
   RunningNode node("kops-misspelt");
   node.services().boot();
-  node.kernel().answer(kBacklog, KernelState::kAbsent);
-  node.kernel().answer("net.core.somaxconn", KernelState::kWritable);
+  node.kernel().answer(kBacklog, sysctl::KernelState::kAbsent);
+  node.kernel().answer("net.core.somaxconn", sysctl::KernelState::kWritable);
   for (const char* name : {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni"}) {
-    node.kernel().answer(name, KernelState::kWritable);
+    node.kernel().answer(name, sysctl::KernelState::kWritable);
   }
   const std::string before = node.tree().read(kConfig);
   const Said sick = node.run({"doctor"});
@@ -154,8 +155,8 @@ TEST(DoctorCommand, TellsOfAChangeThatDidNotEndAndOfABrokenRecord) {
 TEST(Kernel, IsAskedAboutNewEntriesAloneAndWarnsBeforeTheRestart) {
   RunningNode node("kops");
   node.services().boot();
-  node.kernel().answer(kBacklog, KernelState::kAbsent);
-  node.kernel().answer("net.core.rmem_max", KernelState::kReadOnly);
+  node.kernel().answer(kBacklog, sysctl::KernelState::kAbsent);
+  node.kernel().answer("net.core.rmem_max", sysctl::KernelState::kReadOnly);
   EXPECT_EQ(node.run({"add", "net.core.somaxconn"}).exit, 0);
   EXPECT_EQ(node.run({"remove", "net.core.wmem_max"}).exit, 0);
   EXPECT_THAT(node.kernel().questions, IsEmpty());
@@ -179,10 +180,10 @@ TEST(Kernel, ThatCannotBeAskedIsANoteAndNoVerdict) {
 TEST(WideGrant, NamesWhatAPatternCoversHereAndWhatToWriteInstead) {
   RunningNode node("kops");
   node.services().boot();
-  node.kernel().answer("kernel.shmmax", KernelState::kWritable);
-  node.kernel().answer("kernel.shm_next_id", KernelState::kWritable);
-  node.kernel().answer("net.ipv4.tcp_mem", KernelState::kAbsent);
-  node.kernel().answer("net.ipv4.tcp_rmem", KernelState::kWritable);
+  node.kernel().answer("kernel.shmmax", sysctl::KernelState::kWritable);
+  node.kernel().answer("kernel.shm_next_id", sysctl::KernelState::kWritable);
+  node.kernel().answer("net.ipv4.tcp_mem", sysctl::KernelState::kAbsent);
+  node.kernel().answer("net.ipv4.tcp_rmem", sysctl::KernelState::kWritable);
   const Said said = node.run({"add", "kernel.shm*", "net.ipv4.*", "--dry-run"});
   EXPECT_EQ(said.exit, 0) << said.err;
   // A name that the kubelet refuses is nothing to write instead: kernel.shm_next_id ends 1.29.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node of tests/nodes in a temporary place, and command lines run on it in this process.
 #include "golden/golden_node.hpp"
+#include "cli/cli.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,18 +19,16 @@
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
-#include "kubelet_sysctl/cli.hpp"
 #include "support/fake_kernel.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
 
 /// With --root nothing but the files may be asked: each of these is a failure.
-class NoServices final : public ServiceManager {
+class NoServices final : public ports::ServiceManager {
  public:
   bool booted() override { return asked(false); }
-  Result<UnitState> show(const std::string&) override { return asked(refusal()); }
+  Result<ports::UnitState> show(const std::string&) override { return asked(refusal()); }
   std::optional<int> version() override { return asked(std::optional<int>()); }
   Result<std::vector<std::string>> environment() override { return asked(refusal()); }
   Status reload(Milliseconds) override { return asked(refusal()); }
@@ -52,16 +55,17 @@ class NoServices final : public ServiceManager {
   static Error refusal() { return {.kind = ErrorKind::kNoSystemd, .message = "not here"}; }
 };
 
-class NoHealth final : public HealthProbe {
+class NoHealth final : public ports::HealthProbe {
  public:
-  Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {
+  Result<ports::HealthAnswer> get(const std::string&, int, const std::string&,
+                                  Milliseconds) override {
     ADD_FAILURE() << "a health endpoint was asked about a tree of files";
     return Error{.kind = ErrorKind::kIo, .message = "not here"};
   }
 };
 
 /// Stands still at 2026-11-20T22:57:26Z, so that ids and times are the same in every run.
-class StillClock final : public Clock {
+class StillClock final : public ports::Clock {
  public:
   TimePoint now() override { return {}; }
   std::int64_t wall_ms() override { return 1'795'215'446'000; }
@@ -70,9 +74,9 @@ class StillClock final : public Clock {
   bool interrupted() override { return false; }
 };
 
-class NoLog final : public SystemLog {
+class NoLog final : public ports::SystemLog {
  public:
-  Status write(const LogEntry&) override {
+  Status write(const ports::LogEntry&) override {
     ADD_FAILURE() << "the log of this machine was told of a tree of files";
     return Error{.kind = ErrorKind::kIo, .message = "not here"};
   }
@@ -181,7 +185,7 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   for (const std::string& word : words) {
     arguments.push_back(replaced(replaced(word, "ROOT", tree_.root()), "CASE", case_directory));
   }
-  std::unique_ptr<Disk> disk;
+  std::unique_ptr<machine::Disk> disk;
   NoServices services;
   NoHealth health;
   StillClock clock;
@@ -192,21 +196,21 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   if (!told.empty()) kernel.answer_from(told);
   read_outputs(bytes_of(case_directory + "/programs"), programs);
   Said said;
-  CliHost host;
+  cli::CliHost host;
   host.open = [&](const std::string& root) {
-    disk = std::make_unique<Disk>(root, LinkedFiles::kBreak);
-    return Ports{.files = *disk,
-                 .services = services,
-                 .health = health,
-                 .clock = clock,
-                 .log = log,
-                 .kernel = kernel,
-                 .programs = programs};
+    disk = std::make_unique<machine::Disk>(root, machine::LinkedFiles::kBreak);
+    return ports::Ports{.files = *disk,
+                        .services = services,
+                        .health = health,
+                        .clock = clock,
+                        .log = log,
+                        .kernel = kernel,
+                        .programs = programs};
   };
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.read_input = [&] { return bytes_of(case_directory + "/stdin"); };
-  said.exit = run_cli(arguments, host);
+  said.exit = cli::run_cli(arguments, host);
   check_document(words, said);
   for (std::string* text : {&said.out, &said.err}) {
     *text = replaced(replaced(std::move(*text), tree_.root(), "ROOT"), case_directory, "CASE");

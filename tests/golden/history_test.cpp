@@ -10,7 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "golden/golden_node.hpp"
-#include "kubelet_sysctl/transaction.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -304,7 +305,8 @@ TEST(TrialReport, OneWhoseTimeIsOverOrThatABootEndedIsAnUnfinishedChange) {
 TEST(Schema, KnowsEveryStateOfATransaction) {
   const json schema = json::parse(bytes_of(nodes_directory() / "../../docs/json-schema.json"));
   json states = json::array();
-  for (const TransactionState state : all_transaction_states()) states.push_back(name_of(state));
+  for (const transaction::TransactionState state : transaction::all_transaction_states())
+    states.push_back(transaction::name_of(state));
   EXPECT_EQ(schema.at("$defs").at("state").at("enum"), states);
 }
 

@@ -10,8 +10,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
 #include "golden/golden_node.hpp"
-#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/machine/runtime_environment.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -21,9 +23,9 @@ using testing::Not;
 
 /// A run in a container that the kernel does not let out; `entered` counts how often it was asked.
 Said say(const std::vector<std::string>& words, int& entered,
-         Surroundings surroundings = Surroundings::kMachine) {
+         machine::Surroundings surroundings = machine::Surroundings::kMachine) {
   Said said;
-  CliHost host;
+  cli::CliHost host;
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.enter_host = [&entered]() -> Result<bool> {
@@ -31,7 +33,7 @@ Said say(const std::vector<std::string>& words, int& entered,
     return Error{.kind = ErrorKind::kPermission, .message = "no way out", .hint = "hostPID: true"};
   };
   host.surroundings = surroundings;
-  said.exit = run_cli(words, host);
+  said.exit = cli::run_cli(words, host);
   return said;
 }
 
@@ -52,11 +54,12 @@ TEST(Host, EntersTheNodeBeforeAnythingIsOpenedAndTellsWhyItCannot) {
 
 TEST(Host, OnFargateNoManifestIsAskedFor) {
   int entered = 0;
-  const Said said = say({"show", "--host"}, entered, Surroundings::kFargate);
+  const Said said = say({"show", "--host"}, entered, machine::Surroundings::kFargate);
   EXPECT_EQ(said.exit, 1);
   EXPECT_THAT(said.err, HasSubstr("there is no node that anybody could change"));
   EXPECT_THAT(said.err, Not(HasSubstr("hostPID")));
-  EXPECT_THAT(say({"show", "--host"}, entered, Surroundings::kPod).err, HasSubstr("no way out"));
+  EXPECT_THAT(say({"show", "--host"}, entered, machine::Surroundings::kPod).err,
+              HasSubstr("no way out"));
 }
 
 TEST(Host, ACommandLineWithoutMeaningEntersNothing) {

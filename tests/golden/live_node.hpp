@@ -14,9 +14,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/cli.hpp"
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/elf_program.hpp"
 #include "support/fake_services.hpp"
 #include "support/node_tree.hpp"
@@ -47,12 +47,12 @@ class LiveNode {
 
   Said run(const std::vector<std::string>& words, const std::string& input = {}) {
     Said said;
-    CliHost host;
+    cli::CliHost host;
     host.open = [this](const std::string&) { return services.ports(); };
     host.out = [&said](const std::string& text) { said.out += text; };
     host.err = [&said](const std::string& text) { said.err += text; };
     host.read_input = [&input] { return input; };
-    said.exit = run_cli(words, host);
+    said.exit = cli::run_cli(words, host);
     return said;
   }
 
@@ -79,7 +79,7 @@ class LiveNode {
   }
 
   NodeTree tree_;
-  Disk disk_;
+  machine::Disk disk_;
 
  public:
   FakeServices services;

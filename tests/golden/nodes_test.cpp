@@ -9,9 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/discover.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 #include "support/fake_kernel.hpp"
 
 namespace kubelet_sysctl::golden {
@@ -29,7 +33,7 @@ const std::vector<std::string>& kinds() {
 /// A path with the links of the tree resolved: systemd may name a unit by /lib where that is a link.
 std::string resolved(const GoldenNode& node, const json& path) {
   if (path.is_null()) return {};
-  Disk disk(node.tree().root());
+  machine::Disk disk(node.tree().root());
   const auto real = disk.real_path(path.get<std::string>());
   return real ? *real : path.get<std::string>();
 }
@@ -144,10 +148,10 @@ TEST_P(Nodes, AddByTheArgumentsPutsTheWholeListIntoTheFlagAndKeepsEveryOtherWord
 
 TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
   // The reports do not show these; the facts behind the reports do.
-  Disk disk(node_.tree().root());
-  struct Nothing final : ServiceManager, HealthProbe, Clock, SystemLog {
+  machine::Disk disk(node_.tree().root());
+  struct Nothing final : ports::ServiceManager, ports::HealthProbe, ports::Clock, ports::SystemLog {
     bool booted() override { return false; }
-    Result<UnitState> show(const std::string&) override { return UnitState{}; }
+    Result<ports::UnitState> show(const std::string&) override { return ports::UnitState{}; }
     std::optional<int> version() override { return std::nullopt; }
     Result<std::vector<std::string>> environment() override { return std::vector<std::string>{}; }
     Status reload(Milliseconds) override { return {}; }
@@ -164,28 +168,29 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
                                                 std::int64_t, int) override {
       return std::vector<std::string>{};
     }
-    Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {
-      return HealthAnswer{};
+    Result<ports::HealthAnswer> get(const std::string&, int, const std::string&,
+                                    Milliseconds) override {
+      return ports::HealthAnswer{};
     }
     TimePoint now() override { return {}; }
     std::int64_t wall_ms() override { return 0; }
     bool wait_until(TimePoint, std::int64_t) override { return false; }
     Status hold_signals() override { return {}; }
     bool interrupted() override { return false; }
-    Status write(const LogEntry&) override { return {}; }
+    Status write(const ports::LogEntry&) override { return {}; }
   } nothing;
   FakeKernel kernel;
   FakePrograms programs;
-  Ports ports{.files = disk,
-              .services = nothing,
-              .health = nothing,
-              .clock = nothing,
-              .log = nothing,
-              .kernel = kernel,
-              .programs = programs};
-  DiscoverOptions options;
+  ports::Ports ports{.files = disk,
+                     .services = nothing,
+                     .health = nothing,
+                     .clock = nothing,
+                     .log = nothing,
+                     .kernel = kernel,
+                     .programs = programs};
+  discover::DiscoverOptions options;
   options.live = false;
-  const auto snapshot = discover(ports, options);
+  const auto snapshot = discover::discover(ports, options);
   ASSERT_TRUE(snapshot);
   const json& unit = node_.facts().at("unit");
   EXPECT_EQ(resolved(node_, snapshot->unit.fragment_path), resolved(node_, unit.at("path")));
@@ -194,10 +199,10 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     drop_ins.push_back(snapshot->files.at(static_cast<std::size_t>(source)).real_path);
   }
   EXPECT_EQ(drop_ins, unit.at("dropins"));
-  const auto model = resolve(*snapshot);
+  const auto model = checks::resolve_and_check(*snapshot);
   ASSERT_TRUE(model);
   json files = json::array();
-  for (const EnvironmentFileLine& line : model->command.environment_files) {
+  for (const systemd::EnvironmentFileLine& line : model->command.environment_files) {
     files.push_back({{"path", line.path}, {"optional", line.optional}});
   }
   json expected = json::array();

@@ -2,21 +2,23 @@
 // In a pod, and on Fargate, every command that needs a node says where it is and what leads to one.
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
 #include "golden/live_node.hpp"
+#include "kubelet_sysctl/machine/runtime_environment.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
 
-Said run_in(Surroundings surroundings, const std::vector<std::string>& words) {
+Said run_in(machine::Surroundings surroundings, const std::vector<std::string>& words) {
   LiveNode node("1.29.6");
   node.services.is_booted = false;
   Said said;
-  CliHost host;
+  cli::CliHost host;
   host.open = [&node](const std::string&) { return node.services.ports(); };
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.surroundings = surroundings;
-  said.exit = run_cli(words, host);
+  said.exit = cli::run_cli(words, host);
   return said;
 }
 
@@ -28,7 +30,7 @@ const std::vector<std::vector<std::string>>& commands() {
 
 TEST(Pod, EveryCommandSaysThatAPodIsNoNodeAndWhatLeadsToOne) {
   for (const auto& words : commands()) {
-    const Said said = run_in(Surroundings::kPod, words);
+    const Said said = run_in(machine::Surroundings::kPod, words);
     EXPECT_EQ(said.exit, 1) << words.front();
     EXPECT_NE(said.err.find("error: this is a pod, not a node"), std::string::npos) << said.err;
     EXPECT_NE(said.err.find("'--host'"), std::string::npos) << said.err;
@@ -38,7 +40,7 @@ TEST(Pod, EveryCommandSaysThatAPodIsNoNodeAndWhatLeadsToOne) {
 
 TEST(Pod, OnFargateThereIsNoNodeToReachAndNoWayThereIsOffered) {
   for (const auto& words : commands()) {
-    const Said said = run_in(Surroundings::kFargate, words);
+    const Said said = run_in(machine::Surroundings::kFargate, words);
     EXPECT_EQ(said.exit, 1) << words.front();
     EXPECT_NE(said.err.find("AWS Fargate"), std::string::npos) << said.err;
     EXPECT_NE(said.err.find("only safe sysctls"), std::string::npos) << said.err;
@@ -47,7 +49,7 @@ TEST(Pod, OnFargateThereIsNoNodeToReachAndNoWayThereIsOffered) {
 }
 
 TEST(Pod, MachineWithoutSystemdIsNotCalledAPod) {
-  const Said said = run_in(Surroundings::kMachine, {"show"});
+  const Said said = run_in(machine::Surroundings::kMachine, {"show"});
   EXPECT_EQ(said.exit, 1);
   EXPECT_NE(said.err.find("was not booted with systemd"), std::string::npos) << said.err;
 }

@@ -6,7 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -19,7 +20,7 @@ constexpr const char* kWished = "/etc/kubelet-sysctl.conf";
 TEST(Sync, BeforeTheStartLeavesAllToARunThatHoldsTheLock) {
   const GoldenNode node("kops");
   node.tree().write(kWished, "kernel.sem\n");
-  Disk other(node.tree().root());
+  machine::Disk other(node.tree().root());
   const auto held = other.lock(std::string(kState) + "/lock", Milliseconds{0}, "add kernel.sem");
   ASSERT_TRUE(held);
   const auto before = node.things();

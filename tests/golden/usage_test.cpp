@@ -8,11 +8,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/values.hpp"
 #include "golden/golden_node.hpp"
-#include "kubelet_sysctl/cli.hpp"
-#include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::golden {
 namespace {
@@ -23,11 +24,11 @@ using testing::StartsWith;
 /// Runs a command line that must end before it opens anything.
 Said say(const std::vector<std::string>& words, std::int64_t uid = 0) {
   Said said;
-  CliHost host;
+  cli::CliHost host;
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.uid = uid;
-  said.exit = run_cli(words, host);
+  said.exit = cli::run_cli(words, host);
   return said;
 }
 
@@ -85,7 +86,7 @@ TEST(Usage, RefusesValuesThatAreNone) {
 }
 
 TEST(Usage, KnowsMetricsOfShowAlone) {
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     if (command->name == "show") continue;
     expect_usage_error({std::string(command->name), "-o", "prometheus"},
                        "'--output' takes text|json, not 'prometheus'", "");
@@ -167,7 +168,7 @@ TEST(Usage, MissingRootDirectoryIsNamed) {
 }
 
 TEST(Help, OfEveryCommandNamesEachOptionItTakesAndNoOther) {
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     SCOPED_TRACE(command->name);
     for (const auto& words : {std::vector<std::string>{std::string(command->name), "--help"},
                               std::vector<std::string>{"help", std::string(command->name)},
@@ -175,12 +176,12 @@ TEST(Help, OfEveryCommandNamesEachOptionItTakesAndNoOther) {
       const Said said = say(words);
       EXPECT_EQ(said.exit, 0);
       EXPECT_EQ(said.err, "");
-      for (const OptionRow& row : all_options()) {
+      for (const cli::OptionRow& row : cli::all_options()) {
         // A name may have two rows, with other values; a command takes one of them.
-        const auto takes = [&](const OptionRow& one) {
+        const auto takes = [&](const cli::OptionRow& one) {
           return one.name == row.name && (command->options & one.bit) != 0;
         };
-        const bool taken = std::any_of(all_options().begin(), all_options().end(), takes);
+        const bool taken = std::any_of(cli::all_options().begin(), cli::all_options().end(), takes);
         const bool named = said.out.find(std::string(row.name) + ' ') != std::string::npos;
         EXPECT_EQ(named, taken) << row.name;
       }
@@ -192,10 +193,10 @@ TEST(Help, OfEveryCommandNamesEachOptionItTakesAndNoOther) {
 TEST(Help, OfTheProgramNamesEveryCommandAndExitCode) {
   const Said said = say({"--help"});
   EXPECT_EQ(said.exit, 0);
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     EXPECT_THAT(said.out, HasSubstr("\n  " + std::string(command->name) + ' '));
   }
-  for (const ExitCode& row : exit_codes())
+  for (const transaction::ExitCode& row : transaction::exit_codes())
     EXPECT_THAT(said.out, HasSubstr(std::string(row.meaning)));
   EXPECT_EQ(say({"help"}).out, said.out);
   EXPECT_EQ(say({"-h"}).out, said.out);
@@ -203,7 +204,7 @@ TEST(Help, OfTheProgramNamesEveryCommandAndExitCode) {
 
 TEST(Help, LinesFitATerminal) {
   std::string all = say({"--help"}).out;
-  for (const Command* command : all_commands()) {
+  for (const cli::Command* command : cli::all_commands()) {
     all += say({std::string(command->name), "--help"}).out;
   }
   constexpr std::size_t kColumns = 100;
@@ -215,37 +216,37 @@ TEST(Help, LinesFitATerminal) {
 }
 
 TEST(Version, IsOneLine) {
-  EXPECT_EQ(say({"--version"}).out, "kubelet-sysctl " + std::string(tool_version()) + "\n");
+  EXPECT_EQ(say({"--version"}).out, "kubelet-sysctl " + std::string(cli::tool_version()) + "\n");
 }
 
 TEST(Duration, AddsItsParts) {
-  EXPECT_EQ(*parse_duration("--window", "500ms"), Milliseconds{500});
-  EXPECT_EQ(*parse_duration("--window", "10s"), Milliseconds{10'000});
-  EXPECT_EQ(*parse_duration("--window", "2m"), Milliseconds{120'000});
-  EXPECT_EQ(*parse_duration("--window", "1h30m"), Milliseconds{5'400'000});
-  EXPECT_EQ(*parse_duration("--window", "0s"), Milliseconds{0});
-  EXPECT_EQ(*parse_duration("--window", "24h"), Milliseconds{86'400'000});
+  EXPECT_EQ(*cli::parse_duration("--window", "500ms"), Milliseconds{500});
+  EXPECT_EQ(*cli::parse_duration("--window", "10s"), Milliseconds{10'000});
+  EXPECT_EQ(*cli::parse_duration("--window", "2m"), Milliseconds{120'000});
+  EXPECT_EQ(*cli::parse_duration("--window", "1h30m"), Milliseconds{5'400'000});
+  EXPECT_EQ(*cli::parse_duration("--window", "0s"), Milliseconds{0});
+  EXPECT_EQ(*cli::parse_duration("--window", "24h"), Milliseconds{86'400'000});
 }
 
 TEST(Duration, WithoutAUnitOrTooLongIsNone) {
   for (const char* text : {"", "10", "s", "-1s", "1.5s", "1 s", "1d", "10sx", "25h", "24h1ms",
                            "99999999999999999999h"}) {
-    EXPECT_FALSE(parse_duration("--window", text)) << text;
+    EXPECT_FALSE(cli::parse_duration("--window", text)) << text;
   }
 }
 
 TEST(UnitName, IsCompletedAsSystemctlDoes) {
-  EXPECT_EQ(*parse_unit_name("kubelet"), "kubelet.service");
-  EXPECT_EQ(*parse_unit_name("snap.kubelet-eks.daemon"), "snap.kubelet-eks.daemon.service");
-  EXPECT_EQ(*parse_unit_name("a@b.service"), "a@b.service");
+  EXPECT_EQ(*cli::unit_name_given("kubelet"), "kubelet.service");
+  EXPECT_EQ(*cli::unit_name_given("snap.kubelet-eks.daemon"), "snap.kubelet-eks.daemon.service");
+  EXPECT_EQ(*cli::unit_name_given("a@b.service"), "a@b.service");
 }
 
 TEST(Root, WithoutADirectoryOfItsOwnIsTheRunningNode) {
-  EXPECT_EQ(*parse_root("/"), "/");
-  EXPECT_EQ(*parse_root("//."), "/");
-  EXPECT_EQ(*parse_root("/mnt/image/"), "/mnt/image");
+  EXPECT_EQ(*cli::parse_root("/"), "/");
+  EXPECT_EQ(*cli::parse_root("//."), "/");
+  EXPECT_EQ(*cli::parse_root("/mnt/image/"), "/mnt/image");
   // A link that reads as "/" may lead to the root of another mount namespace.
-  EXPECT_EQ(*parse_root("/proc/1/root"), "/proc/1/root");
+  EXPECT_EQ(*cli::parse_root("/proc/1/root"), "/proc/1/root");
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/cli.hpp"
 #include "golden/golden_node.hpp"
-#include "host/disk.hpp"
-#include "kubelet_sysctl/cli.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "support/fake_services.hpp"
 #include "support/node_tree.hpp"
 
@@ -54,11 +54,11 @@ class Running : public testing::Test {
 
   Said run(std::vector<std::string> words) {
     Said said;
-    CliHost host;
+    cli::CliHost host;
     host.open = [this](const std::string&) { return services_.ports(); };
     host.out = [&said](const std::string& text) { said.out += text; };
     host.err = [&said](const std::string& text) { said.err += text; };
-    said.exit = run_cli(words, host);
+    said.exit = cli::run_cli(words, host);
     return said;
   }
 
@@ -67,7 +67,7 @@ class Running : public testing::Test {
   }
 
   NodeTree tree_;
-  Disk disk_;
+  machine::Disk disk_;
   FakeServices services_;
   std::string before_;
 };

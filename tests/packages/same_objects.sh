@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A file compiled from a copy of the tree, in another directory, is the same object; and the program holds
-# no path of the machine that built it. One file of each layer, those that know where they stand;
+# no path of the machine that built it. Files of several rooms, those that know where they stand;
 # tests/run.sh same-program does so with the whole program, in minutes.
 # shellcheck source=tests/packages/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,10 +20,10 @@ mkdir -p "$elsewhere"
 cmake -S "$elsewhere" --preset static -B "$work/build" -DKUBELET_SYSCTL_TESTS=OFF \
   -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v env);CCACHE_DISABLE=1" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; exit 1; }
-objects="src/CMakeFiles/kubelet_sysctl_core.dir/core/error.cpp.o
-src/CMakeFiles/kubelet_sysctl_core.dir/core/layout.cpp.o
-src/CMakeFiles/kubelet_sysctl_engine.dir/engine/paths.cpp.o
-src/CMakeFiles/kubelet_sysctl_host.dir/host/fd.cpp.o
+objects="src/CMakeFiles/kubelet_sysctl_base.dir/base/error.cpp.o
+src/CMakeFiles/kubelet_sysctl_base.dir/base/text.cpp.o
+src/CMakeFiles/kubelet_sysctl_ports.dir/ports/paths.cpp.o
+src/CMakeFiles/kubelet_sysctl_machine.dir/machine/fd.cpp.o
 src/CMakeFiles/kubelet_sysctl_cli.dir/cli/commands.cpp.o"
 # shellcheck disable=SC2086
 cmake --build "$work/build" --target $objects >"$work/log" 2>&1 ||

@@ -5,19 +5,28 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/kubelet_host.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 #include "support/fake_services.hpp"
 
 namespace kubelet_sysctl {
 
-void FakeServices::take_host(const NodeSnapshot& snapshot, const NodeModel& model, Kubelet& made) {
-  const KubeletHost* host = host_of(snapshot);
-  if (host == nullptr || host->log_mark.empty() == (host->place == KubeletPlace::kInside)) return;
+void FakeServices::take_host(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                             Kubelet& made) {
+  const nodes::KubeletHost* host = model::host_of(snapshot);
+  if (host == nullptr || host->log_mark.empty() == (host->place == nodes::KubeletPlace::kInside))
+    return;
   const std::vector<std::string> flags(model.argv.begin() + 1, model.argv.end());
   made.host_argv = made.argv;
   made.log = fmt::format("level=info msg=\"Running kubelet {}\"", fmt::join(flags, " "));
-  made.log_file = host_log_file(snapshot);
-  made.is_child = host->place == KubeletPlace::kChild;
+  made.log_file = model::host_log_file(snapshot);
+  made.is_child = host->place == nodes::KubeletPlace::kChild;
   if (made.is_child) {
     made.argv = model.argv;
     made.argv.front() = "/var/lib/rancher/rke2/data/v1/bin/kubelet";
@@ -64,19 +73,18 @@ void FakeServices::end_child() {
   child_at_ = now_ + std::chrono::seconds(5);
 }
 
-Result<std::optional<LoggedLine>> FakeServices::first_line_with(const std::string&,
-                                                                const std::string& invocation,
-                                                                const std::string& mark,
-                                                                std::int64_t since_ms) {
+Result<std::optional<ports::LoggedLine>> FakeServices::first_line_with(
+    const std::string&, const std::string& invocation, const std::string& mark,
+    std::int64_t since_ms) {
   for (const Line& line : journal_) {
     const bool meant = line.invocation == invocation && line.readable <= now_;
     // The time of a process is that of a tick.
     constexpr std::int64_t kTick = 20;
     if (!meant || line.at_ms + kTick < since_ms) continue;
     if (line.text.find(mark) == std::string::npos) continue;
-    return std::optional<LoggedLine>({.at_ms = line.at_ms, .text = line.text});
+    return std::optional<ports::LoggedLine>({.at_ms = line.at_ms, .text = line.text});
   }
-  return std::optional<LoggedLine>();
+  return std::optional<ports::LoggedLine>();
 }
 
 }  // namespace kubelet_sysctl

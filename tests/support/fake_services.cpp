@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pretend node behind the ports.
 #include "support/fake_services.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
-
-#include "kubelet_sysctl/discover.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -38,10 +46,11 @@ Error job_failed(const std::string& unit, const std::string& why) {
 Error program_ended() { return Error{.message = "the program has ended by now"}; }
 
 /// Index in `snapshot` of what `from` holds at `source`, put there if need be.
-std::int32_t carry(const NodeSnapshot& from, std::int32_t source, NodeSnapshot& snapshot) {
+std::int32_t carry(const nodes::NodeSnapshot& from, std::int32_t source,
+                   nodes::NodeSnapshot& snapshot) {
   if (source == kNoSource) return source;
   const SourceFile& file = from.files[static_cast<std::size_t>(source)];
-  const std::int32_t known = find_source(snapshot, file.path);
+  const std::int32_t known = nodes::find_source(snapshot, file.path);
   if (known == kNoSource) {
     snapshot.files.push_back(file);
     return static_cast<std::int32_t>(snapshot.files.size() - 1);
@@ -56,7 +65,7 @@ bool FakeServices::Kubelet::answers(TimePoint now) const {
   return health_port != 0 && !how.never_healthy && now >= started + how.healthy_after;
 }
 
-FakeServices::FakeServices(std::string root, FileSystem& disk, std::string unit)
+FakeServices::FakeServices(std::string root, ports::FileSystem& disk, std::string unit)
     : root_(std::move(root)),
       unit_(std::move(unit)),
       files_(disk, *this, kBootMs, changed_at_ms_),
@@ -96,24 +105,25 @@ Result<std::vector<std::string>> FakeServices::environment() {
 }
 
 void FakeServices::load() {
-  Ports ports = this->ports();
-  const DiscoverOptions options{.unit = unit_, .live = false, .systemd_version = kSystemd};
-  auto snapshot = discover(ports, options);
+  ports::Ports ports = this->ports();
+  const discover::DiscoverOptions options{
+      .unit = unit_, .live = false, .systemd_version = kSystemd};
+  auto snapshot = discover::discover(ports, options);
   if (!snapshot) bug(snapshot.error().message.c_str());
   loaded_ = std::move(*snapshot);
-  const auto command = resolve_command(loaded_);
+  const auto command = model::resolve_command(loaded_);
   // A command that could not be started now may be all the same a unit that is loaded.
   const bool refused =
       !command && command.error().message.find("does not load") != std::string::npos;
   state_.load_error.clear();
   state_.load_state = refused ? "bad-setting" : "loaded";
   if (refused) state_.load_error = command.error().message;
-  if (loaded_.unit.load == UnitLoad::kNotFound) state_.load_state = "not-found";
-  if (loaded_.unit.load == UnitLoad::kMasked) state_.load_state = "masked";
+  if (loaded_.unit.load == systemd::UnitLoad::kNotFound) state_.load_state = "not-found";
+  if (loaded_.unit.load == systemd::UnitLoad::kMasked) state_.load_state = "masked";
 }
 
-Result<UnitState> FakeServices::show(const std::string& unit) {
-  UnitState state = state_;
+Result<ports::UnitState> FakeServices::show(const std::string& unit) {
+  ports::UnitState state = state_;
   if (unit != unit_) {
     state = {};
     state.id = unit;
@@ -166,13 +176,14 @@ Status FakeServices::reset_failed(const std::string&) {
 }
 
 /// The unit of the last reload with the other files as they are now.
-Result<NodeSnapshot> FakeServices::snapshot_at_start() {
-  Ports ports = this->ports();
-  const DiscoverOptions options{.unit = unit_, .live = false, .systemd_version = kSystemd};
-  auto snapshot = discover(ports, options);
+Result<nodes::NodeSnapshot> FakeServices::snapshot_at_start() {
+  ports::Ports ports = this->ports();
+  const discover::DiscoverOptions options{
+      .unit = unit_, .live = false, .systemd_version = kSystemd};
+  auto snapshot = discover::discover(ports, options);
   if (!snapshot) return snapshot;
   for (const SourceFile& file : loaded_.files) {
-    if (find_source(*snapshot, file.path) != kNoSource) continue;
+    if (nodes::find_source(*snapshot, file.path) != kNoSource) continue;
     auto now = files_.read(file.path);
     if (!now) return std::move(now).error();
     snapshot->files.push_back(std::move(*now));
@@ -198,11 +209,11 @@ Misbehaviour FakeServices::take_misbehaviour(const std::vector<std::string>& lis
 Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::string>& list) {
   auto snapshot = snapshot_at_start();
   if (!snapshot) return std::move(snapshot).error();
-  auto command = resolve_command(*snapshot);
+  auto command = model::resolve_command(*snapshot);
   if (!command) return std::move(command).error();
   Kubelet made;
-  for (const Word& word : command->words) made.argv.push_back(word.text.text);
-  auto model = resolve(*snapshot);
+  for (const systemd::Word& word : command->words) made.argv.push_back(word.text.text);
+  auto model = checks::resolve_and_check(*snapshot);
   if (!model) {
     made.how.dies_after = Milliseconds(200);
     made.how.last_words = {fmt::format(
@@ -211,7 +222,7 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
         model.error().path, model.error().message)};
     return made;
   }
-  list = texts_of(model->configured);
+  list = model::texts_of(model->configured);
   take_host(*snapshot, *model, made);
   made.how = take_misbehaviour(list);
   made.health_port = model->health_port;
@@ -387,26 +398,26 @@ Result<std::vector<std::string>> FakeServices::last_words(const std::string&,
   return words;
 }
 
-Result<HealthAnswer> FakeServices::get(const std::string&, int port, const std::string& path,
-                                       Milliseconds) {
+Result<ports::HealthAnswer> FakeServices::get(const std::string&, int port, const std::string& path,
+                                              Milliseconds) {
   if (!kubelet_ || !kubelet_->answers(now_) || port != kubelet_->health_port) {
     return Error{.kind = ErrorKind::kIo, .message = "nobody answers: Connection refused"};
   }
   const Misbehaviour& how = kubelet_->how;
-  if (path != "/healthz") return HealthAnswer{.status = 404, .body = "404 page not found"};
+  if (path != "/healthz") return ports::HealthAnswer{.status = 404, .body = "404 page not found"};
   const bool failing = how.unhealthy_after && now_ >= kubelet_->started + *how.unhealthy_after;
-  if (failing) return HealthAnswer{.status = 500, .body = "internal server error"};
-  return HealthAnswer{.status = how.health_status, .body = "ok"};
+  if (failing) return ports::HealthAnswer{.status = 500, .body = "internal server error"};
+  return ports::HealthAnswer{.status = how.health_status, .body = "ok"};
 }
 
-Result<HealthAnswer> FakeServices::get_whole(const std::string& address, int port,
-                                             const std::string& path, std::size_t most,
-                                             Milliseconds deadline) {
+Result<ports::HealthAnswer> FakeServices::get_whole(const std::string& address, int port,
+                                                    const std::string& path, std::size_t most,
+                                                    Milliseconds deadline) {
   const auto list = pod_lists.find(port);
   if (list == pod_lists.end() || path != "/pods" || list->second.size() > most) {
     return get(address, port, path, deadline);
   }
-  return HealthAnswer{.status = 200, .body = list->second};
+  return ports::HealthAnswer{.status = 200, .body = list->second};
 }
 
 }  // namespace kubelet_sysctl

@@ -11,8 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "kubelet_sysctl/model.hpp"
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 #include "support/fake_kernel.hpp"
 #include "support/fake_proc.hpp"
 #include "support/timed_files.hpp"
@@ -51,18 +54,18 @@ struct FakeTimer {
 /// Service manager, health probe, clock and log of one node whose files are below a root directory. As
 /// the real manager it keeps the unit files of the last reload, and reads environment files at each
 /// start.
-class FakeServices final : public ServiceManager,
-                           public HealthProbe,
-                           public Clock,
-                           public SystemLog {
+class FakeServices final : public ports::ServiceManager,
+                           public ports::HealthProbe,
+                           public ports::Clock,
+                           public ports::SystemLog {
  public:
   /// `disk` sees `root` as "/". The unit is loaded; nothing runs until boot().
-  FakeServices(std::string root, FileSystem& disk, std::string unit = "kubelet.service");
+  FakeServices(std::string root, ports::FileSystem& disk, std::string unit = "kubelet.service");
 
   /// The files of the node, with times of change on the node's own clock.
-  FileSystem& files() { return files_; }
-  Ports ports() { return ports_with(files()); }
-  Ports ports_with(FileSystem& files) {
+  ports::FileSystem& files() { return files_; }
+  ports::Ports ports() { return ports_with(files()); }
+  ports::Ports ports_with(ports::FileSystem& files) {
     return {files, *this, *this, *this, *this, kernel, programs};
   }
 
@@ -106,7 +109,7 @@ class FakeServices final : public ServiceManager,
   std::set<std::string> enabled_units;
   /// What the kubelet's read-only port answers to GET /pods, by port; nobody listens on any other.
   std::map<int, std::string> pod_lists;
-  std::vector<LogEntry> log_entries;
+  std::vector<ports::LogEntry> log_entries;
   int times_signals_were_held = 0;
   /// Milliseconds of the node's time since it was made.
   [[nodiscard]] std::int64_t elapsed_ms() const;
@@ -118,7 +121,7 @@ class FakeServices final : public ServiceManager,
   [[nodiscard]] std::int64_t restarts() const { return state_.restarts; }
 
   bool booted() override { return is_booted; }
-  Result<UnitState> show(const std::string& unit) override;
+  Result<ports::UnitState> show(const std::string& unit) override;
   std::optional<int> version() override { return 252; }
   Result<std::vector<std::string>> environment() override;
   Status reload(Milliseconds deadline) override;
@@ -132,20 +135,21 @@ class FakeServices final : public ServiceManager,
   Result<std::vector<std::string>> last_words(const std::string& unit,
                                               const std::string& invocation, std::int64_t since_ms,
                                               int lines) override;
-  Result<std::optional<LoggedLine>> first_line_with(const std::string& unit,
-                                                    const std::string& invocation,
-                                                    const std::string& mark,
-                                                    std::int64_t since_ms) override;
-  Result<HealthAnswer> get(const std::string& address, int port, const std::string& path,
-                           Milliseconds deadline) override;
-  Result<HealthAnswer> get_whole(const std::string& address, int port, const std::string& path,
-                                 std::size_t most, Milliseconds deadline) override;
+  Result<std::optional<ports::LoggedLine>> first_line_with(const std::string& unit,
+                                                           const std::string& invocation,
+                                                           const std::string& mark,
+                                                           std::int64_t since_ms) override;
+  Result<ports::HealthAnswer> get(const std::string& address, int port, const std::string& path,
+                                  Milliseconds deadline) override;
+  Result<ports::HealthAnswer> get_whole(const std::string& address, int port,
+                                        const std::string& path, std::size_t most,
+                                        Milliseconds deadline) override;
   TimePoint now() override { return now_; }
   std::int64_t wall_ms() override;
   bool wait_until(TimePoint until, std::int64_t pid) override;
   Status hold_signals() override;
   bool interrupted() override { return interrupted_; }
-  Status write(const LogEntry& entry) override;
+  Status write(const ports::LogEntry& entry) override;
 
  private:
   struct Kubelet {
@@ -173,7 +177,7 @@ class FakeServices final : public ServiceManager,
   };
 
   void load();
-  Result<NodeSnapshot> snapshot_at_start();
+  Result<nodes::NodeSnapshot> snapshot_at_start();
   Result<Kubelet> kubelet_at_start(std::vector<std::string>& list);
   Misbehaviour take_misbehaviour(const std::vector<std::string>& list);
   bool is_over_limit();
@@ -181,7 +185,8 @@ class FakeServices final : public ServiceManager,
   void start_again();
   void run(Kubelet kubelet);
   /// How a host of the kubelet would start it (fake_host.cpp).
-  static void take_host(const NodeSnapshot& snapshot, const NodeModel& model, Kubelet& made);
+  static void take_host(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                        Kubelet& made);
   void start_hosted();
   void start_child();
   void end_child();
@@ -199,8 +204,8 @@ class FakeServices final : public ServiceManager,
   TimedFiles files_;
   TimePoint now_;
   bool interrupted_ = false;
-  NodeSnapshot loaded_;
-  UnitState state_;
+  nodes::NodeSnapshot loaded_;
+  ports::UnitState state_;
   Misbehaviour misbehaviour_;
   std::optional<Kubelet> kubelet_;
   std::optional<TimePoint> restart_at_;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pretend node does what a real one does where the program depends on it.
 #include "support/fake_services.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/process.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 #include <gtest/gtest.h>
 
 #include "engine/lab.hpp"
-#include "kubelet_sysctl/discover.hpp"
-#include "kubelet_sysctl/procfs.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -20,7 +23,7 @@ Lab::NodeFiles node() {
 }
 
 std::vector<std::string> words(Lab& lab) {
-  auto process = read_process(lab.services().files(), lab.services().pid());
+  auto process = discover::read_process(lab.services().files(), lab.services().pid());
   return process && *process ? (*process)->argv : std::vector<std::string>();
 }
 
@@ -78,12 +81,12 @@ TEST(FakeServices, DeadKubeletIsStartedAgainAfterTheDelay) {
   EXPECT_TRUE(lab.services().wait_until(begin + std::chrono::hours(1), first));
   EXPECT_EQ(lab.services().now() - begin, Milliseconds(1000));
   EXPECT_FALSE(lab.tree().exists("/proc/1000"));
-  const UnitState down = *lab.services().show(kUnit);
+  const ports::UnitState down = *lab.services().show(kUnit);
   EXPECT_EQ(down.sub_state, "auto-restart");
   EXPECT_EQ(down.main_pid, 0);
   EXPECT_EQ(down.exec_main_status, 7);
   wait(lab, Milliseconds(2000));
-  const UnitState again = *lab.services().show(kUnit);
+  const ports::UnitState again = *lab.services().show(kUnit);
   EXPECT_EQ(again.sub_state, "running");
   EXPECT_EQ(again.restarts, 1);
   EXPECT_NE(again.main_pid, first);
@@ -167,7 +170,7 @@ TEST(FakeServices, ProgramThatHasEndedChangesNothing) {
   EXPECT_FALSE(services.reload(kDeadline));
   EXPECT_FALSE(services.restart(kUnit, kDeadline));
   EXPECT_FALSE(services.arm_timer("trial", "", Milliseconds(1000), {"/bin/true"}));
-  EXPECT_FALSE(services.write(LogEntry{}));
+  EXPECT_FALSE(services.write(ports::LogEntry{}));
   EXPECT_EQ(services.pid(), pid);
   EXPECT_TRUE(services.changes.empty());
   EXPECT_TRUE(services.timers.empty());

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 #include "support/fake_services.hpp"
 
 namespace kubelet_sysctl {
@@ -70,7 +73,7 @@ Status FakeServices::hold_signals() {
   return {};
 }
 
-Status FakeServices::write(const LogEntry& entry) {
+Status FakeServices::write(const ports::LogEntry& entry) {
   if (dead) return program_ended();
   log_entries.push_back(entry);
   return {};

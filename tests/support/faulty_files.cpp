@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A FileSystem that fails on demand.
 #include "support/faulty_files.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -8,12 +12,12 @@
 namespace kubelet_sysctl {
 
 /// Notes the commit of what was staged.
-class FaultyFiles::Staged final : public StagedWrite {
+class FaultyFiles::Staged final : public ports::StagedWrite {
  public:
-  Staged(FaultyFiles& files, std::string path, std::unique_ptr<StagedWrite> staged)
+  Staged(FaultyFiles& files, std::string path, std::unique_ptr<ports::StagedWrite> staged)
       : files_(files), path_(std::move(path)), staged_(std::move(staged)) {}
 
-  Result<WriteMode> commit() override {
+  Result<ports::WriteMode> commit() override {
     if (auto error = files_.note("commit", path_, true)) return std::move(*error);
     return staged_->commit();
   }
@@ -21,7 +25,7 @@ class FaultyFiles::Staged final : public StagedWrite {
  private:
   FaultyFiles& files_;
   std::string path_;
-  std::unique_ptr<StagedWrite> staged_;
+  std::unique_ptr<ports::StagedWrite> staged_;
 };
 
 void FaultyFiles::fail(std::size_t number, Calls which, Error error, bool for_good) {
@@ -70,12 +74,12 @@ Result<SourceFile> FaultyFiles::read(const std::string& path) {
   return files_.read(path);
 }
 
-Result<std::vector<DirEntry>> FaultyFiles::list(const std::string& path) {
+Result<std::vector<ports::DirEntry>> FaultyFiles::list(const std::string& path) {
   if (auto error = note("list", path, false)) return std::move(*error);
   return files_.list(path);
 }
 
-Result<std::optional<DirEntry>> FaultyFiles::look(const std::string& path) {
+Result<std::optional<ports::DirEntry>> FaultyFiles::look(const std::string& path) {
   if (auto error = note("look", path, false)) return std::move(*error);
   return files_.look(path);
 }
@@ -85,17 +89,17 @@ Result<std::string> FaultyFiles::real_path(const std::string& path) {
   return files_.real_path(path);
 }
 
-Result<WriteMode> FaultyFiles::replace(const SourceFile& before, const std::string& bytes) {
+Result<ports::WriteMode> FaultyFiles::replace(const SourceFile& before, const std::string& bytes) {
   if (auto error = note("replace", before.path, true)) return std::move(*error);
   return files_.replace(before, bytes);
 }
 
-Result<std::unique_ptr<StagedWrite>> FaultyFiles::stage(const SourceFile& before,
-                                                        const std::string& bytes) {
+Result<std::unique_ptr<ports::StagedWrite>> FaultyFiles::stage(const SourceFile& before,
+                                                               const std::string& bytes) {
   if (auto error = note("stage", before.path, true)) return std::move(*error);
   auto staged = files_.stage(before, bytes);
   if (!staged) return staged;
-  return std::unique_ptr<StagedWrite>(
+  return std::unique_ptr<ports::StagedWrite>(
       std::make_unique<Staged>(*this, before.path, std::move(*staged)));
 }
 
@@ -109,7 +113,7 @@ Status FaultyFiles::remove_folder(const std::string& path) {
   return files_.remove_folder(path);
 }
 
-Result<FileTraits> FaultyFiles::traits_of(const SourceFile& file) {
+Result<ports::FileTraits> FaultyFiles::traits_of(const SourceFile& file) {
   if (auto error = note("traits_of", file.path, false)) return std::move(*error);
   return files_.traits_of(file);
 }
@@ -124,8 +128,9 @@ Status FaultyFiles::make_directory(const std::string& path, std::uint32_t mode) 
   return files_.make_directory(path, mode);
 }
 
-Result<std::unique_ptr<FileLock>> FaultyFiles::lock(const std::string& path, Milliseconds wait,
-                                                    const std::string& note_text) {
+Result<std::unique_ptr<ports::FileLock>> FaultyFiles::lock(const std::string& path,
+                                                           Milliseconds wait,
+                                                           const std::string& note_text) {
   if (auto error = note("lock", path, true)) return std::move(*error);
   return files_.lock(path, wait, note_text);
 }

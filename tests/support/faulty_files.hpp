@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 
@@ -17,9 +20,9 @@ enum class Calls { kAll, kChanging };
 
 /// Passes every call on, but for those it was told to fail. Those fail before anything happens, as
 /// the port promises: after an error the old bytes stand.
-class FaultyFiles final : public FileSystem {
+class FaultyFiles final : public ports::FileSystem {
  public:
-  explicit FaultyFiles(FileSystem& files) : files_(files) {}
+  explicit FaultyFiles(ports::FileSystem& files) : files_(files) {}
 
   /// Lets call `number` (from 1, counted from now) of `which` fail with `error`; with `for_good`
   /// every later one of them too. 0 fails none.
@@ -36,19 +39,19 @@ class FaultyFiles final : public FileSystem {
   [[nodiscard]] std::vector<std::string> calls(Calls which) const;
 
   Result<SourceFile> read(const std::string& path) override;
-  Result<std::vector<DirEntry>> list(const std::string& path) override;
-  Result<std::optional<DirEntry>> look(const std::string& path) override;
+  Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
+  Result<std::optional<ports::DirEntry>> look(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
-  Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
-  Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
-                                             const std::string& bytes) override;
-  Result<FileTraits> traits_of(const SourceFile& file) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
+                                                    const std::string& bytes) override;
+  Result<ports::FileTraits> traits_of(const SourceFile& file) override;
   Status sweep(const std::string& path) override;
   Status remove_folder(const std::string& path) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
-                                         const std::string& note) override;
+  Result<std::unique_ptr<ports::FileLock>> lock(const std::string& path, Milliseconds wait,
+                                                const std::string& note) override;
 
  private:
   class Staged;
@@ -61,7 +64,7 @@ class FaultyFiles final : public FileSystem {
   /// Notes the call; the error that it must fail with, if it must.
   std::optional<Error> note(const char* verb, const std::string& path, bool changing);
 
-  FileSystem& files_;
+  ports::FileSystem& files_;
   std::vector<Call> calls_;
   std::size_t number_ = 0;
   Calls which_ = Calls::kAll;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files that fail on demand fail when told, before anything happened, and only then.
 #include "support/faulty_files.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
 #include "support/node_tree.hpp"
 
 namespace kubelet_sysctl {
@@ -15,7 +17,7 @@ const Error kFull{.kind = ErrorKind::kIo, .message = "no space left on device"};
 TEST(FaultyFiles, NthChangeFailsWithNothingDoneAndTheNextOneWorks) {
   NodeTree tree;
   tree.write("/a", "old");
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   FaultyFiles files(disk);
   files.fail(1, Calls::kChanging, kFull);
   const SourceFile before = *files.read("/a");
@@ -33,7 +35,7 @@ TEST(FaultyFiles, NthChangeFailsWithNothingDoneAndTheNextOneWorks) {
 TEST(FaultyFiles, CommitOfWhatWasStagedIsACallOfItsOwn) {
   NodeTree tree;
   tree.write("/a", "old");
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   FaultyFiles files(disk);
   files.fail(2, Calls::kChanging, kFull);
   const SourceFile before = *files.read("/a");
@@ -47,7 +49,7 @@ TEST(FaultyFiles, CommitOfWhatWasStagedIsACallOfItsOwn) {
 TEST(FaultyFiles, ForGoodEveryLaterCallFailsToo) {
   NodeTree tree;
   tree.write("/a", "old");
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   FaultyFiles files(disk);
   files.fail(2, Calls::kAll, kFull, true);
   EXPECT_TRUE(files.read("/a"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of a pretend node in a directory of their own.
 #include "support/node_tree.hpp"
+#include "kubelet_sysctl/base/error.hpp"
 
 #include <unistd.h>
 
@@ -9,8 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include "kubelet_sysctl/error.hpp"
 
 namespace kubelet_sysctl {
 namespace {

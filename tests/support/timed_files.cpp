@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files whose times of change are on a clock of a test.
 #include "support/timed_files.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 #include <utility>
 
@@ -33,22 +36,22 @@ class TimedFiles::Change {
 };
 
 /// Notes the time of the commit.
-class TimedFiles::Staged final : public StagedWrite {
+class TimedFiles::Staged final : public ports::StagedWrite {
  public:
-  Staged(TimedFiles& files, std::string path, std::unique_ptr<StagedWrite> staged)
+  Staged(TimedFiles& files, std::string path, std::unique_ptr<ports::StagedWrite> staged)
       : files_(files), path_(std::move(path)), staged_(std::move(staged)) {}
 
-  Result<WriteMode> commit() override {
+  Result<ports::WriteMode> commit() override {
     const Change change(files_, path_);
     auto mode = staged_->commit();
-    if (mode && *mode != WriteMode::kUnchanged) files_.note(path_);
+    if (mode && *mode != ports::WriteMode::kUnchanged) files_.note(path_);
     return mode;
   }
 
  private:
   TimedFiles& files_;
   std::string path_;
-  std::unique_ptr<StagedWrite> staged_;
+  std::unique_ptr<ports::StagedWrite> staged_;
 };
 
 Result<SourceFile> TimedFiles::read(const std::string& path) {
@@ -65,18 +68,18 @@ Result<SourceFile> TimedFiles::read(const std::string& path) {
   return file;
 }
 
-Result<WriteMode> TimedFiles::replace(const SourceFile& before, const std::string& bytes) {
+Result<ports::WriteMode> TimedFiles::replace(const SourceFile& before, const std::string& bytes) {
   const Change change(*this, before.real_path);
   auto mode = disk_.replace(before, bytes);
-  if (mode && *mode != WriteMode::kUnchanged) note(before.real_path);
+  if (mode && *mode != ports::WriteMode::kUnchanged) note(before.real_path);
   return mode;
 }
 
-Result<std::unique_ptr<StagedWrite>> TimedFiles::stage(const SourceFile& before,
-                                                       const std::string& bytes) {
+Result<std::unique_ptr<ports::StagedWrite>> TimedFiles::stage(const SourceFile& before,
+                                                              const std::string& bytes) {
   auto staged = disk_.stage(before, bytes);
   if (!staged) return staged;
-  return std::unique_ptr<StagedWrite>(
+  return std::unique_ptr<ports::StagedWrite>(
       std::make_unique<Staged>(*this, before.real_path, std::move(*staged)));
 }
 

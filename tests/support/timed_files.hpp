@@ -9,36 +9,43 @@
 #include <string>
 #include <vector>
 
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl {
 
 /// Passes every call on. What is changed through it has its time in `changed_at_ms`, by real path; all
 /// else is as old as `begin_ms`.
-class TimedFiles final : public FileSystem {
+class TimedFiles final : public ports::FileSystem {
  public:
-  TimedFiles(FileSystem& disk, Clock& clock, std::int64_t begin_ms,
+  TimedFiles(ports::FileSystem& disk, ports::Clock& clock, std::int64_t begin_ms,
              std::map<std::string, std::int64_t>& changed_at_ms)
       : disk_(disk), clock_(clock), begin_ms_(begin_ms), changed_at_ms_(changed_at_ms) {}
 
   Result<SourceFile> read(const std::string& path) override;
-  Result<std::vector<DirEntry>> list(const std::string& path) override { return disk_.list(path); }
-  Result<std::optional<DirEntry>> look(const std::string& path) override {
+  Result<std::vector<ports::DirEntry>> list(const std::string& path) override {
+    return disk_.list(path);
+  }
+  Result<std::optional<ports::DirEntry>> look(const std::string& path) override {
     return disk_.look(path);
   }
   Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
-  Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
-  Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
-                                             const std::string& bytes) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
+                                                    const std::string& bytes) override;
   Status sweep(const std::string& path) override { return disk_.sweep(path); }
   Status remove_folder(const std::string& path) override { return disk_.remove_folder(path); }
-  Result<FileTraits> traits_of(const SourceFile& file) override { return disk_.traits_of(file); }
+  Result<ports::FileTraits> traits_of(const SourceFile& file) override {
+    return disk_.traits_of(file);
+  }
   Status remove(const SourceFile& before, bool and_directory) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override {
     return disk_.make_directory(path, mode);
   }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, Milliseconds wait,
-                                         const std::string& note) override {
+  Result<std::unique_ptr<ports::FileLock>> lock(const std::string& path, Milliseconds wait,
+                                                const std::string& note) override {
     return disk_.lock(path, wait, note);
   }
 
@@ -49,8 +56,8 @@ class TimedFiles final : public FileSystem {
   /// A new name or none is a change of the directory too.
   void note(const std::string& path);
 
-  FileSystem& disk_;
-  Clock& clock_;
+  ports::FileSystem& disk_;
+  ports::Clock& clock_;
   std::int64_t begin_ms_;
   std::map<std::string, std::int64_t>& changed_at_ms_;
 };

@@ -6,8 +6,11 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/kubelet_config.hpp"
-#include "kubelet_sysctl/node.hpp"
+#include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
+#include "kubelet_sysctl/nodes/advice.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -15,7 +18,7 @@ namespace {
 const std::vector<std::string> kList = {"net.core.somaxconn", "kernel.msg*"};
 
 Advice advice_of(std::string_view id, const std::vector<std::string>& list) {
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.id == id && kind.advise != nullptr) return kind.advise(list);
   }
   ADD_FAILURE() << id << " has no advice";
@@ -23,11 +26,11 @@ Advice advice_of(std::string_view id, const std::vector<std::string>& list) {
 }
 
 TEST(Advice, EveryKindThatHasOneNamesEveryEntryAndWhatToDo) {
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.advise == nullptr) continue;
     const Advice advice = kind.advise(kList);
     EXPECT_FALSE(advice.what.empty()) << kind.id;
-    const std::string text = advice_text(advice);
+    const std::string text = nodes::advice_text(advice);
     for (const std::string& entry : kList) {
       EXPECT_NE(text.find(entry), std::string::npos) << kind.id << ": " << text;
     }
@@ -43,7 +46,7 @@ TEST(Advice, RefusedKindsHaveTheirObjectOrCommand) {
 
 TEST(Advice, OpenShiftGetsAWholeKubeletConfigOnTheInputOfOc) {
   const Advice advice = advice_of("openshift", kList);
-  EXPECT_EQ(advice_text(advice),
+  EXPECT_EQ(nodes::advice_text(advice),
             "oc apply -f - <<'EOF'\n"
             "apiVersion: machineconfiguration.openshift.io/v1\n"
             "kind: KubeletConfig\n"
@@ -61,7 +64,7 @@ TEST(Advice, OpenShiftGetsAWholeKubeletConfigOnTheInputOfOc) {
 }
 
 TEST(Advice, CommandOfBottlerocketKeepsItsJsonFromTheShell) {
-  EXPECT_EQ(advice_text(advice_of("bottlerocket", kList)),
+  EXPECT_EQ(nodes::advice_text(advice_of("bottlerocket", kList)),
             "apiclient set --json '{\"settings\":{\"kubernetes\":{\"allowed-unsafe-sysctls\":"
             "[\"net.core.somaxconn\",\"kernel.msg*\"]}}}'\n");
 }
@@ -86,7 +89,7 @@ std::string words_by_shell(std::string_view command) {
 
 TEST(Advice, EntryThatSomebodyForcedEndsNoDocumentAndStaysInItsWord) {
   const std::vector<std::string> hostile = {"it's\nEOF\n$(echo gone)"};
-  for (const NodeKind& kind : node_kinds()) {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.advise == nullptr) continue;
     const Advice advice = kind.advise(hostile);
     EXPECT_EQ(advice.object.find("\nEOF\n"), std::string::npos) << kind.id;

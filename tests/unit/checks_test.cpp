@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each check finds its fault, at its place, and stays silent without it.
-#include "kubelet_sysctl/checks.hpp"
 
 #include <set>
 #include <string>
@@ -8,7 +7,16 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/kubelet/flags.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -17,8 +25,8 @@ constexpr const char* kHead =
     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
 struct Node {
-  NodeSnapshot snapshot;
-  NodeModel model;
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
 };
 
 std::int32_t add_file(Node& node, const std::string& path, const std::string& bytes) {
@@ -37,9 +45,9 @@ Node with_config(const std::string& bytes) {
   return node;
 }
 
-Layer layer(LayerKind kind, const std::string& path, std::size_t line,
-            const std::vector<std::string>& entries) {
-  Layer made;
+model::Layer layer(model::LayerKind kind, const std::string& path, std::size_t line,
+                   const std::vector<std::string>& entries) {
+  model::Layer made;
   made.kind = kind;
   made.at.path = path;
   made.at.line = line;
@@ -48,7 +56,7 @@ Layer layer(LayerKind kind, const std::string& path, std::size_t line,
 }
 
 /// A node whose list is that of the last layer.
-Node with_layers(std::vector<Layer> layers) {
+Node with_layers(std::vector<model::Layer> layers) {
   Node node;
   node.model.layers = std::move(layers);
   node.model.layers.back().wins = true;
@@ -57,12 +65,12 @@ Node with_layers(std::vector<Layer> layers) {
 }
 
 Node with_list(const std::vector<std::string>& entries) {
-  return with_layers({layer(LayerKind::kFlag, "/etc/default/kubelet", 1, entries)});
+  return with_layers({layer(model::LayerKind::kFlag, "/etc/default/kubelet", 1, entries)});
 }
 
 std::vector<Finding> found_by(const Node& node, std::string_view id) {
   std::vector<Finding> of_id;
-  for (Finding& finding : run_checks(node.snapshot, node.model)) {
+  for (Finding& finding : checks::run_checks(node.snapshot, node.model)) {
     if (finding.id == id) of_id.push_back(std::move(finding));
   }
   return of_id;
@@ -74,11 +82,12 @@ bool mentions(const std::string& text, std::string_view part) {
 
 TEST(Checks, IdsAreUniqueAndASoundNodeHasNoFindings) {
   std::set<std::string_view> ids;
-  for (const Check& check : all_checks()) EXPECT_TRUE(ids.insert(check.id).second) << check.id;
+  for (const checks::Check& check : checks::all_checks())
+    EXPECT_TRUE(ids.insert(check.id).second) << check.id;
   Node node = with_list({"net.core.somaxconn", "kernel.msg*"});
   node.model.config_path = "/etc/config.yaml";
   add_file(node, "/etc/config.yaml", kHead + std::string("allowedUnsafeSysctls:\n- net.*\n"));
-  EXPECT_TRUE(run_checks(node.snapshot, node.model).empty());
+  EXPECT_TRUE(checks::run_checks(node.snapshot, node.model).empty());
 }
 
 TEST(Checks, MisspeltKeyIsFoundAtItsLineWithItsEntriesInTheMend) {
@@ -101,20 +110,20 @@ TEST(Checks, AMiscasedKeyOfADropInIsReadAndIsToldWithWhatStandsAboveIt) {
   const auto source =
       add_file(node, path, kHead + std::string("allowedunsafesysctls:\n- net.core.somaxconn\n"));
   node.snapshot.config_dirs["/etc/conf.d"] = {{path, source}};
-  node.model.layers = {layer(LayerKind::kConfigDir, path, 3, {"net.core.somaxconn"})};
+  node.model.layers = {layer(model::LayerKind::kConfigDir, path, 3, {"net.core.somaxconn"})};
   const std::size_t begin = std::string(kHead).size();
   node.model.layers[0].at.span = {begin, begin + std::string("allowedunsafesysctls").size()};
   node.model.layers[0].wins = true;
   auto found = found_by(node, "misspelt-key");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(mentions(found[0].message, "takes its 1 entry for the list, above every"));
-  node.model.layers = {layer(LayerKind::kConfig, "/etc/config.yaml", 3, {"net.m"})};
+  node.model.layers = {layer(model::LayerKind::kConfig, "/etc/config.yaml", 3, {"net.m"})};
   node.model.layers[0].wins = true;
   found = found_by(node, "misspelt-key");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(
       mentions(found[0].message, "the list at /etc/config.yaml:3 stands above its 1 entry"));
-  node.snapshot.kubelet_version = KubeletVersion{.major = 1, .minor = 28, .patch = 0};
+  node.snapshot.kubelet_version = sysctl::KubeletVersion{.major = 1, .minor = 28, .patch = 0};
   found = found_by(node, "misspelt-key");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(mentions(found[0].message, "ignores the key"));
@@ -135,9 +144,10 @@ TEST(Checks, ARepeatedKeyIsFoundAtTheListThatCounts) {
 }
 
 TEST(Checks, AShadowedListNamesBothPlacesAndWhatIsMissing) {
-  const Node node = with_layers(
-      {layer(LayerKind::kConfig, "/var/lib/kubelet/config.yaml", 7, {"kernel.sem", "net.ipv4.*"}),
-       layer(LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {"kernel.sem"})});
+  const Node node =
+      with_layers({layer(model::LayerKind::kConfig, "/var/lib/kubelet/config.yaml", 7,
+                         {"kernel.sem", "net.ipv4.*"}),
+                   layer(model::LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {"kernel.sem"})});
   const auto found = found_by(node, "shadowed-list");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].severity, Severity::kWarning);
@@ -149,17 +159,18 @@ TEST(Checks, AShadowedListNamesBothPlacesAndWhatIsMissing) {
 }
 
 TEST(Checks, AShadowedListThatLosesNothingIsANote) {
-  const Node node =
-      with_layers({layer(LayerKind::kConfig, "/etc/config.yaml", 7, {"kernel.sem"}),
-                   layer(LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {"kernel.sem", "net.*"})});
+  const Node node = with_layers(
+      {layer(model::LayerKind::kConfig, "/etc/config.yaml", 7, {"kernel.sem"}),
+       layer(model::LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {"kernel.sem", "net.*"})});
   const auto found = found_by(node, "shadowed-list");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].severity, Severity::kNote);
 }
 
 TEST(Checks, AnEmptyFlagIsFoundOnceAndNotAsAShadowToo) {
-  const Node node = with_layers({layer(LayerKind::kConfig, "/etc/config.yaml", 7, {"kernel.sem"}),
-                                 layer(LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {})});
+  const Node node =
+      with_layers({layer(model::LayerKind::kConfig, "/etc/config.yaml", 7, {"kernel.sem"}),
+                   layer(model::LayerKind::kFlag, "/etc/sysconfig/kubelet", 2, {})});
   const auto found = found_by(node, "empty-flag");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].path, "/etc/sysconfig/kubelet");
@@ -194,7 +205,7 @@ TEST(Checks, BlanksQuotesAndEmptyItemsAreBadValuesAndReportedOnce) {
 
 TEST(Checks, LinesThatTheKubeletDropsAreABadValue) {
   Node node = with_list({"net.core.somaxconn"});
-  ListFlag flag;
+  kubelet::ListFlag flag;
   flag.lost_lines = true;
   node.model.flags.lists.push_back(flag);
   EXPECT_EQ(found_by(node, "bad-value").size(), 1u);
@@ -245,12 +256,12 @@ TEST(Checks, AMissingProgramIsFoundAtTheCommand) {
 Node loaded_by_a_manager() {
   Node node;
   node.snapshot.live = true;
-  node.snapshot.unit.load = UnitLoad::kLoaded;
+  node.snapshot.unit.load = systemd::UnitLoad::kLoaded;
   node.snapshot.unit.fragment_path = "/usr/lib/systemd/system/kubelet.service";
   node.snapshot.unit.fragment = add_file(node, node.snapshot.unit.fragment_path, "");
   node.snapshot.unit.drop_ins = {
       add_file(node, "/etc/systemd/system/kubelet.service.d/a.conf", "")};
-  UnitState state;
+  ports::UnitState state;
   state.fragment_path = "/lib/systemd/system/kubelet.service";  // where /lib is a link to /usr/lib
   state.drop_in_paths = {"/etc/systemd/system/kubelet.service.d/a.conf"};
   node.snapshot.state = state;
@@ -294,7 +305,7 @@ TEST(Checks, AManagerThatWantsAReloadOfEveryUnitIsAskedWhatItHasLoaded) {
 TEST(Checks, DriftNamesWhatTheProcessLacksAndStillAllows) {
   Node node = with_list({"kernel.sem", "net.core.somaxconn"});
   node.snapshot.unit.name = "kubelet.service";
-  RunningList running;
+  model::RunningList running;
   running.process.pid = 42;
   running.entries = {{"kernel.sem", "kernel.msg*"}};
   node.model.running = running;
@@ -309,15 +320,15 @@ TEST(Checks, DriftNamesWhatTheProcessLacksAndStillAllows) {
 
 TEST(Checks, AListInARewrittenFileSaysByWhomAndTheLastingWay) {
   Node node =
-      with_layers({layer(LayerKind::kConfig, "/var/lib/kubelet/config.yaml", 7, {"net.*"})});
-  const NodeKind kind = {.id = "test",
-                         .title = "test",
-                         .matches = nullptr,
-                         .variable = {},
-                         .new_list_route = {},
-                         .rewritten_by = "kubeadm upgrade",
-                         .rewritten = "/etc/other /var/lib/kubelet/config.yaml",
-                         .vendor_route = "edit the ConfigMap"};
+      with_layers({layer(model::LayerKind::kConfig, "/var/lib/kubelet/config.yaml", 7, {"net.*"})});
+  const nodes::NodeKind kind = {.id = "test",
+                                .title = "test",
+                                .matches = nullptr,
+                                .variable = {},
+                                .new_list_route = {},
+                                .rewritten_by = "kubeadm upgrade",
+                                .rewritten = "/etc/other /var/lib/kubelet/config.yaml",
+                                .vendor_route = "edit the ConfigMap"};
   node.model.kind = &kind;
   const auto found = found_by(node, "will-be-rewritten");
   ASSERT_EQ(found.size(), 1u);

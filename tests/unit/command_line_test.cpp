@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // From ExecStart= and the environment to words: quotes, escapes, specifiers, variables.
-#include "kubelet_sysctl/command_line.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,25 +8,30 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-const Specifiers& specifiers() {
-  static const Specifiers known = {{'n', "kubelet.service"}, {'i', ""}, {'E', "/etc"}};
+const systemd::Specifiers& specifiers() {
+  static const systemd::Specifiers known = {{'n', "kubelet.service"}, {'i', ""}, {'E', "/etc"}};
   return known;
 }
 
-Result<std::vector<StoredCommand>> commands_of(std::string_view line,
-                                               int version = kReferenceSystemd) {
-  std::vector<FormUse> forms;
-  return parse_exec_start(mapped(line, 0), specifiers(), version, forms);
+Result<std::vector<systemd::StoredCommand>> commands_of(std::string_view line,
+                                                        int version = systemd::kReferenceSystemd) {
+  std::vector<systemd::FormUse> forms;
+  return systemd::parse_exec_start(mapped(line, 0), specifiers(), version, forms);
 }
 
-Texts texts_of(const std::vector<Word>& words) {
+Texts texts_of(const std::vector<systemd::Word>& words) {
   Texts texts;
-  for (const Word& word : words) texts.push_back(word.text.text);
+  for (const systemd::Word& word : words) texts.push_back(word.text.text);
   return texts;
 }
 
@@ -49,8 +53,8 @@ bool is_refused(std::string_view line) {
   return !commands && commands.error().kind == ErrorKind::kMalformed;
 }
 
-Environment environment_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  Environment environment;
+systemd::Environment environment_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  systemd::Environment environment;
   for (const auto& [name, value] : pairs) environment[name].value = mapped(value, 1);
   return environment;
 }
@@ -60,21 +64,21 @@ Texts argv_of(std::string_view line,
               const std::vector<std::pair<std::string, std::string>>& variables) {
   const auto commands = commands_of(line);
   if (!commands || commands->size() != 1) return {"no single command"};
-  std::vector<FormUse> forms;
-  return texts_of(expand_command(commands->front(), environment_of(variables), forms));
+  std::vector<systemd::FormUse> forms;
+  return texts_of(systemd::expand_command(commands->front(), environment_of(variables), forms));
 }
 
 Texts split(std::string_view value) {
-  std::vector<FormUse> forms;
-  return texts_of(split_value(mapped(value, 0), forms));
+  std::vector<systemd::FormUse> forms;
+  return texts_of(systemd::split_value(mapped(value, 0), forms));
 }
 
 /// "NAME=value" of what one Environment= line sets, then the number of words that it lost.
 Texts environment_line(std::string_view line) {
-  Environment environment;
-  std::vector<FormUse> forms;
-  const std::size_t dropped =
-      apply_environment(mapped(line, 0), specifiers(), OriginKind::kUnit, environment, forms);
+  systemd::Environment environment;
+  std::vector<systemd::FormUse> forms;
+  const std::size_t dropped = systemd::apply_environment(mapped(line, 0), specifiers(),
+                                                         OriginKind::kUnit, environment, forms);
   Texts texts;
   for (const auto& [name, variable] : environment)
     texts.push_back(name + "=" + variable.value.text);
@@ -84,8 +88,8 @@ Texts environment_line(std::string_view line) {
 
 /// The path of an EnvironmentFile= line, "-" in front when it is optional, "ignored" when it is.
 std::string file_line(std::string_view line) {
-  std::vector<FormUse> forms;
-  const auto parsed = parse_environment_file_line(mapped(line, 0), specifiers(), forms);
+  std::vector<systemd::FormUse> forms;
+  const auto parsed = systemd::parse_environment_file_line(mapped(line, 0), specifiers(), forms);
   if (!parsed) return parsed.error().message;
   if (!*parsed) return "ignored";
   return ((*parsed)->optional ? "-" : "") + (*parsed)->path;
@@ -171,7 +175,7 @@ TEST(ExecStart, RawSpansOfWordsCoverQuotesEscapesAndSpecifiers) {
   const auto commands = commands_of(line);
   ASSERT_TRUE(commands);
   Texts raw;
-  for (const Word& word : commands->front().words) {
+  for (const systemd::Word& word : commands->front().words) {
     raw.emplace_back(line.substr(word.raw.begin, word.raw.end - word.raw.begin));
   }
   EXPECT_EQ(raw, (Texts{"/k", "--x=\"a b\"", "'%n'", "\\x41"}));
@@ -220,9 +224,9 @@ TEST(Expansion, TheNameOfTheProgramIsReplacedToo) {
 TEST(Expansion, AWordSaysWhichVariablesItCameThrough) {
   const auto commands = commands_of("/k $A --y=${B}");
   ASSERT_TRUE(commands);
-  std::vector<FormUse> forms;
+  std::vector<systemd::FormUse> forms;
   const auto words =
-      expand_command(commands->front(), environment_of({{"A", "--x"}, {"B", "2"}}), forms);
+      systemd::expand_command(commands->front(), environment_of({{"A", "--x"}, {"B", "2"}}), forms);
   ASSERT_EQ(words.size(), 3u);
   EXPECT_EQ(words[1].variable, "A");
   EXPECT_EQ(words[1].raw, (CharOrigin{1, 0, 3}));
@@ -284,7 +288,7 @@ TEST(EnvironmentFileLine, IsIgnoredUnlessItIsAnAbsolutePathWithoutDotDot) {
 }
 
 TEST(NameList, HoldsNamesAndAssignments) {
-  EXPECT_EQ(parse_name_list(mapped("A 'B=x y'", 0), specifiers()), (Texts{"A", "B=x y"}));
+  EXPECT_EQ(systemd::parse_name_list(mapped("A 'B=x y'", 0), specifiers()), (Texts{"A", "B=x y"}));
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 #include "snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -25,9 +28,9 @@ using Files = std::vector<std::pair<std::string, std::string>>;
 constexpr const char* kHead =
     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
-NodeSnapshot node(const std::string& main, const Files& drop_ins, std::optional<int> minor,
-                  const std::string& arguments = {}) {
-  NodeSnapshot snapshot = node_with_unit(
+nodes::NodeSnapshot node(const std::string& main, const Files& drop_ins, std::optional<int> minor,
+                         const std::string& arguments = {}) {
+  nodes::NodeSnapshot snapshot = node_with_unit(
       "[Service]\nExecStart=/usr/bin/kubelet --config=/c.yaml --config-dir=/d " + arguments + "\n");
   add_file(snapshot, "/c.yaml", kHead + main);
   snapshot.config_dirs["/d"] = {};
@@ -35,14 +38,15 @@ NodeSnapshot node(const std::string& main, const Files& drop_ins, std::optional<
     const std::int32_t source = add_file(snapshot, "/d/" + name, kHead + text);
     snapshot.config_dirs["/d"].push_back({"/d/" + name, source});
   }
-  if (minor) snapshot.kubelet_version = KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
+  if (minor)
+    snapshot.kubelet_version = sysctl::KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
   return snapshot;
 }
 
 std::vector<std::string> list_of(const std::string& main, const Files& drop_ins, int minor) {
-  auto model = resolve(node(main, drop_ins, minor));
+  auto model = checks::resolve_and_check(node(main, drop_ins, minor));
   EXPECT_TRUE(model) << (model ? "" : model.error().message);
-  return model ? texts_of(model->configured) : std::vector<std::string>{"it was refused"};
+  return model ? model::texts_of(model->configured) : std::vector<std::string>{"it was refused"};
 }
 
 constexpr const char* kMain = "allowedUnsafeSysctls: [net.m]\n";
@@ -115,19 +119,21 @@ TEST(ConfigMerge, ANullTakesBackWhatADropInBeforeItSet) {
 
 TEST(ConfigMerge, WhereTheReleaseIsNotKnownAndMattersTheListIsNotGuessed) {
   const Files null = {{"10.conf", "allowedUnsafeSysctls: null\n"}};
-  auto model = resolve(node(kMain, null, std::nullopt));
+  auto model = checks::resolve_and_check(node(kMain, null, std::nullopt));
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(model.error().path, "/d/10.conf");
   EXPECT_EQ(model.error().line, 3u);
   EXPECT_THAT(model.error().hint, HasSubstr("--kubelet-version"));
-  EXPECT_TRUE(resolve(node("", null, std::nullopt)));
-  EXPECT_TRUE(resolve(node(kMain, null, std::nullopt, "--allowed-unsafe-sysctls=net.f")));
+  EXPECT_TRUE(checks::resolve_and_check(node("", null, std::nullopt)));
+  EXPECT_TRUE(
+      checks::resolve_and_check(node(kMain, null, std::nullopt, "--allowed-unsafe-sysctls=net.f")));
 }
 
 TEST(ConfigMerge, TheHealthPortOfADropInIsReadInAnyCase) {
   const auto port = [](const std::string& drop_in) {
-    auto model = resolve(node("healthzPort: 10300\n", {{"10.conf", drop_in}}, 36));
+    auto model =
+        checks::resolve_and_check(node("healthzPort: 10300\n", {{"10.conf", drop_in}}, 36));
     return model ? model->health_port : -1;
   };
   EXPECT_EQ(port("healthzport: 10400\n"), 10400);

@@ -6,8 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/report.hpp"
-#include "kubelet_sysctl/splice.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/planning/diff.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/report/report.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -15,8 +19,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-FileEdit edit_of(const std::string& before, std::vector<Splice> splices, const std::string& route) {
-  FileEdit edit;
+planning::FileEdit edit_of(const std::string& before, std::vector<Splice> splices,
+                           const std::string& route) {
+  planning::FileEdit edit;
   edit.before.path = edit.before.real_path = "/f";
   edit.before.kind = FileKind::kRegular;
   edit.before.bytes = before;
@@ -35,7 +40,9 @@ Splice in_place_of(const std::string& before, const std::string& text, const std
   return {{at, at + text.size()}, now};
 }
 
-std::string diff_of(const FileEdit& edit) { return diff_text(edit, TextStyle{}); }
+std::string diff_of(const planning::FileEdit& edit) {
+  return planning::diff_text(edit, TextStyle{});
+}
 
 // The expected texts of configuration files are what `diff -u` of GNU diffutils 3.8 prints.
 
@@ -76,10 +83,10 @@ TEST(ConfigDiff, LinesKeepTheirCarriageReturn) {
 }
 
 TEST(ConfigDiff, ANewFileComesFromNothingAndARemovedOneGoesThere) {
-  FileEdit made = edit_of("", {{{0, 0}, "a\nb\n"}}, "config-dir");
+  planning::FileEdit made = edit_of("", {{{0, 0}, "a\nb\n"}}, "config-dir");
   made.before.kind = FileKind::kAbsent;
   EXPECT_EQ(diff_of(made), "--- /dev/null\n+++ /f\n@@ -0,0 +1,2 @@\n+a\n+b\n");
-  FileEdit gone = edit_of("a\nb\n", {}, "config-dir");
+  planning::FileEdit gone = edit_of("a\nb\n", {}, "config-dir");
   gone.removes = true;
   gone.after.clear();
   EXPECT_EQ(diff_of(gone), "--- /f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n");
@@ -141,11 +148,12 @@ TEST(ArgumentDiff, ThePlusOfTheListIsAPartOfItsWord) {
 }
 
 TEST(ArgumentDiff, ANewUnitThatRepeatsTheCommandShowsOnlyTheList) {
-  FileEdit edit = edit_of("",
-                          {{{0, 0},
-                            "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --token=geheim "
-                            "--allowed-unsafe-sysctls=kernel.sem\n"}},
-                          "unit");
+  planning::FileEdit edit =
+      edit_of("",
+              {{{0, 0},
+                "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --token=geheim "
+                "--allowed-unsafe-sysctls=kernel.sem\n"}},
+              "unit");
   edit.before.kind = FileKind::kAbsent;
   const std::string text = diff_of(edit);
   EXPECT_THAT(text, Not(HasSubstr("geheim")));

@@ -10,7 +10,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "kubelet_sysctl/outcome.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -41,7 +42,7 @@ std::vector<std::string> rows_below(const std::string& text, const std::string& 
 
 TEST(Docs, ExitCodesAreThoseOfTheTable) {
   std::vector<std::string> wanted;
-  for (const ExitCode& row : exit_codes()) {
+  for (const transaction::ExitCode& row : transaction::exit_codes()) {
     wanted.push_back(fmt::format("| {} | {} | {} |", row.code, row.name, row.meaning));
   }
   EXPECT_EQ(rows_below(read_document("exit-codes.md"), "| code | name | meaning |"), wanted);
@@ -53,7 +54,8 @@ TEST(Docs, EveryKindOfErrorIsListedWithItsExitCode) {
   std::vector<std::string> wanted;
   for (int kind = 0; kind <= static_cast<int>(kLastErrorKind); ++kind) {
     const Error error{.kind = static_cast<ErrorKind>(kind)};
-    wanted.push_back(fmt::format("| {} | {} |", name_of(error.kind), exit_code_of(error)));
+    wanted.push_back(
+        fmt::format("| {} | {} |", name_of(error.kind), transaction::exit_code_of(error)));
   }
   EXPECT_EQ(rows_below(read_document("exit-codes.md"), "| kind | code |"), wanted);
 }
@@ -68,11 +70,12 @@ TEST(Docs, TheSchemaKnowsEveryKindOfErrorAndEveryOutcome) {
   }
   EXPECT_EQ(definitions.at("failure").at("properties").at("kind").at("enum"), kinds);
   const auto& outcomes = definitions.at("outcome").at("properties").at("outcome").at("enum");
-  for (const OutcomeKind kind :
-       {OutcomeKind::kUnchanged, OutcomeKind::kPlanned, OutcomeKind::kApplied,
-        OutcomeKind::kPending, OutcomeKind::kRolledBack, OutcomeKind::kStranded}) {
+  for (const transaction::OutcomeKind kind :
+       {transaction::OutcomeKind::kUnchanged, transaction::OutcomeKind::kPlanned,
+        transaction::OutcomeKind::kApplied, transaction::OutcomeKind::kPending,
+        transaction::OutcomeKind::kRolledBack, transaction::OutcomeKind::kStranded}) {
     EXPECT_NE(std::find(outcomes.begin(), outcomes.end(), name_of(kind)), outcomes.end())
-        << name_of(kind);
+        << transaction::name_of(kind);
   }
 }
 

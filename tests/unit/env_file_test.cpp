@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of EnvironmentFile= as systemd's src/basic/env-file.c has them, one text for each.
-#include "kubelet_sysctl/env_file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/systemd/env_file.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
@@ -16,17 +20,18 @@ using std::string_view_literals::operator""sv;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 /// As Debian 12 reads it.
-Result<std::vector<EnvAssignment>> parse_env_file(std::string_view text) {
-  auto file = kubelet_sysctl::parse_env_file(text, 0, kReferenceSystemd);
+Result<std::vector<systemd::EnvAssignment>> parse_env_file(std::string_view text) {
+  auto file = systemd::parse_env_file(text, 0, systemd::kReferenceSystemd);
   if (!file) return std::move(file).error();
   return std::move(file->assignments);
 }
 
-Pairs pairs_of(std::string_view text, int version = kReferenceSystemd) {
-  const auto file = kubelet_sysctl::parse_env_file(text, 0, version);
+Pairs pairs_of(std::string_view text, int version = systemd::kReferenceSystemd) {
+  const auto file = systemd::parse_env_file(text, 0, version);
   if (!file) return {{"error", file.error().message}};
   Pairs pairs;
-  for (const EnvAssignment& one : file->assignments) pairs.emplace_back(one.name, one.value.text);
+  for (const systemd::EnvAssignment& one : file->assignments)
+    pairs.emplace_back(one.name, one.value.text);
   return pairs;
 }
 
@@ -47,11 +52,11 @@ std::vector<std::string> bytes_of(std::string_view text) {
   return made_of;
 }
 
-std::vector<Form> forms_of(std::string_view text) {
-  const auto file = kubelet_sysctl::parse_env_file(text, 0, kReferenceSystemd);
-  std::vector<Form> forms;
+std::vector<systemd::Form> forms_of(std::string_view text) {
+  const auto file = systemd::parse_env_file(text, 0, systemd::kReferenceSystemd);
+  std::vector<systemd::Form> forms;
   if (!file) return forms;
-  for (const FormUse& use : file->forms) forms.push_back(use.form);
+  for (const systemd::FormUse& use : file->forms) forms.push_back(use.form);
   return forms;
 }
 
@@ -186,10 +191,10 @@ TEST(EnvFile, QuotingSaysHowTheWholeValueIsWritten) {
   const auto parsed = parse_env_file("A=x\nB='x'\nC=\"x\"\nD='x'y\n");
   ASSERT_TRUE(parsed);
   ASSERT_EQ(parsed->size(), 4u);
-  EXPECT_EQ((*parsed)[0].quoting, Quoting::kNone);
-  EXPECT_EQ((*parsed)[1].quoting, Quoting::kSingle);
-  EXPECT_EQ((*parsed)[2].quoting, Quoting::kDouble);
-  EXPECT_EQ((*parsed)[3].quoting, Quoting::kMixed);
+  EXPECT_EQ((*parsed)[0].quoting, systemd::Quoting::kNone);
+  EXPECT_EQ((*parsed)[1].quoting, systemd::Quoting::kSingle);
+  EXPECT_EQ((*parsed)[2].quoting, systemd::Quoting::kDouble);
+  EXPECT_EQ((*parsed)[3].quoting, systemd::Quoting::kMixed);
 }
 
 TEST(EnvFile, EachByteOfAValueKnowsTheBytesThatMadeIt) {
@@ -200,9 +205,11 @@ TEST(EnvFile, EachByteOfAValueKnowsTheBytesThatMadeIt) {
 }
 
 TEST(EnvFile, FormsThatOldReleasesReadDifferentlyAreNoted) {
-  EXPECT_EQ(forms_of("A='a\\b'\n"), (std::vector<Form>{Form::kBackslashInSingle}));
-  EXPECT_EQ(forms_of("A=\"a\\$b\"\n"), (std::vector<Form>{Form::kBackslashInDouble}));
-  EXPECT_EQ(forms_of("A=\"a\nb\"\n"), (std::vector<Form>{Form::kControlInValue}));
+  EXPECT_EQ(forms_of("A='a\\b'\n"),
+            (std::vector<systemd::Form>{systemd::Form::kBackslashInSingle}));
+  EXPECT_EQ(forms_of("A=\"a\\$b\"\n"),
+            (std::vector<systemd::Form>{systemd::Form::kBackslashInDouble}));
+  EXPECT_EQ(forms_of("A=\"a\nb\"\n"), (std::vector<systemd::Form>{systemd::Form::kControlInValue}));
   EXPECT_TRUE(forms_of("A=\"--x='a b'\tc\"\n# \\\nB=a\\b\n").empty());
 }
 

@@ -8,7 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 #include "snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -18,15 +22,16 @@ using built::add_file;
 using built::node_with_unit;
 using ::testing::HasSubstr;
 
-NodeSnapshot node(const std::string& arguments, std::optional<int> minor) {
-  NodeSnapshot snapshot =
+nodes::NodeSnapshot node(const std::string& arguments, std::optional<int> minor) {
+  nodes::NodeSnapshot snapshot =
       node_with_unit("[Service]\nExecStart=/usr/bin/kubelet " + arguments + "\n");
-  if (minor) snapshot.kubelet_version = KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
+  if (minor)
+    snapshot.kubelet_version = sysctl::KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
   return snapshot;
 }
 
-std::string fatal(const NodeSnapshot& snapshot) {
-  auto model = resolve(snapshot);
+std::string fatal(const nodes::NodeSnapshot& snapshot) {
+  auto model = checks::resolve_and_check(snapshot);
   if (!model) return model.error().message;
   return model->flags.fatal.value_or("it starts");
 }
@@ -53,7 +58,7 @@ TEST(FlagFault, AFlagThatNoReleaseHasEndsAKnownOne) {
 }
 
 TEST(FlagFault, AKubeletThatRunsWithAFlagHasIt) {
-  NodeSnapshot snapshot = node("--x=y --max-pods=5", 32);
+  nodes::NodeSnapshot snapshot = node("--x=y --max-pods=5", 32);
   snapshot.process = Process{.pid = 7,
                              .start_ticks = 1,
                              .started_at_ms = 1,
@@ -87,10 +92,10 @@ TEST(FlagFault, AskedForItsHelpTheKubeletEnds) {
 }
 
 TEST(FlagFault, WithoutTheVariableOf128TheDirectoryOfDropInsIsFatal) {
-  NodeSnapshot snapshot = node("--config-dir=/d", 29);
+  nodes::NodeSnapshot snapshot = node("--config-dir=/d", 29);
   snapshot.config_dirs["/d"] = {};
-  const auto ids = [](const NodeSnapshot& one) {
-    auto model = resolve(one);
+  const auto ids = [](const nodes::NodeSnapshot& one) {
+    auto model = checks::resolve_and_check(one);
     std::string text;
     for (const Finding& finding : model ? model->findings : std::vector<Finding>{}) {
       text += finding.id + " " + finding.message + "\n";

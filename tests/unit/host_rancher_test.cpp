@@ -7,8 +7,15 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/kubelet_host.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -20,7 +27,7 @@ constexpr const char* kMain = "/etc/rancher/k3s/config.yaml";
 constexpr const char* kBeside = "/etc/rancher/k3s/config.yaml.d/";
 const std::string kTwo = "net.ipv4.ip_forward,net.ipv6.conf.all.forwarding";
 
-std::int32_t put(NodeSnapshot& snapshot, const std::string& path, const std::string& bytes) {
+std::int32_t put(nodes::NodeSnapshot& snapshot, const std::string& path, const std::string& bytes) {
   SourceFile file;
   file.path = file.real_path = path;
   file.kind = FileKind::kRegular;
@@ -30,16 +37,17 @@ std::int32_t put(NodeSnapshot& snapshot, const std::string& path, const std::str
 }
 
 /// A k3s (or the program of the command) of this release whose unit runs `command`.
-NodeSnapshot node(const std::string& command, const Files& files, const std::string& release) {
+nodes::NodeSnapshot node(const std::string& command, const Files& files,
+                         const std::string& release) {
   const std::string program = command.find("rke2") == std::string::npos ? "k3s" : "rke2";
-  NodeSnapshot snapshot;
-  snapshot.unit.load = UnitLoad::kLoaded;
+  nodes::NodeSnapshot snapshot;
+  snapshot.unit.load = systemd::UnitLoad::kLoaded;
   snapshot.unit.name = snapshot.unit.id = program + ".service";
   snapshot.unit.fragment_path = "/etc/systemd/system/" + program + ".service";
   snapshot.unit.fragment =
       put(snapshot, snapshot.unit.fragment_path, "[Service]\nExecStart=" + command + "\n");
   snapshot.process_cwd = "/";
-  snapshot.kubelet_version = parse_kubelet_version(release);
+  snapshot.kubelet_version = sysctl::parse_kubelet_version(release);
   for (const auto& [path, bytes] : files) {
     snapshot.host_files.push_back(put(snapshot, path, bytes));
     const std::size_t slash = path.rfind('/');
@@ -50,13 +58,13 @@ NodeSnapshot node(const std::string& command, const Files& files, const std::str
   return snapshot;
 }
 
-Result<CommandLine> command_of(const NodeSnapshot& snapshot) {
-  auto unit = resolve_command(snapshot);
+Result<systemd::CommandLine> command_of(const nodes::NodeSnapshot& snapshot) {
+  auto unit = model::resolve_command(snapshot);
   if (!unit) return std::move(unit).error();
-  return kubelet_command(snapshot, std::move(*unit));
+  return model::kubelet_command(snapshot, std::move(*unit));
 }
 
-Words words_of(const NodeSnapshot& snapshot) {
+Words words_of(const nodes::NodeSnapshot& snapshot) {
   const auto command = command_of(snapshot);
   Words words;
   EXPECT_TRUE(command) << (command ? "" : command.error().message);
@@ -113,14 +121,14 @@ TEST(HostRancher, LaterFileReplacesAndThePlusAppends) {
 TEST(HostRancher, ReleaseDecidesWhereTheDefaultsStand) {
   const std::string directory = "--config-dir=/var/lib/rancher/k3s/agent/etc/kubelet.conf.d";
   EXPECT_EQ(words_of(kServer, {}, "1.32.0"), (Words{directory}));
-  NodeSnapshot unknown = node(kServer, {}, "");
+  nodes::NodeSnapshot unknown = node(kServer, {}, "");
   EXPECT_EQ(words_of(unknown), Words{});
-  ASSERT_TRUE(host_refusal(unknown));
-  EXPECT_EQ(host_refusal(unknown)->kind, ErrorKind::kUnsupported);
-  EXPECT_NE(host_refusal(unknown)->hint.find("--kubelet-version"), std::string::npos);
+  ASSERT_TRUE(model::host_refusal(unknown));
+  EXPECT_EQ(model::host_refusal(unknown)->kind, ErrorKind::kUnsupported);
+  EXPECT_NE(model::host_refusal(unknown)->hint.find("--kubelet-version"), std::string::npos);
   put(unknown, "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf", "kind: x\n");
   EXPECT_EQ(words_of(unknown), (Words{directory}));
-  EXPECT_FALSE(host_refusal(unknown));
+  EXPECT_FALSE(model::host_refusal(unknown));
 }
 
 TEST(HostRancher, DataDirectoryAndConfigurationAreWhereTheUnitSays) {
@@ -142,12 +150,12 @@ TEST(HostRancher, ConfigurationOfTheKubeletIsCopiedFromTheReleaseOnThatHasADirec
   EXPECT_EQ(words_of(kNoLb, files), (Words{"--config=/site.yaml", "--max-pods=7"}));
   EXPECT_EQ(words_of(kNoLb, files, "1.32.1"),
             (Words{"--config-dir=/var/lib/rancher/k3s/agent/etc/kubelet.conf.d", "--max-pods=7"}));
-  NodeSnapshot snapshot = node(kNoLb, files, "1.32.1");
+  nodes::NodeSnapshot snapshot = node(kNoLb, files, "1.32.1");
   put(snapshot, "/site.yaml", "kind: KubeletConfiguration\n");
-  EXPECT_TRUE(host_refusal(snapshot)) << "not copied yet";
+  EXPECT_TRUE(model::host_refusal(snapshot)) << "not copied yet";
   put(snapshot, "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/10-cli-config.conf",
       "kind: KubeletConfiguration\n");
-  EXPECT_FALSE(host_refusal(snapshot));
+  EXPECT_FALSE(model::host_refusal(snapshot));
 }
 
 TEST(HostRancher, ListsOfUnitAndFilesTogetherAreNotGuessedAt) {
@@ -166,11 +174,11 @@ TEST(HostRancher, EveryEntryKnowsItsBytesWhateverTheQuotes) {
        {"allowed-unsafe-sysctls=a.b,c.d", "'allowed-unsafe-sysctls=a.b,c.d'",
         "\"--allowed-unsafe-sysctls+=a.b,c.d\""}) {
     const std::string bytes = "kubelet-arg:\n  - v=1\n  - " + written + "  # why\n";
-    const NodeSnapshot snapshot = node(kNoLb, {{kMain, bytes}}, "1.31.0");
-    const auto model = resolve(snapshot, Checks::kSkip);
+    const nodes::NodeSnapshot snapshot = node(kNoLb, {{kMain, bytes}}, "1.31.0");
+    const auto model = model::resolve(snapshot);
     ASSERT_TRUE(model) << model.error().message;
     ASSERT_EQ(texts_of(model->configured), (Words{"a.b", "c.d"})) << written;
-    for (const Entry& entry : model->configured) {
+    for (const model::Entry& entry : model->configured) {
       EXPECT_EQ(entry.origin.path, kMain);
       EXPECT_EQ(entry.origin.line, 3u);
       EXPECT_EQ(bytes.substr(entry.origin.span.begin, entry.origin.span.size()), entry.text);
@@ -193,9 +201,9 @@ TEST(HostRancher, UnitThatRunsSomethingElseIsNotFollowed) {
 }
 
 TEST(HostRancher, FilesWithoutAServiceAreToldFromANodeWithoutAKubelet) {
-  NodeSnapshot none;
+  nodes::NodeSnapshot none;
   none.unit.name = "kubelet.service";
-  none.unit.load = UnitLoad::kNotFound;
+  none.unit.load = systemd::UnitLoad::kNotFound;
   none.markers["/etc/rancher/k3s"] = true;
   const auto command = command_of(none);
   ASSERT_FALSE(command);
@@ -204,20 +212,20 @@ TEST(HostRancher, FilesWithoutAServiceAreToldFromANodeWithoutAKubelet) {
 }
 
 TEST(HostRancher, LoadBalancerNeedsItsTwoEntries) {
-  EXPECT_EQ(host_needs(node(kServer, {}, "1.33")).size(), 2u);
-  EXPECT_TRUE(host_needs(node(kNoLb, {}, "1.33")).empty());
-  EXPECT_TRUE(host_needs(node("/usr/local/bin/rke2 agent", {}, "1.33")).empty());
-  EXPECT_EQ(
-      host_needs(node("/usr/local/bin/rke2 server",
-                      {{"/etc/rancher/rke2/config.yaml", "enable-servicelb: true\n"}}, "1.33"))
-          .size(),
-      2u);
+  EXPECT_EQ(model::host_needs(node(kServer, {}, "1.33")).size(), 2u);
+  EXPECT_TRUE(model::host_needs(node(kNoLb, {}, "1.33")).empty());
+  EXPECT_TRUE(model::host_needs(node("/usr/local/bin/rke2 agent", {}, "1.33")).empty());
+  EXPECT_EQ(model::host_needs(node("/usr/local/bin/rke2 server",
+                                   {{"/etc/rancher/rke2/config.yaml", "enable-servicelb: true\n"}},
+                                   "1.33"))
+                .size(),
+            2u);
 }
 
 TEST(HostRancher, LineOfTheJournalIsTakenApartOrNotAtAll) {
   const std::string head = "time=\"2026-11-20T22:57:26Z\" level=info msg=\"Running kubelet ";
   const auto words = [&](const std::string& line) {
-    return words_in_log(line, "Running kubelet ");
+    return model::words_in_log(line, "Running kubelet ");
   };
   EXPECT_EQ(words(head + "--a=1 --node-labels= --b=x,y\""),
             (Words{"kubelet", "--a=1", "--node-labels=", "--b=x,y"}));

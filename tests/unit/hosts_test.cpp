@@ -9,8 +9,13 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/kubelet_host.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
 #include "unit/snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -21,52 +26,52 @@ constexpr const char* kMicroK8sArgs = "/var/snap/microk8s/current/args/kubelet";
 constexpr const char* kK8sArgs = "/var/snap/k8s/common/args/kubelet";
 constexpr const char* kK0sConfig = "/run/k0s/kubelet/config.yaml";
 
-NodeSnapshot node(const std::string& unit, const std::string& command,
-                  const std::string& more = {}) {
-  NodeSnapshot snapshot =
+nodes::NodeSnapshot node(const std::string& unit, const std::string& command,
+                         const std::string& more = {}) {
+  nodes::NodeSnapshot snapshot =
       built::node_with_unit("[Service]\n" + more + "ExecStart=" + command + "\n");
   snapshot.unit.name = snapshot.unit.id = unit;
   return snapshot;
 }
 
-NodeSnapshot microk8s(const std::string& args, const std::string& kubelite = {}) {
-  NodeSnapshot snapshot =
+nodes::NodeSnapshot microk8s(const std::string& args, const std::string& kubelite = {}) {
+  nodes::NodeSnapshot snapshot =
       node("snap.microk8s.daemon-kubelite.service", "/usr/bin/snap run microk8s.daemon-kubelite");
   if (!kubelite.empty()) built::add_file(snapshot, kKubelite, kubelite);
   built::add_file(snapshot, kMicroK8sArgs, args);
   return snapshot;
 }
 
-NodeSnapshot k8s(const std::string& args) {
-  NodeSnapshot snapshot = node("snap.k8s.kubelet.service", "/usr/bin/snap run k8s.kubelet");
+nodes::NodeSnapshot k8s(const std::string& args) {
+  nodes::NodeSnapshot snapshot = node("snap.k8s.kubelet.service", "/usr/bin/snap run k8s.kubelet");
   built::add_file(snapshot, kK8sArgs, args);
   return snapshot;
 }
 
-NodeSnapshot k0s(const std::string& arguments) {
+nodes::NodeSnapshot k0s(const std::string& arguments) {
   return node("k0sworker.service", "/usr/local/bin/k0s worker " + arguments);
 }
 
-NodeSnapshot container(const std::string& options, const std::string& arguments) {
+nodes::NodeSnapshot container(const std::string& options, const std::string& arguments) {
   return node("kubelet.service",
               "/usr/bin/podman run " + options + " ${KUBELET_IMAGE} " + arguments,
               "Environment=KUBELET_IMAGE=image:v1\n");
 }
 
-Result<CommandLine> command_of(const NodeSnapshot& snapshot) {
-  auto unit = resolve_command(snapshot);
+Result<systemd::CommandLine> command_of(const nodes::NodeSnapshot& snapshot) {
+  auto unit = model::resolve_command(snapshot);
   if (!unit) return std::move(unit).error();
-  return kubelet_command(snapshot, std::move(*unit));
+  return model::kubelet_command(snapshot, std::move(*unit));
 }
 
 using Texts = std::vector<std::string>;
 
 /// The words behind the kubelet's name; one that says why where they cannot be told.
-Texts words_of(const NodeSnapshot& snapshot) {
+Texts words_of(const nodes::NodeSnapshot& snapshot) {
   const auto command = command_of(snapshot);
   if (!command) return {command.error().message};
   Texts texts;
-  for (const Word& word : command->words) texts.push_back(word.text.text);
+  for (const systemd::Word& word : command->words) texts.push_back(word.text.text);
   EXPECT_FALSE(texts.empty());
   if (!texts.empty()) texts.erase(texts.begin());
   return texts;
@@ -94,7 +99,7 @@ TEST(MicroK8sHost, VariablesOfTheSnapAreKnownAndOthersCountOnlyWhereTheyDecideNo
 }
 
 TEST(MicroK8sHost, FileOfArgumentsIsTheOneThatKubeliteIsTold) {
-  NodeSnapshot snapshot = microk8s(
+  nodes::NodeSnapshot snapshot = microk8s(
       "--v=1\n", "--kubelet-args-file=${SNAP_DATA}/args/other\n--start-control-plane=true\n");
   built::add_file(snapshot, "/var/snap/microk8s/current/args/other", "--v=9\n");
   EXPECT_EQ(words_of(snapshot), Texts{"--v=9"});
@@ -145,8 +150,8 @@ TEST(K8sSnapHost, WordsAreThoseThatBashMakes) {
       "--a=x*\n"};
   std::size_t told = 0;
   for (const char* text : texts) {
-    const NodeSnapshot snapshot = k8s(text);
-    if (host_refusal(snapshot)) continue;  // ours is not to tell
+    const nodes::NodeSnapshot snapshot = k8s(text);
+    if (model::host_refusal(snapshot)) continue;  // ours is not to tell
     ++told;
     const auto expected = bash_words(text);
     ASSERT_TRUE(expected);
@@ -168,13 +173,13 @@ TEST(K8sSnapHost, WhereOnlyTheShellCanTellNothingIsEditedAndThePlaceIsNamed) {
       {"--a=$B\n", 5},
       {"--a=b&\n", 6}};
   for (const auto& [text, column] : rows) {
-    const auto refusal = host_refusal(k8s(text));
+    const auto refusal = model::host_refusal(k8s(text));
     ASSERT_TRUE(refusal) << text;
     EXPECT_EQ(refusal->kind, ErrorKind::kUnsupported) << text;
     EXPECT_EQ(refusal->path, kK8sArgs) << text;
     EXPECT_EQ(refusal->column, column) << text;
     // The process shows what the files do not; without one nothing does.
-    NodeSnapshot snapshot = k8s(text);
+    nodes::NodeSnapshot snapshot = k8s(text);
     EXPECT_FALSE(command_of(snapshot)) << text;
     snapshot.process = Process{.pid = 1, .start_ticks = 1, .started_at_ms = 1, .argv = {"kubelet"}};
     EXPECT_EQ(words_of(snapshot), (Texts{"run", "k8s.kubelet"})) << text;
@@ -196,16 +201,16 @@ TEST(K0sHost, ExtraArgumentsAreFieldsOfWhichTheLastOfANameCounts) {
 }
 
 TEST(K0sHost, FlagAndValueInTwoWordsEndTheKubelet) {
-  NodeSnapshot snapshot =
+  nodes::NodeSnapshot snapshot =
       k0s("--kubelet-extra-args=--allowed-unsafe-sysctls\\x20net.core.somaxconn");
   EXPECT_EQ(words_of(snapshot), (Texts{"--allowed-unsafe-sysctls=", "net.core.somaxconn="}));
-  const auto model = resolve(snapshot, Checks::kSkip);
+  const auto model = model::resolve(snapshot);
   ASSERT_TRUE(model);
   EXPECT_TRUE(model->flags.fatal);
 }
 
 TEST(K0sHost, ConfigurationIsTheOneUnderRunWhereThereIsOne) {
-  NodeSnapshot snapshot = k0s("--data-dir=/srv/k0s");
+  nodes::NodeSnapshot snapshot = k0s("--data-dir=/srv/k0s");
   built::add_file(snapshot, "/srv/k0s/kubelet-config.yaml", "");
   EXPECT_EQ(words_of(snapshot), Texts{"--config=/srv/k0s/kubelet-config.yaml"});
   built::add_file(snapshot, kK0sConfig, "");
@@ -213,7 +218,7 @@ TEST(K0sHost, ConfigurationIsTheOneUnderRunWhereThereIsOne) {
 }
 
 TEST(K0sHost, ControllerRunsAKubeletOnlyWithAWorker) {
-  NodeSnapshot alone = node("k0scontroller.service", "/usr/local/bin/k0s controller");
+  nodes::NodeSnapshot alone = node("k0scontroller.service", "/usr/local/bin/k0s controller");
   const auto command = command_of(alone);
   ASSERT_FALSE(command);
   EXPECT_EQ(command.error().kind, ErrorKind::kNotFound);

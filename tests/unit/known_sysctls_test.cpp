@@ -3,12 +3,13 @@
 // Expected: Documentation/networking/ip-sysctl.rst and the other sources of the table.
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/known_sysctls.hpp"
+#include "kubelet_sysctl/sysctl/known_sysctls.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
-SysctlPattern entry(std::string_view text) { return *SysctlPattern::parse(text); }
+sysctl::SysctlPattern entry(std::string_view text) { return *sysctl::SysctlPattern::parse(text); }
 
 TEST(KnownSysctls, HoldNamesAndPatternsOfEveryInterface) {
   for (const char* name :
@@ -17,12 +18,12 @@ TEST(KnownSysctls, HoldNamesAndPatternsOfEveryInterface) {
         "net.ipv6.conf.all.disable_ipv6", "net/ipv4/conf/eth0.1/rp_filter",
         "net.ipv4.tcp_keepalive_*", "net.ipv4.conf.eth0.rp_*", "net.nf_conntrack_max",
         "fs.mqueue.msg_max"}) {
-    EXPECT_TRUE(is_known_sysctl(entry(name))) << name;
+    EXPECT_TRUE(sysctl::is_known_sysctl(entry(name))) << name;
   }
   for (const char* name :
        {"net.core.somaxcon", "net.core", "net.cor.*", "net.ipv4.conf.eth0.rp_filtr", "kernel.msg",
         "net.ipv4.tcp_fin_timout", "net.ipv4.conf.eth0.x*"}) {
-    EXPECT_FALSE(is_known_sysctl(entry(name))) << name;
+    EXPECT_FALSE(sysctl::is_known_sysctl(entry(name))) << name;
   }
 }
 
@@ -38,7 +39,8 @@ TEST(KnownSysctls, TellWhatASlipOfTheFingerWasMeantToBe) {
       {"net.ipv4.conf.eth0.rp_filtr", "net.ipv4.conf.eth0.rp_filter"},
       {"net.example.unheard_of", ""},
   };
-  for (const auto& [slip, meant] : slips) EXPECT_EQ(meant_sysctl(entry(slip)), meant) << slip;
+  for (const auto& [slip, meant] : slips)
+    EXPECT_EQ(sysctl::meant_sysctl(entry(slip)), meant) << slip;
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/kubelet_config.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -18,8 +20,8 @@ const std::string kJsonHead =
 
 /// The file after the edit, or the words of the refusal.
 std::string edited(const std::string& bytes, const Texts& wanted, bool remove_key = false,
-                   ConfigRole role = ConfigRole::kMain) {
-  const auto splices = edit_kubelet_config(bytes, role, wanted, remove_key);
+                   kubelet::ConfigRole role = kubelet::ConfigRole::kMain) {
+  const auto splices = kubelet::edit_kubelet_config(bytes, role, wanted, remove_key);
   if (!splices) return splices.error().message;
   const auto made = apply_splices(bytes, *splices);
   return made ? *made : made.error().message;
@@ -27,9 +29,9 @@ std::string edited(const std::string& bytes, const Texts& wanted, bool remove_ke
 
 Texts texts_of(const std::string& bytes) {
   Texts texts;
-  const auto file = parse_kubelet_config(bytes, ConfigRole::kMain);
+  const auto file = kubelet::parse_kubelet_config(bytes, kubelet::ConfigRole::kMain);
   if (!file) return {"unreadable"};
-  for (const ConfigEntry& entry : file->entries) texts.push_back(entry.text);
+  for (const kubelet::ConfigEntry& entry : file->entries) texts.push_back(entry.text);
   return texts;
 }
 
@@ -67,8 +69,8 @@ TEST(KubeletConfigEdit, NothingToDoGivesNoSplices) {
         kHead + "x: &l [a]\nallowedUnsafeSysctls: *l\n",
         "{" + kJsonHead + R"(,"allowedUnsafeSysctls": [ "a" , "b" ]})"}) {
     for (const bool remove_key : {false, true}) {
-      const auto splices =
-          edit_kubelet_config(bytes, ConfigRole::kMain, texts_of(bytes), remove_key);
+      const auto splices = kubelet::edit_kubelet_config(bytes, kubelet::ConfigRole::kMain,
+                                                        texts_of(bytes), remove_key);
       ASSERT_TRUE(splices) << splices.error().message;
       EXPECT_TRUE(splices->empty()) << bytes;
     }
@@ -270,7 +272,8 @@ TEST(KubeletConfigEdit, WhatWasAddedIsRemovedWithoutATrace) {
 }
 
 std::string edited_main(const std::string& bytes, const Texts& wanted, bool remove_key = false) {
-  auto splices = edit_kubelet_config(bytes, ConfigRole::kMain, wanted, remove_key);
+  auto splices =
+      kubelet::edit_kubelet_config(bytes, kubelet::ConfigRole::kMain, wanted, remove_key);
   if (!splices) return splices.error().message;
   auto made = apply_splices(bytes, *splices);
   return made ? *made : made.error().message;
@@ -351,8 +354,8 @@ TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
            Case{"x: &m {y: z}\n<<: *m\n", "merge key", 1},
            Case{"x: y # \xE2\x80\xA8\n", "a line end that is not", 3},
        }) {
-    const auto splices =
-        edit_kubelet_config(kHead + row.bytes, ConfigRole::kMain, {"k", "m"}, false);
+    const auto splices = kubelet::edit_kubelet_config(kHead + row.bytes, kubelet::ConfigRole::kMain,
+                                                      {"k", "m"}, false);
     ASSERT_FALSE(splices) << row.bytes;
     EXPECT_EQ(splices.error().kind, ErrorKind::kUnsupported);
     EXPECT_THAT(splices.error().message, HasSubstr(row.says)) << row.bytes;
@@ -361,7 +364,8 @@ TEST(KubeletConfigEdit, WhatCannotBeProvedIsRefusedWithItsPlace) {
 }
 
 TEST(KubeletConfigEdit, AFileThatCannotBeReadIsNotEdited) {
-  const auto splices = edit_kubelet_config("kind: x\n", ConfigRole::kMain, {"a"}, false);
+  const auto splices =
+      kubelet::edit_kubelet_config("kind: x\n", kubelet::ConfigRole::kMain, {"a"}, false);
   ASSERT_FALSE(splices);
   EXPECT_EQ(splices.error().kind, ErrorKind::kMalformed);
 }

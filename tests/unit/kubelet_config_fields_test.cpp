@@ -9,8 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/checks.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 #include "snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -26,17 +28,18 @@ constexpr const char* kStarts = "starts";
 constexpr const char* kDies = "dies";
 constexpr const char* kUnknown = "cannot be told";
 
-NodeSnapshot node(const std::string& main, std::optional<int> minor) {
-  NodeSnapshot snapshot =
+nodes::NodeSnapshot node(const std::string& main, std::optional<int> minor) {
+  nodes::NodeSnapshot snapshot =
       node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=/c.yaml --config-dir=/d\n");
   add_file(snapshot, "/c.yaml", kHead + main);
   snapshot.config_dirs["/d"] = {};
-  if (minor) snapshot.kubelet_version = KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
+  if (minor)
+    snapshot.kubelet_version = sysctl::KubeletVersion{.major = 1, .minor = *minor, .patch = 0};
   return snapshot;
 }
 
-std::string fate(const NodeSnapshot& snapshot) {
-  auto model = resolve(snapshot, Checks::kSkip);
+std::string fate(const nodes::NodeSnapshot& snapshot) {
+  auto model = model::resolve(snapshot);
   if (!model) {
     EXPECT_THAT(model.error().message, HasSubstr("a kubelet does not start with this file"));
     return kDies;
@@ -49,7 +52,7 @@ std::string fate(const std::string& main, std::optional<int> minor) {
 }
 
 std::string fate_of_drop_in(const std::string& text, std::optional<int> minor) {
-  NodeSnapshot snapshot = node("", minor);
+  nodes::NodeSnapshot snapshot = node("", minor);
   const std::int32_t source = add_file(snapshot, "/d/10.conf", kHead + text);
   snapshot.config_dirs["/d"].push_back({"/d/10.conf", source});
   return fate(snapshot);
@@ -131,10 +134,10 @@ TEST(KubeletConfigFields, ADropInThatIsMergedAsAPatchTakesAFieldAwayWithNull) {
 }
 
 TEST(KubeletConfigFields, WhatCannotBeToldIsAWarningWithItsPlace) {
-  const NodeSnapshot snapshot = node("podLogsDir: 5\n", std::nullopt);
-  auto model = resolve(snapshot);
+  const nodes::NodeSnapshot snapshot = node("podLogsDir: 5\n", std::nullopt);
+  auto model = checks::resolve_and_check(snapshot);
   ASSERT_TRUE(model);
-  const auto found = run_checks(snapshot, *model);
+  const auto found = checks::run_checks(snapshot, *model);
   const auto it = std::find_if(found.begin(), found.end(), [](const Finding& finding) {
     return finding.id == "config-doubtful";
   });

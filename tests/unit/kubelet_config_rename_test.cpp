@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/kubelet_config.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -14,15 +16,16 @@ using testing::HasSubstr;
 
 const std::string kHead = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
-std::string renamed(const std::string& bytes, ConfigRole role = ConfigRole::kMain) {
-  const auto splices = rename_list_key(bytes, role);
+std::string renamed(const std::string& bytes,
+                    kubelet::ConfigRole role = kubelet::ConfigRole::kMain) {
+  const auto splices = kubelet::rename_list_key(bytes, role);
   if (!splices) return "error: " + splices.error().message;
   auto made = apply_splices(bytes, *splices);
   return made ? *made : "error: " + made.error().message;
 }
 
 ErrorKind refused_as(const std::string& bytes) {
-  const auto splices = rename_list_key(bytes, ConfigRole::kMain);
+  const auto splices = kubelet::rename_list_key(bytes, kubelet::ConfigRole::kMain);
   EXPECT_FALSE(splices) << bytes;
   return splices ? ErrorKind::kIo : splices.error().kind;
 }
@@ -62,7 +65,8 @@ TEST(RenameKey, MakesAListOfEntriesInOneText) {
 }
 
 TEST(RenameKey, IsNothingWhereNoKeyIsMisspelt) {
-  const auto splices = rename_list_key(kHead + "allowedUnsafeSysctls: []\n", ConfigRole::kMain);
+  const auto splices =
+      kubelet::rename_list_key(kHead + "allowedUnsafeSysctls: []\n", kubelet::ConfigRole::kMain);
   ASSERT_TRUE(splices);
   EXPECT_TRUE(splices->empty());
 }
@@ -73,8 +77,9 @@ TEST(RenameKey, RefusesASecondListInTheFile) {
             ErrorKind::kRefused);
   EXPECT_EQ(refused_as(kHead + misspelt + "allowedUnsafeSysctls:\n"), ErrorKind::kRefused);
   EXPECT_EQ(refused_as(kHead + misspelt + "allowed_unsafe_sysctls: []\n"), ErrorKind::kRefused);
-  const auto error =
-      rename_list_key(kHead + misspelt + "allowedUnsafeSysctls: []\n", ConfigRole::kMain).error();
+  const auto error = kubelet::rename_list_key(kHead + misspelt + "allowedUnsafeSysctls: []\n",
+                                              kubelet::ConfigRole::kMain)
+                         .error();
   EXPECT_EQ(error.line, 3u);
   EXPECT_THAT(error.message, HasSubstr("'allowedUnsafeSysctls' stands in this file too"));
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of reading a KubeletConfiguration. What each kind of file does was seen with a 1.20 kubelet
 // or follows from cmd/kubelet/app/server.go, kubeletconfig/util/codec and sigs.k8s.io/yaml.
-#include "kubelet_sysctl/kubelet_config.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
+#include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -19,20 +23,22 @@ const std::string kHead = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: Kube
 const std::string kJsonHead =
     R"("apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration")";
 
-KubeletConfigFile parsed(const std::string& bytes, ConfigRole role = ConfigRole::kMain) {
-  const auto file = parse_kubelet_config(bytes, role);
+kubelet::KubeletConfigFile parsed(const std::string& bytes,
+                                  kubelet::ConfigRole role = kubelet::ConfigRole::kMain) {
+  const auto file = kubelet::parse_kubelet_config(bytes, role);
   if (!file) ADD_FAILURE() << file.error().message << " in:\n" << bytes;
-  return file ? *file : KubeletConfigFile{};
+  return file ? *file : kubelet::KubeletConfigFile{};
 }
 
-Texts texts_of(const KubeletConfigFile& file) {
+Texts texts_of(const kubelet::KubeletConfigFile& file) {
   Texts texts;
-  for (const ConfigEntry& entry : file.entries) texts.push_back(entry.text);
+  for (const kubelet::ConfigEntry& entry : file.entries) texts.push_back(entry.text);
   return texts;
 }
 
-std::string message_of(const std::string& bytes, ConfigRole role = ConfigRole::kMain) {
-  const auto file = parse_kubelet_config(bytes, role);
+std::string message_of(const std::string& bytes,
+                       kubelet::ConfigRole role = kubelet::ConfigRole::kMain) {
+  const auto file = kubelet::parse_kubelet_config(bytes, role);
   if (file) return "it was read";
   EXPECT_EQ(file.error().kind, ErrorKind::kMalformed) << bytes;
   EXPECT_EQ(file.error().path, "");
@@ -49,14 +55,14 @@ TEST(KubeletConfig, AListIsReadInEveryStyle) {
            "\"allowedUnsafeSysctls\" :\n  - net.core.somaxconn\n  - kernel.shm*\n",
            "? allowedUnsafeSysctls\n: - net.core.somaxconn\n  - kernel.shm*\n",
        }) {
-    const KubeletConfigFile file = parsed(kHead + list);
-    EXPECT_EQ(file.format, ConfigFormat::kYaml);
+    const kubelet::KubeletConfigFile file = parsed(kHead + list);
+    EXPECT_EQ(file.format, yaml::ConfigFormat::kYaml);
     EXPECT_EQ(texts_of(file), both) << list;
   }
-  const KubeletConfigFile json = parsed(
+  const kubelet::KubeletConfigFile json = parsed(
       "\n {" + kJsonHead + R"(,"allowedUnsafeSysctls":["net.core.somaxconn","kernel.\u0073hm*"]})");
-  EXPECT_EQ(json.format, ConfigFormat::kJson);
-  EXPECT_EQ(json.form, ListForm::kFlow);
+  EXPECT_EQ(json.format, yaml::ConfigFormat::kJson);
+  EXPECT_EQ(json.form, kubelet::ListForm::kFlow);
   EXPECT_EQ(texts_of(json), both);
 }
 
@@ -64,7 +70,7 @@ TEST(KubeletConfig, SpansAreTheBytesOfTheFileQuotesIncluded) {
   for (const std::string& bytes :
        {kHead + "allowedUnsafeSysctls:\n- a.b\n- \"c.d\"  # x\n- 'e''f'\n",
         "\xEF\xBB\xBF" + kHead + "allowedUnsafeSysctls: [a.b, \"c.d\", 'e''f']\r\n"}) {
-    const KubeletConfigFile file = parsed(bytes);
+    const kubelet::KubeletConfigFile file = parsed(bytes);
     Texts written;
     for (const auto& entry : file.entries) {
       written.push_back(bytes.substr(entry.at.begin, entry.at.size()));
@@ -76,32 +82,35 @@ TEST(KubeletConfig, SpansAreTheBytesOfTheFileQuotesIncluded) {
 }
 
 TEST(KubeletConfig, TheFormOfTheListIsTold) {
-  EXPECT_EQ(parsed(kHead).form, ListForm::kAbsent);
+  EXPECT_EQ(parsed(kHead).form, kubelet::ListForm::kAbsent);
   for (const char* unset : {"", " null", " ~", " Null", "  # note"}) {
-    EXPECT_EQ(parsed(kHead + "allowedUnsafeSysctls:" + unset + "\n").form, ListForm::kUnset);
+    EXPECT_EQ(parsed(kHead + "allowedUnsafeSysctls:" + unset + "\n").form,
+              kubelet::ListForm::kUnset);
   }
-  EXPECT_EQ(parsed("{" + kJsonHead + R"(,"allowedUnsafeSysctls":null})").form, ListForm::kUnset);
-  const KubeletConfigFile empty = parsed(kHead + "allowedUnsafeSysctls: []\n");
-  EXPECT_EQ(empty.form, ListForm::kFlow);
+  EXPECT_EQ(parsed("{" + kJsonHead + R"(,"allowedUnsafeSysctls":null})").form,
+            kubelet::ListForm::kUnset);
+  const kubelet::KubeletConfigFile empty = parsed(kHead + "allowedUnsafeSysctls: []\n");
+  EXPECT_EQ(empty.form, kubelet::ListForm::kFlow);
   EXPECT_THAT(empty.entries, IsEmpty());
   for (const char* wrong : {"net.core.somaxconn", "'a.b,c.d'", "{a: b}", "5", "true"}) {
-    EXPECT_EQ(parsed(kHead + "allowedUnsafeSysctls: " + wrong + "\n").form, ListForm::kWrong);
+    EXPECT_EQ(parsed(kHead + "allowedUnsafeSysctls: " + wrong + "\n").form,
+              kubelet::ListForm::kWrong);
   }
 }
 
 TEST(KubeletConfig, AnItemIsWhatGoYamlMakesOfIt) {
-  const KubeletConfigFile file =
+  const kubelet::KubeletConfigFile file =
       parsed(kHead +
              "allowedUnsafeSysctls:\n- a.b, c.d\n- e.f#g\n- \"\"\n- ' c'\n"
              "-   d   # note\n- 1.2.3\n- 0x\n- \"5\"\n- 'yes'\n");
   EXPECT_THAT(texts_of(file),
               ElementsAre("a.b, c.d", "e.f#g", "", " c", "d", "1.2.3", "0x", "5", "yes"));
-  for (const ConfigEntry& entry : file.entries) EXPECT_TRUE(entry.is_string) << entry.text;
+  for (const kubelet::ConfigEntry& entry : file.entries) EXPECT_TRUE(entry.is_string) << entry.text;
 }
 
 TEST(KubeletConfig, ANullItemIsTheEmptyEntryWhereTheDashStands) {
   const std::string bytes = kHead + "allowedUnsafeSysctls:\n-\n-   # note\n- ~\n- null\nx: 1\n";
-  const KubeletConfigFile file = parsed(bytes);
+  const kubelet::KubeletConfigFile file = parsed(bytes);
   ASSERT_THAT(texts_of(file), ElementsAre("", "", "", ""));
   std::vector<std::size_t> lines;
   for (const auto& entry : file.entries) lines.push_back(line_column(bytes, entry.at.begin).line);
@@ -113,17 +122,19 @@ TEST(KubeletConfig, NumbersAndBooleansAreNoStringsUnlessQuoted) {
   for (const char* word :
        {"5", "-1",  "0x1F", "0o17", "0b11", "1_000", "1.5",   ".5",          "1e3", "1.5e-3", "y",
         "N", "yes", "No",   "on",   "OFF",  "true",  "False", "!!int \"5\"", "[a]", "{a: b}"}) {
-    const KubeletConfigFile file = parsed(kHead + "allowedUnsafeSysctls:\n- " + word + "\n");
+    const kubelet::KubeletConfigFile file =
+        parsed(kHead + "allowedUnsafeSysctls:\n- " + word + "\n");
     ASSERT_EQ(file.entries.size(), 1u) << word;
     EXPECT_FALSE(file.entries[0].is_string) << word;
   }
   for (const char* word :
        {"\"5\"", "'yes'", "!!str 5", "1.2.3", "yess", "tRue", "0xg", "1e", "+"}) {
-    const KubeletConfigFile file = parsed(kHead + "allowedUnsafeSysctls:\n- " + word + "\n");
+    const kubelet::KubeletConfigFile file =
+        parsed(kHead + "allowedUnsafeSysctls:\n- " + word + "\n");
     ASSERT_EQ(file.entries.size(), 1u) << word;
     EXPECT_TRUE(file.entries[0].is_string) << word;
   }
-  const KubeletConfigFile json =
+  const kubelet::KubeletConfigFile json =
       parsed("{" + kJsonHead + R"(,"allowedUnsafeSysctls":[5,true,"x",null]})");
   ASSERT_EQ(json.entries.size(), 4u);
   EXPECT_FALSE(json.entries[0].is_string);
@@ -133,11 +144,11 @@ TEST(KubeletConfig, NumbersAndBooleansAreNoStringsUnlessQuoted) {
 }
 
 TEST(KubeletConfig, TheLastOfARepeatedKeyWinsInTheMainFile) {
-  const KubeletConfigFile yaml =
+  const kubelet::KubeletConfigFile yaml =
       parsed(kHead + "allowedUnsafeSysctls: [a]\nallowedUnsafeSysctls:\n- b\n");
   EXPECT_TRUE(yaml.repeated_key);
   EXPECT_THAT(texts_of(yaml), ElementsAre("b"));
-  const KubeletConfigFile json =
+  const kubelet::KubeletConfigFile json =
       parsed(R"({"allowedUnsafeSysctls":["a"],)" + kJsonHead + R"(,"allowedUnsafeSysctls":["b"]})");
   EXPECT_TRUE(json.repeated_key);
   EXPECT_THAT(texts_of(json), ElementsAre("b"));
@@ -147,10 +158,12 @@ TEST(KubeletConfig, ADropInMayRepeatNoKeyAtAnyDepth) {
   for (const std::string& repeated :
        {kHead + "allowedUnsafeSysctls: [a]\nallowedUnsafeSysctls: [b]\n",
         kHead + "x:\n  y:\n  - z: 1\n    z: 2\n", "{" + kJsonHead + R"(,"x":{"z":1,"z":2}})"}) {
-    EXPECT_THAT(message_of(repeated, ConfigRole::kDropIn), HasSubstr("already set in map"));
-    EXPECT_EQ(message_of(repeated, ConfigRole::kMain), "it was read");
+    EXPECT_THAT(message_of(repeated, kubelet::ConfigRole::kDropIn),
+                HasSubstr("already set in map"));
+    EXPECT_EQ(message_of(repeated, kubelet::ConfigRole::kMain), "it was read");
   }
-  EXPECT_EQ(message_of(kHead + "x: {a: 1}\ny: {a: 1}\n", ConfigRole::kDropIn), "it was read");
+  EXPECT_EQ(message_of(kHead + "x: {a: 1}\ny: {a: 1}\n", kubelet::ConfigRole::kDropIn),
+            "it was read");
 }
 
 TEST(KubeletConfig, AnchorsAndAliasesAreResolved) {
@@ -177,9 +190,9 @@ TEST(KubeletConfig, AMergeKeySetsTheListWhereItStands) {
 }
 
 TEST(KubeletConfig, OnlyTheFirstDocumentCounts) {
-  const KubeletConfigFile two =
+  const kubelet::KubeletConfigFile two =
       parsed("# c\n---\n" + kHead + "---\nallowedUnsafeSysctls: [a]\n---\n\"bad\n");
-  EXPECT_EQ(two.form, ListForm::kAbsent);
+  EXPECT_EQ(two.form, kubelet::ListForm::kAbsent);
   EXPECT_GT(two.documents, 1u);
   for (const char* end : {"---\n", "...\n", "---\n# only a comment\n", ""}) {
     EXPECT_EQ(parsed("---\n" + kHead + "allowedUnsafeSysctls: [a]\n" + end).documents, 1u) << end;
@@ -246,27 +259,28 @@ TEST(KubeletConfig, ATabIsLegalInBracketsInScalarsAndAfterAValue) {
 }
 
 TEST(KubeletConfig, AnErrorSaysItsLineAndColumn) {
-  const auto file = parse_kubelet_config(kHead + "a:\n  \t- b\n", ConfigRole::kMain);
+  const auto file =
+      kubelet::parse_kubelet_config(kHead + "a:\n  \t- b\n", kubelet::ConfigRole::kMain);
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().line, 4u);
   EXPECT_EQ(file.error().column, 3u);
   EXPECT_EQ(file.error().excerpt, "  \t- b");
-  const auto json = parse_kubelet_config("{\n  \"a\": 1,\n}", ConfigRole::kMain);
+  const auto json = kubelet::parse_kubelet_config("{\n  \"a\": 1,\n}", kubelet::ConfigRole::kMain);
   ASSERT_FALSE(json);
   EXPECT_EQ(json.error().line, 3u);
   EXPECT_EQ(json.error().column, 1u);
 }
 
 TEST(KubeletConfig, MisspeltKeysAreFoundWithTheirEntries) {
-  const KubeletConfigFile file =
+  const kubelet::KubeletConfigFile file =
       parsed(kHead +
              "allowed-unsafe-sysctls: a, b\nallowed_unsafe_sysctls:\n- c\n"
              "AllowedUnsafeSysctls: [d]\nallowedUnsafeSysctl:\n--allowed-unsafe-sysctls: e\n"
              "allowedunsafesysctls: {}\nallowedUnsafeSysctlsX: f\nsysctls: g\n"
              "nested:\n  allowed-unsafe-sysctls: h\n");
-  EXPECT_EQ(file.form, ListForm::kAbsent);
+  EXPECT_EQ(file.form, kubelet::ListForm::kAbsent);
   Texts found;
-  for (const MisspeltKey& key : file.misspelt) {
+  for (const kubelet::MisspeltKey& key : file.misspelt) {
     found.push_back(key.key + "=" + testing::PrintToString(key.entries));
   }
   EXPECT_THAT(found, ElementsAre("allowed-unsafe-sysctls={ \"a\", \"b\" }",
@@ -276,7 +290,7 @@ TEST(KubeletConfig, MisspeltKeysAreFoundWithTheirEntries) {
 }
 
 TEST(KubeletConfig, TheHealthPortAndAddressAreRead) {
-  const KubeletConfigFile file =
+  const kubelet::KubeletConfigFile file =
       parsed(kHead + "healthzPort: 10300\nhealthzBindAddress: 127.0.0.2\n");
   EXPECT_EQ(file.healthz_port, 10300);
   EXPECT_EQ(file.healthz_bind_address, "127.0.0.2");
@@ -286,28 +300,29 @@ TEST(KubeletConfig, TheHealthPortAndAddressAreRead) {
 
 TEST(KubeletConfig, DepthAndAliasesWithoutBoundDoNotOverflow) {
   const std::size_t deep = 200000;
-  EXPECT_FALSE(parse_kubelet_config(kHead + "a: " + std::string(deep, '['), ConfigRole::kMain));
+  EXPECT_FALSE(kubelet::parse_kubelet_config(kHead + "a: " + std::string(deep, '['),
+                                             kubelet::ConfigRole::kMain));
   const std::string json =
       "{" + kJsonHead + ",\"a\":" + std::string(20'000, '[') + std::string(20'000, ']') + "}";
-  EXPECT_TRUE(parse_kubelet_config(json, ConfigRole::kMain));
+  EXPECT_TRUE(kubelet::parse_kubelet_config(json, kubelet::ConfigRole::kMain));
   std::string laughs = kHead + "a0: &a0 {x: y}\n";
   for (int i = 1; i < 40; ++i) {
     laughs += fmt::format("a{0}: &a{0} {{<<: [*a{1}, *a{1}]}}\n", i, i - 1);
   }
-  EXPECT_FALSE(parse_kubelet_config(laughs + "<<: *a39\n", ConfigRole::kMain));
+  EXPECT_FALSE(kubelet::parse_kubelet_config(laughs + "<<: *a39\n", kubelet::ConfigRole::kMain));
 }
 
 TEST(KubeletConfig, ANewDropInHoldsTheEntriesAndNothingElse) {
-  for (const ConfigFormat format : {ConfigFormat::kYaml, ConfigFormat::kJson}) {
+  for (const yaml::ConfigFormat format : {yaml::ConfigFormat::kYaml, yaml::ConfigFormat::kJson}) {
     for (const Texts& entries :
          {Texts{}, Texts{"net.core.somaxconn"}, Texts{"kernel.shm*", "5", "*"}}) {
-      const std::string bytes = new_config_drop_in(entries, format);
-      const KubeletConfigFile file = parsed(bytes, ConfigRole::kDropIn);
+      const std::string bytes = kubelet::new_config_drop_in(entries, format);
+      const kubelet::KubeletConfigFile file = parsed(bytes, kubelet::ConfigRole::kDropIn);
       EXPECT_EQ(file.format, format);
       EXPECT_EQ(texts_of(file), entries) << bytes;
     }
   }
-  EXPECT_EQ(new_config_drop_in({"net.core.somaxconn"}, ConfigFormat::kYaml),
+  EXPECT_EQ(kubelet::new_config_drop_in({"net.core.somaxconn"}, yaml::ConfigFormat::kYaml),
             kHead + "allowedUnsafeSysctls:\n- net.core.somaxconn\n");
 }
 

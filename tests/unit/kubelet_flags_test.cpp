@@ -7,24 +7,25 @@
 #include <string_view>
 #include <vector>
 
-#include "kubelet_sysctl/command_line.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/kubelet/flags.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-KubeletFlags flags_of(Texts words) {
+kubelet::KubeletFlags flags_of(Texts words) {
   words.insert(words.begin(), "/usr/bin/kubelet");
-  return parse_kubelet_flags(words, 1);
+  return kubelet::parse_kubelet_flags(words, 1);
 }
 
 /// The list, or the words that the kubelet ends with.
 Texts list_or_fate(const Texts& words) {
-  const KubeletFlags flags = flags_of(words);
+  const kubelet::KubeletFlags flags = flags_of(words);
   if (flags.fatal) return {"fatal", *flags.fatal};
-  return list_of(flags);
+  return kubelet::list_of(flags);
 }
 
 /// What a value of the flag gives.
@@ -89,11 +90,11 @@ TEST(KubeletFlags, AnEmptyOccurrenceAddsNothingAndClearsNothing) {
 }
 
 TEST(KubeletFlags, ASingleEmptyOccurrenceIsAnEmptyListThatIsSet) {
-  const KubeletFlags flags = flags_of({"--allowed-unsafe-sysctls="});
+  const kubelet::KubeletFlags flags = flags_of({"--allowed-unsafe-sysctls="});
   EXPECT_EQ(flags.lists.size(), 1u);
   EXPECT_TRUE(list_of(flags).empty());
-  EXPECT_EQ(list_in_argv({"kubelet", "--allowed-unsafe-sysctls="}), Texts{});
-  EXPECT_EQ(list_in_argv({"kubelet", "--v=2"}), std::nullopt);
+  EXPECT_EQ(model::list_in_argv({"kubelet", "--allowed-unsafe-sysctls="}), Texts{});
+  EXPECT_EQ(model::list_in_argv({"kubelet", "--v=2"}), std::nullopt);
 }
 
 // --- The value is one record of CSV ----------------------------------------------------------------
@@ -151,9 +152,9 @@ TEST(KubeletFlags, ACarriageReturnCountsOnlyBeforeALineFeedAndAtTheEnd) {
 
 TEST(KubeletFlags, ItemsKnowTheirPlaceInTheWord) {
   const std::string word = "--allowed-unsafe-sysctls=a.b,\"c,d\"";
-  const KubeletFlags flags = flags_of({word});
+  const kubelet::KubeletFlags flags = flags_of({word});
   ASSERT_EQ(flags.lists.size(), 1u);
-  const ListFlag& flag = flags.lists[0];
+  const kubelet::ListFlag& flag = flags.lists[0];
   EXPECT_EQ(word.substr(flag.value_begin), "a.b,\"c,d\"");
   ASSERT_EQ(flag.items.size(), 2u);
   const auto written = [&](std::size_t i) {
@@ -175,7 +176,7 @@ TEST(KubeletFlags, AnyStrayWordIsFatalEvenAnEmptyOne) {
 }
 
 TEST(KubeletFlags, FlagsBehindAStrayWordAreReadAllTheSame) {
-  const KubeletFlags flags = flags_of({"a", "--config=/c", "b"});
+  const kubelet::KubeletFlags flags = flags_of({"a", "--config=/c", "b"});
   EXPECT_EQ(flags.config, "/c");
   EXPECT_EQ(flags.fatal, "unknown command: a");
   EXPECT_EQ(flags.fatal_word, 1u);
@@ -183,7 +184,8 @@ TEST(KubeletFlags, FlagsBehindAStrayWordAreReadAllTheSame) {
 }
 
 TEST(KubeletFlags, TheLastOfAStringFlagWins) {
-  const KubeletFlags flags = flags_of({"--config=/a", "--config-dir", "/d", "--config", "/b"});
+  const kubelet::KubeletFlags flags =
+      flags_of({"--config=/a", "--config-dir", "/d", "--config", "/b"});
   EXPECT_EQ(flags.config, "/b");
   EXPECT_EQ(flags.config_word, 5u);
   EXPECT_EQ(flags.config_dir, "/d");
@@ -198,36 +200,41 @@ TEST(KubeletFlags, ABooleanTakesNoWordAndAnyOtherFlagDoes) {
 }
 
 TEST(KubeletFlags, AFlagNobodyKnowsIsGuessedByItsNeighbourAndSaidToBeUncertain) {
-  const KubeletFlags before_flag = flags_of({"--brand-new", "--config=/a"});
+  const kubelet::KubeletFlags before_flag = flags_of({"--brand-new", "--config=/a"});
   EXPECT_EQ(before_flag.config, "/a");
   EXPECT_EQ(before_flag.ambiguous_word, 1u);
-  const KubeletFlags before_word = flags_of({"--brand-new", "x", "--config=/a"});
+  const kubelet::KubeletFlags before_word = flags_of({"--brand-new", "x", "--config=/a"});
   EXPECT_EQ(before_word.config, "/a");
   EXPECT_FALSE(before_word.fatal);
   EXPECT_FALSE(flags_of({"--brand-new=x", "--config=/a"}).ambiguous_word);
 }
 
 TEST(KubeletFlags, ArgumentsBeginBehindTheKubeletsName) {
-  EXPECT_EQ(kubelet_arguments_start({"/usr/bin/kubelet", "--v=2"}), 1u);
-  EXPECT_EQ(kubelet_arguments_start({"/usr/bin/kubensenter", "/usr/bin/kubelet", "--v=2"}), 2u);
-  EXPECT_EQ(kubelet_arguments_start({"/hyperkube", "kubelet", "--v=2"}), 2u);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/usr/bin/kubelet", "--v=2"}), 1u);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/usr/bin/kubensenter", "/usr/bin/kubelet", "--v=2"}),
+            2u);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/hyperkube", "kubelet", "--v=2"}), 2u);
 }
 
 TEST(KubeletFlags, BehindAShellOrAnotherProgramTheArgumentsCannotBeTold) {
-  EXPECT_EQ(kubelet_arguments_start({"/bin/sh", "-c", "exec kubelet $ARGS"}), std::nullopt);
-  EXPECT_EQ(kubelet_arguments_start({"/usr/bin/env", "kubelet", "--v=2"}), std::nullopt);
-  EXPECT_EQ(kubelet_arguments_start({"/usr/bin/k3s", "agent"}), std::nullopt);
-  EXPECT_EQ(kubelet_arguments_start({"/usr/bin/wrap", "--of", "/usr/bin/kubelet"}), std::nullopt);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/bin/sh", "-c", "exec kubelet $ARGS"}),
+            std::nullopt);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/usr/bin/env", "kubelet", "--v=2"}), std::nullopt);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/usr/bin/k3s", "agent"}), std::nullopt);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({"/usr/bin/wrap", "--of", "/usr/bin/kubelet"}),
+            std::nullopt);
   for (const char* name :
        {"kubelet1.28", "kubelet-v1.30.4", "kubelet_1.31", "kubelet.real", ".kubelet-wrapped"}) {
-    EXPECT_EQ(kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}), 1u) << name;
+    EXPECT_EQ(kubelet::kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}), 1u)
+        << name;
   }
   for (const char* name :
        {"kubelet-wrapper", "kubelet-sysctl", "kubelet.sh", "kubeletd", "kubelet.conf"}) {
-    EXPECT_EQ(kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}), std::nullopt)
+    EXPECT_EQ(kubelet::kubelet_arguments_start({std::string("/usr/bin/") + name, "--v=2"}),
+              std::nullopt)
         << name;
   }
-  EXPECT_EQ(kubelet_arguments_start({}), std::nullopt);
+  EXPECT_EQ(kubelet::kubelet_arguments_start({}), std::nullopt);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // Tests of the kubelet's rules by release, against tables in tests/unit/data. Those are written by
 // hand from the sources that they name; entry-spellings.tsv by a script that restates the rules in
 // Python.
-#include "kubelet_sysctl/kubelet_rules.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -10,6 +9,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -40,10 +42,10 @@ std::vector<Cells> table(const std::string& name) {
   return rows;
 }
 
-KubeletVersion release(const std::string& text) {
-  const auto version = parse_kubelet_version(text);
+sysctl::KubeletVersion release(const std::string& text) {
+  const auto version = sysctl::parse_kubelet_version(text);
   EXPECT_TRUE(version) << text;
-  return version.value_or(KubeletVersion{});
+  return version.value_or(sysctl::KubeletVersion{});
 }
 
 /// The entry that a cell stands for.
@@ -77,7 +79,7 @@ TEST(KubeletRules, EachReleaseStartsWithTheEntriesOfTheTable) {
     const std::string entry = entry_of(rows[row][0]);
     for (std::size_t column = 1; column < rows[row].size(); ++column) {
       SCOPED_TRACE(entry + " on " + rows[0][column]);
-      const auto words = rejection_by(rule_set_of(release(rows[0][column])), entry);
+      const auto words = sysctl::rejection_by(sysctl::rule_set_of(release(rows[0][column])), entry);
       const std::string& verdict = rows[row][column];
       ASSERT_TRUE(verdict == "yes" || verdict == "pattern" || verdict == "table") << verdict;
       EXPECT_EQ(!words, verdict == "yes");
@@ -94,25 +96,25 @@ TEST(KubeletRules, EachReleaseSaysToASpellingWhatTheRulesSay) {
   for (std::size_t row = 1; row < rows.size(); ++row) {
     const std::string& entry = rows[row][0];
     for (std::size_t column = 1; column < rows[row].size(); ++column) {
-      const KubeletVersion version = release(rows[0][column]);
+      const sysctl::KubeletVersion version = release(rows[0][column]);
       std::string expected = rows[row][column];
       if (expected == "pattern") {
         expected = "sysctl \"" + entry + '"' + kSpelling + (version.minor <= 22 ? kDots : kSlashes);
       }
-      EXPECT_EQ(rejection_by(rule_set_of(version), entry).value_or(""), expected)
+      EXPECT_EQ(sysctl::rejection_by(sysctl::rule_set_of(version), entry).value_or(""), expected)
           << entry << " on " << rows[0][column];
     }
   }
 }
 
 TEST(KubeletRules, TheRulesChangeWith123AndWith129) {
-  EXPECT_EQ(rule_set_of({1, 16, 0}), RuleSet::kUpTo122);
-  EXPECT_EQ(rule_set_of({1, 22, 17}), RuleSet::kUpTo122);
-  EXPECT_EQ(rule_set_of({1, 23, 0}), RuleSet::kUpTo128);
-  EXPECT_EQ(rule_set_of({1, 28, 15}), RuleSet::kUpTo128);
-  EXPECT_EQ(rule_set_of({1, 29, 0}), RuleSet::kFrom129);
-  EXPECT_EQ(rule_set_of({2, 0, 0}), RuleSet::kFrom129);
-  EXPECT_EQ(rule_set_of(newest_known_kubelet()), RuleSet::kFrom129);
+  EXPECT_EQ(sysctl::rule_set_of({1, 16, 0}), sysctl::RuleSet::kUpTo122);
+  EXPECT_EQ(sysctl::rule_set_of({1, 22, 17}), sysctl::RuleSet::kUpTo122);
+  EXPECT_EQ(sysctl::rule_set_of({1, 23, 0}), sysctl::RuleSet::kUpTo128);
+  EXPECT_EQ(sysctl::rule_set_of({1, 28, 15}), sysctl::RuleSet::kUpTo128);
+  EXPECT_EQ(sysctl::rule_set_of({1, 29, 0}), sysctl::RuleSet::kFrom129);
+  EXPECT_EQ(sysctl::rule_set_of({2, 0, 0}), sysctl::RuleSet::kFrom129);
+  EXPECT_EQ(sysctl::rule_set_of(sysctl::newest_known_kubelet()), sysctl::RuleSet::kFrom129);
 }
 
 TEST(KubeletRules, ANameIsSafeFromItsReleaseAndKernelOn) {
@@ -121,13 +123,13 @@ TEST(KubeletRules, ANameIsSafeFromItsReleaseAndKernelOn) {
   for (std::size_t row = 1; row < rows.size(); ++row) {
     for (std::size_t column = 1; column < rows[row].size(); ++column) {
       const Cells head = split(rows[0][column], '/');
-      const auto* found =
-          safe_sysctl(rows[row][0], release(head[0]), parse_kernel_version(head[1]));
+      const auto* found = sysctl::safe_sysctl(rows[row][0], release(head[0]),
+                                              sysctl::parse_kernel_version(head[1]));
       EXPECT_EQ(found != nullptr, rows[row][column] == "yes") << rows[row][0] << ' ' << head[0];
       if (rows[row][column] == "yes" && column == 10) ++safe;
     }
   }
-  EXPECT_EQ(safe, safe_sysctls().size()) << "a name of the program is missing in the table";
+  EXPECT_EQ(safe, sysctl::safe_sysctls().size()) << "a name of the program is missing in the table";
 }
 
 TEST(KubeletRules, APodIsJudgedInTheWordsOfTheRelease) {
@@ -137,11 +139,11 @@ TEST(KubeletRules, APodIsJudgedInTheWordsOfTheRelease) {
     const Cells& cells = rows[row];
     std::vector<std::string> list;
     if (cells[1] != "-") list = split(cells[1], ',');
-    const SysctlUse use = {.name = cells[2],
-                           .host_network = cells[3].find("net") != std::string::npos,
-                           .host_ipc = cells[3].find("ipc") != std::string::npos};
+    const sysctl::SysctlUse use = {.name = cells[2],
+                                   .host_network = cells[3].find("net") != std::string::npos,
+                                   .host_ipc = cells[3].find("ipc") != std::string::npos};
     for (const std::string& one : split(cells[0], ',')) {
-      const auto seen = admission_of(use, list, release(one), KernelVersion{6, 1});
+      const auto seen = sysctl::admission_of(use, list, release(one), sysctl::KernelVersion{6, 1});
       EXPECT_EQ(name_of(seen.gate), cells[4]) << cells[2] << " on " << one;
       EXPECT_EQ(seen.reason.empty() ? "-" : seen.reason, cells[5]) << one;
     }
@@ -149,17 +151,19 @@ TEST(KubeletRules, APodIsJudgedInTheWordsOfTheRelease) {
 }
 
 TEST(KubeletRules, AKernelThatCannotBeToldDropsTheSafeNamesWithAMinimum) {
-  const SysctlUse use = {.name = "net.ipv4.tcp_rmem"};
-  EXPECT_EQ(admission_of(use, {}, {1, 32, 0}, KernelVersion{4, 15}).gate, Gate::kNone);
-  EXPECT_EQ(admission_of(use, {}, {1, 32, 0}, KernelVersion{4, 14}).gate, Gate::kList);
-  EXPECT_EQ(admission_of(use, {}, {1, 32, 0}, std::nullopt).gate, Gate::kList);
+  const sysctl::SysctlUse use = {.name = "net.ipv4.tcp_rmem"};
+  EXPECT_EQ(sysctl::admission_of(use, {}, {1, 32, 0}, sysctl::KernelVersion{4, 15}).gate,
+            sysctl::Gate::kNone);
+  EXPECT_EQ(sysctl::admission_of(use, {}, {1, 32, 0}, sysctl::KernelVersion{4, 14}).gate,
+            sysctl::Gate::kList);
+  EXPECT_EQ(sysctl::admission_of(use, {}, {1, 32, 0}, std::nullopt).gate, sysctl::Gate::kList);
 }
 
 // Source: component-base version/verflag prints "Kubernetes " and the git version.
 TEST(KubeletVersion, IsReadFromWhatKubeletsPrint) {
   const auto reads = [](const char* text) {
-    const auto version = parse_kubelet_version(text);
-    return version ? text_of(*version) : "-";
+    const auto version = sysctl::parse_kubelet_version(text);
+    return version ? sysctl::text_of(*version) : "-";
   };
   EXPECT_EQ(reads("Kubernetes v1.29.6\n"), "1.29.6");
   EXPECT_EQ(reads("Kubernetes v1.29.6-eks-036c24b\n"), "1.29.6");
@@ -175,52 +179,56 @@ TEST(KubeletVersion, OfOtherTextIsNotKnown) {
        {"", "Kubernetes", "Kubernetes v", "1", "1.", "1.x", "v1.29.6 extra", "1.29.6.1", "-1.29",
         "1.29-", "kubelet version 1.29.6", "Kubernetes v1.29.6\nKubernetes v1.30.0",
         "99999999999.1", "1.29.6_1", "k3s version v1.29.6+k3s1 (1c2c0b6)", "1 .29"}) {
-    EXPECT_FALSE(parse_kubelet_version(text)) << text;
+    EXPECT_FALSE(sysctl::parse_kubelet_version(text)) << text;
   }
 }
 
 TEST(KernelVersion, IsThoseOfTheFirstTwoNumbers) {
-  EXPECT_EQ(parse_kernel_version("6.1.0-28-amd64"), (KernelVersion{6, 1}));
-  EXPECT_EQ(parse_kernel_version("3.10.0-1160.el7.x86_64"), (KernelVersion{3, 10}));
-  EXPECT_EQ(parse_kernel_version("5.15"), (KernelVersion{5, 15}));
+  EXPECT_EQ(sysctl::parse_kernel_version("6.1.0-28-amd64"), (sysctl::KernelVersion{6, 1}));
+  EXPECT_EQ(sysctl::parse_kernel_version("3.10.0-1160.el7.x86_64"), (sysctl::KernelVersion{3, 10}));
+  EXPECT_EQ(sysctl::parse_kernel_version("5.15"), (sysctl::KernelVersion{5, 15}));
   for (const char* text : {"", "linux", "6", "6.", "x.1"}) {
-    EXPECT_FALSE(parse_kernel_version(text)) << text;
+    EXPECT_FALSE(sysctl::parse_kernel_version(text)) << text;
   }
 }
 
 TEST(SysctlNamespace, FollowsTheTableOfTheRelease) {
-  EXPECT_EQ(namespace_of("net.core.somaxconn", RuleSet::kUpTo122), SysctlNamespace::kNet);
-  EXPECT_EQ(namespace_of("net/core/*", RuleSet::kFrom129), SysctlNamespace::kNet);
-  EXPECT_EQ(namespace_of("net/core/*", RuleSet::kUpTo122), SysctlNamespace::kNone);
-  EXPECT_EQ(namespace_of("kernel.shm_*", RuleSet::kUpTo128), SysctlNamespace::kIpc);
-  EXPECT_EQ(namespace_of("kernel.shm_*", RuleSet::kFrom129), SysctlNamespace::kNone);
-  EXPECT_EQ(namespace_of("fs.mqueue.msg_max", RuleSet::kFrom129), SysctlNamespace::kIpc);
-  EXPECT_EQ(namespace_of("vm.max_map_count", RuleSet::kFrom129), SysctlNamespace::kNone);
+  EXPECT_EQ(namespace_of("net.core.somaxconn", sysctl::RuleSet::kUpTo122),
+            sysctl::SysctlNamespace::kNet);
+  EXPECT_EQ(namespace_of("net/core/*", sysctl::RuleSet::kFrom129), sysctl::SysctlNamespace::kNet);
+  EXPECT_EQ(namespace_of("net/core/*", sysctl::RuleSet::kUpTo122), sysctl::SysctlNamespace::kNone);
+  EXPECT_EQ(namespace_of("kernel.shm_*", sysctl::RuleSet::kUpTo128), sysctl::SysctlNamespace::kIpc);
+  EXPECT_EQ(namespace_of("kernel.shm_*", sysctl::RuleSet::kFrom129),
+            sysctl::SysctlNamespace::kNone);
+  EXPECT_EQ(namespace_of("fs.mqueue.msg_max", sysctl::RuleSet::kFrom129),
+            sysctl::SysctlNamespace::kIpc);
+  EXPECT_EQ(namespace_of("vm.max_map_count", sysctl::RuleSet::kFrom129),
+            sysctl::SysctlNamespace::kNone);
 }
 
 // Source: pkg/apis/core/validation, SysctlFmt up to 1.24, SysctlContainSlashFmt later.
 TEST(PodSpelling, TakesSlashesFrom125OnAndNoPattern) {
-  EXPECT_FALSE(pod_spelling_fault("net.core.somaxconn", {1, 20, 0}));
-  EXPECT_EQ(pod_spelling_fault("net/core/somaxconn", {1, 24, 9}),
+  EXPECT_FALSE(sysctl::pod_spelling_fault("net.core.somaxconn", {1, 20, 0}));
+  EXPECT_EQ(sysctl::pod_spelling_fault("net/core/somaxconn", {1, 24, 9}),
             "must have at most 253 characters and match regex "
             R"(^([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$)");
-  EXPECT_FALSE(pod_spelling_fault("net/core/somaxconn", {1, 25, 0}));
-  EXPECT_EQ(pod_spelling_fault("net.*", {1, 29, 0}),
+  EXPECT_FALSE(sysctl::pod_spelling_fault("net/core/somaxconn", {1, 25, 0}));
+  EXPECT_EQ(sysctl::pod_spelling_fault("net.*", {1, 29, 0}),
             "must have at most 253 characters and match regex "
             R"(^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$)");
-  EXPECT_TRUE(pod_spelling_fault("Net.core.somaxconn", {1, 29, 0}));
-  EXPECT_TRUE(pod_spelling_fault("", {1, 29, 0}));
+  EXPECT_TRUE(sysctl::pod_spelling_fault("Net.core.somaxconn", {1, 29, 0}));
+  EXPECT_TRUE(sysctl::pod_spelling_fault("", {1, 29, 0}));
 }
 
 // Source: runc libcontainer/configs/validate/validator.go, 1.3.6.
 TEST(Runtime, RefusesWhatItDoesNotKnowToBeNamespaced) {
   for (const char* name : {"net.core.somaxconn", "kernel.sem", "kernel.shm_rmid_forced",
                            "fs.mqueue.msg_max", "kernel.msgmni"}) {
-    EXPECT_FALSE(runtime_refusal(name)) << name;
+    EXPECT_FALSE(sysctl::runtime_refusal(name)) << name;
   }
-  EXPECT_EQ(runtime_refusal("kernel.msg_next_id"),
+  EXPECT_EQ(sysctl::runtime_refusal("kernel.msg_next_id"),
             "sysctl \"kernel.msg_next_id\" is not in a separate kernel namespace");
-  EXPECT_TRUE(runtime_refusal("net.ipv4.conf.eno2/100.rp_filter"));
+  EXPECT_TRUE(sysctl::runtime_refusal("net.ipv4.conf.eno2/100.rp_filter"));
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "kubelet_sysctl/kubelet_rules.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -24,9 +25,10 @@ TEST(KubeletVectors, EveryEntryIsTakenOrRefusedInTheWordsOfTheRelease) {
   for (const auto& row : all["entries"]) {
     const auto entry = row["entry"].get<std::string>();
     for (const auto& [release, words] : row["error"].items()) {
-      const auto version = parse_kubelet_version(release);
+      const auto version = sysctl::parse_kubelet_version(release);
       ASSERT_TRUE(version) << release;
-      EXPECT_EQ(rejection_by(rule_set_of(*version), entry).value_or(""), words.get<std::string>())
+      EXPECT_EQ(sysctl::rejection_by(sysctl::rule_set_of(*version), entry).value_or(""),
+                words.get<std::string>())
           << release << " " << entry;
       ++asked;
     }
@@ -36,18 +38,18 @@ TEST(KubeletVectors, EveryEntryIsTakenOrRefusedInTheWordsOfTheRelease) {
 
 TEST(KubeletVectors, EveryPodIsAdmittedOrRefusedInTheWordsOf136) {
   std::size_t asked = 0;
-  const KubeletVersion version{.major = 1, .minor = 36, .patch = 0};
-  const KernelVersion kernel{.major = 6, .minor = 18};
+  const sysctl::KubeletVersion version{.major = 1, .minor = 36, .patch = 0};
+  const sysctl::KernelVersion kernel{.major = 6, .minor = 18};
   const nlohmann::json all = vectors();
   for (const auto& row : all["pods"]) {
     const auto list = row["list"].get<std::vector<std::string>>();
     std::string words;
     for (const auto& name : row["sysctls"]) {
-      const SysctlUse use = {.name = name.get<std::string>(),
-                             .host_network = row["hostNetwork"].get<bool>(),
-                             .host_ipc = row["hostIPC"].get<bool>()};
-      const Admission admission = admission_of(use, list, version, kernel);
-      if (admission.gate == Gate::kNone) continue;
+      const sysctl::SysctlUse use = {.name = name.get<std::string>(),
+                                     .host_network = row["hostNetwork"].get<bool>(),
+                                     .host_ipc = row["hostIPC"].get<bool>()};
+      const sysctl::Admission admission = sysctl::admission_of(use, list, version, kernel);
+      if (admission.gate == sysctl::Gate::kNone) continue;
       words = admission.reason;
       break;
     }

@@ -6,17 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/outcome.hpp"
-#include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
 
 std::string told(const std::vector<std::string>& words) {
-  Outcome outcome;
-  outcome.kind = OutcomeKind::kRolledBack;
+  transaction::Outcome outcome;
+  outcome.kind = transaction::OutcomeKind::kRolledBack;
   outcome.last_words = words;
-  const std::string text = outcome_text(outcome, {});
+  const std::string text = report::outcome_text(outcome, {});
   const std::size_t begin = text.find("last words:\n");
   return begin == std::string::npos ? text : text.substr(begin + 12);
 }

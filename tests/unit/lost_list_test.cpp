@@ -5,7 +5,14 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/lost_list.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/transaction/lost_entries.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -13,16 +20,16 @@ namespace {
 constexpr const char* kFile = "/var/lib/kubelet/config.yaml";
 constexpr const char* kUnit = "kubelet.service";
 
-const NodeKind& kubeadm() {
-  for (const NodeKind& kind : node_kinds()) {
+const nodes::NodeKind& kubeadm() {
+  for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.id == "kubeadm") return kind;
   }
-  return node_kinds().back();
+  return nodes::node_kinds().back();
 }
 
 struct Node {
-  NodeSnapshot snapshot;
-  NodeModel model;
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
 };
 
 Node node_with(const std::vector<std::string>& list) {
@@ -38,25 +45,26 @@ Node node_with(const std::vector<std::string>& list) {
   return node;
 }
 
-Transaction change(const std::string& id, TransactionState state, std::vector<std::string> before,
-                   std::vector<std::string> after) {
-  Transaction made;
+transaction::Transaction change(const std::string& id, transaction::TransactionState state,
+                                std::vector<std::string> before, std::vector<std::string> after) {
+  transaction::Transaction made;
   made.id = id;
   made.state = state;
   made.unit = kUnit;
   made.before = std::move(before);
   made.after = std::move(after);
-  JournalFile file;
+  transaction::JournalFile file;
   file.path = kFile;
   made.files.push_back(file);
   return made;
 }
 
-std::optional<Finding> found(const Node& node, const std::vector<Transaction>& records) {
-  return lost_list(node.snapshot, node.model, records);
+std::optional<Finding> found(const Node& node,
+                             const std::vector<transaction::Transaction>& records) {
+  return transaction::lost_list(node.snapshot, node.model, records);
 }
 
-using enum TransactionState;
+using enum transaction::TransactionState;
 
 TEST(LostList, EntriesThatTheLastChangePutThereAndThatAreGoneAreNamedWithWhoWroteTheFile) {
   const Node node = node_with({"kernel.sem"});
@@ -76,7 +84,8 @@ TEST(LostList, EntriesThatTheLastChangePutThereAndThatAreGoneAreNamedWithWhoWrot
 }
 
 TEST(LostList, ListThatHasOrCoversEveryEntryIsNotLost) {
-  const std::vector<Transaction> records = {change("a", kConfirmed, {}, {"kernel.msgmax"})};
+  const std::vector<transaction::Transaction> records = {
+      change("a", kConfirmed, {}, {"kernel.msgmax"})};
   EXPECT_FALSE(found(node_with({"kernel.msgmax", "kernel.sem"}), records));
   EXPECT_FALSE(found(node_with({"kernel.msg*"}), records));
   EXPECT_FALSE(found(node_with({"kernel/msgmax"}), records));
@@ -90,7 +99,8 @@ TEST(LostList, NewestChangeThatStandsDecides) {
 
 TEST(LostList, ChangeThatNobodySawToItsEndExplainsEveryList) {
   const auto added = change("a", kConfirmed, {}, {"kernel.sem"});
-  for (const TransactionState state : {kPlanned, kWritten, kRestarted, kStranded, kOvertaken}) {
+  for (const transaction::TransactionState state :
+       {kPlanned, kWritten, kRestarted, kStranded, kOvertaken}) {
     EXPECT_FALSE(found(node_with({}), {added, change("b", state, {"kernel.sem"}, {"net.*"})}));
   }
 }

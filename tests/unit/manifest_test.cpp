@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of reading pods from manifests. The forms are those of k8s.io/api core/v1, apps/v1 and
 // batch/v1.
-#include "kubelet_sysctl/manifest.hpp"
 
 #include <ctime>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -15,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Read {
-  std::vector<PodSpec> pods;
+  std::vector<pods::PodSpec> pods;
   std::vector<std::string> skipped;
   Error error;
 };
@@ -27,7 +30,7 @@ Read read(const std::string& bytes) {
   file.kind = FileKind::kRegular;
   file.bytes = bytes;
   Read read;
-  auto pods = parse_manifests(file, read.skipped);
+  auto pods = pods::parse_manifests(file, read.skipped);
   if (pods) {
     read.pods = std::move(*pods);
   } else {
@@ -38,8 +41,8 @@ Read read(const std::string& bytes) {
 
 std::vector<std::string> names_in(const Read& read) {
   std::vector<std::string> names;
-  for (const PodSpec& pod : read.pods) {
-    for (const PodSysctl& one : pod.sysctls) {
+  for (const pods::PodSpec& pod : read.pods) {
+    for (const pods::PodSysctl& one : pod.sysctls) {
       names.push_back(pod.kind + "/" + pod.name + ":" + one.name + "=" + one.value);
     }
   }
@@ -64,7 +67,7 @@ constexpr const char* kPod =
 TEST(Manifest, GivesThePodWithItsSysctlsAndTheirLines) {
   const Read seen = read(kPod);
   ASSERT_EQ(seen.pods.size(), 1U) << seen.error.message;
-  const PodSpec& pod = seen.pods[0];
+  const pods::PodSpec& pod = seen.pods[0];
   EXPECT_EQ(pod.file, "pod.yaml");
   EXPECT_EQ(pod.kind, "Pod");
   EXPECT_EQ(pod.name, "web");

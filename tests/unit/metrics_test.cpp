@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Metrics: the text format to the letter, and no number for what is not known.
-#include "kubelet_sysctl/metrics.hpp"
 
 #include <sstream>
 #include <string>
@@ -8,6 +7,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/report/metrics.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -33,15 +39,15 @@ std::vector<std::string> series_of(const std::string& name, const std::string& t
 
 /// A live node with these entries in its list, configured and running.
 struct Node {
-  NodeSnapshot snapshot;
-  NodeModel model;
-  std::vector<Transaction> records;
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
+  std::vector<transaction::Transaction> records;
 
   explicit Node(const std::vector<std::string>& list) {
     snapshot.live = true;
     snapshot.unit.name = "kubelet.service";
-    Layer layer;
-    layer.kind = LayerKind::kFlag;
+    model::Layer layer;
+    layer.kind = model::LayerKind::kFlag;
     layer.at.path = "/etc/sysconfig/kubelet";
     layer.wins = true;
     for (const std::string& text : list) layer.entries.push_back({text, {}});
@@ -50,15 +56,15 @@ struct Node {
     model.running.emplace();
     model.running->process.started_at_ms = 1'763'679'446'007;
     model.running->entries = list;
-    model.running->evidence = RunningList::Evidence::kArgv;
+    model.running->evidence = model::RunningList::Evidence::kArgv;
   }
 
   [[nodiscard]] std::string text() const {
-    return metrics_text({.tool_version = "9.8.7",
-                         .moment = {.now_ms = 1'763'679'500'250, .boot_id = "b"},
-                         .snapshot = &snapshot,
-                         .model = &model,
-                         .records = &records});
+    return report::metrics_text({.tool_version = "9.8.7",
+                                 .moment = {.now_ms = 1'763'679'500'250, .boot_id = "b"},
+                                 .snapshot = &snapshot,
+                                 .model = &model,
+                                 .records = &records});
   }
   [[nodiscard]] std::vector<std::string> series(const std::string& name) const {
     return series_of("kubelet_sysctl_" + name, text());
@@ -111,7 +117,7 @@ TEST(Metrics, ClaimNoDriftWhereTheRunningListIsNotKnown) {
   EXPECT_THAT(node.series("running_known"), ElementsAre(" 0"));
   EXPECT_THAT(node.series("kubelet_running"), ElementsAre(" 1"));
   EXPECT_THAT(node.series("kubelet_healthy"), IsEmpty());
-  node.snapshot.health = HealthSeen{.ok = false, .detail = "http 500"};
+  node.snapshot.health = nodes::HealthSeen{.ok = false, .detail = "http 500"};
   EXPECT_THAT(node.series("kubelet_healthy"), ElementsAre(" 0"));
 }
 
@@ -139,16 +145,16 @@ TEST(Metrics, TellTheNewestChangeByOneStateAndTheTimeOfThatState) {
   Node node({});
   EXPECT_THAT(node.series("last_change_state"), IsEmpty());
   EXPECT_THAT(node.series("unfinished_changes"), ElementsAre(" 0"));
-  Transaction old;
-  old.state = TransactionState::kStranded;
-  Transaction last;
+  transaction::Transaction old;
+  old.state = transaction::TransactionState::kStranded;
+  transaction::Transaction last;
   last.at_ms = 1000;
-  last.state = TransactionState::kRolledBack;
-  last.reached = {{.state = TransactionState::kPlanned, .at_ms = 1000},
-                  {.state = TransactionState::kRolledBack, .at_ms = 61'500}};
+  last.state = transaction::TransactionState::kRolledBack;
+  last.reached = {{.state = transaction::TransactionState::kPlanned, .at_ms = 1000},
+                  {.state = transaction::TransactionState::kRolledBack, .at_ms = 61'500}};
   node.records = {old, last};
   const auto states = node.series("last_change_state");
-  EXPECT_EQ(states.size(), all_transaction_states().size());
+  EXPECT_EQ(states.size(), transaction::all_transaction_states().size());
   EXPECT_THAT(states, Contains("{state=\"rolled-back\"} 1"));
   EXPECT_EQ(std::count_if(states.begin(), states.end(),
                           [](const auto& line) { return line.ends_with(" 1"); }),
@@ -159,14 +165,14 @@ TEST(Metrics, TellTheNewestChangeByOneStateAndTheTimeOfThatState) {
 
 TEST(Metrics, OfARunThatFailedSaySoAndWhatTheRecordsTell) {
   Node node({"kernel.sem"});
-  const std::string text = metrics_text({.tool_version = "9.8.7",
-                                         .moment = {.now_ms = 1000, .boot_id = "b"},
-                                         .snapshot = &node.snapshot,
-                                         .records = &node.records});
+  const std::string text = report::metrics_text({.tool_version = "9.8.7",
+                                                 .moment = {.now_ms = 1000, .boot_id = "b"},
+                                                 .snapshot = &node.snapshot,
+                                                 .records = &node.records});
   EXPECT_THAT(series_of("kubelet_sysctl_up", text), ElementsAre(" 0"));
   EXPECT_THAT(series_of("kubelet_sysctl_unfinished_changes", text), ElementsAre(" 0"));
   EXPECT_THAT(text, Not(HasSubstr("configured_entries")));
-  const std::string nothing = metrics_text({.tool_version = "9.8.7", .moment = {}});
+  const std::string nothing = report::metrics_text({.tool_version = "9.8.7", .moment = {}});
   EXPECT_THAT(series_of("kubelet_sysctl_records_known", nothing), ElementsAre(" 0"));
   EXPECT_THAT(nothing, Not(HasSubstr("timestamp")));
 }

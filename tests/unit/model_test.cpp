@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which list wins, what the running process proves, where the health endpoint is.
-#include "kubelet_sysctl/model.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -22,7 +26,7 @@ using built::kEnvPath;
 using built::kUnitPath;
 using built::node_with_unit;
 using Texts = std::vector<std::string>;
-using Evidence = RunningList::Evidence;
+using Evidence = model::RunningList::Evidence;
 
 constexpr const char* kHead =
     "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
@@ -34,22 +38,23 @@ constexpr std::int64_t kWritten = 1'700'000'000'000;
 constexpr std::int64_t kLater = kWritten + 60'000;
 
 /// A kubelet with --config and these further arguments, and a configuration file.
-NodeSnapshot node_with(const std::string& arguments, const std::string& config) {
-  NodeSnapshot snapshot =
+nodes::NodeSnapshot node_with(const std::string& arguments, const std::string& config) {
+  nodes::NodeSnapshot snapshot =
       node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=" + std::string(kConfigPath) +
                      " " + arguments + "\n");
   add_file(snapshot, kConfigPath, kHead + config);
   return snapshot;
 }
 
-void add_config_drop_in(NodeSnapshot& snapshot, const std::string& name, const std::string& text) {
+void add_config_drop_in(nodes::NodeSnapshot& snapshot, const std::string& name,
+                        const std::string& text) {
   const std::string path = std::string(kDirectory) + "/" + name;
   const std::int32_t source = add_file(snapshot, path, kHead + text);
   snapshot.config_dirs[kDirectory].push_back({path, source});
 }
 
 /// The directory of the drop-ins, empty so far.
-void add_config_directory(NodeSnapshot& snapshot) {
+void add_config_directory(nodes::NodeSnapshot& snapshot) {
   snapshot.config_dirs[kDirectory] = {};
   SourceFile directory;
   directory.path = directory.real_path = kDirectory;
@@ -62,30 +67,32 @@ std::string with_directory(const std::string& more = {}) {
   return "--config-dir=" + std::string(kDirectory) + " " + more;
 }
 
-void start(NodeSnapshot& snapshot, Texts argv, std::int64_t started_at_ms = kLater) {
+void start(nodes::NodeSnapshot& snapshot, Texts argv, std::int64_t started_at_ms = kLater) {
   for (SourceFile& file : snapshot.files) file.meta.ctime_ns = kWritten * 1'000'000;
   snapshot.live = true;
   snapshot.process = Process{
       .pid = 4242, .start_ticks = 7, .started_at_ms = started_at_ms, .argv = std::move(argv)};
 }
 
-SourceFile& file_at(NodeSnapshot& snapshot, const std::string& path) {
+SourceFile& file_at(nodes::NodeSnapshot& snapshot, const std::string& path) {
   return *std::find_if(snapshot.files.begin(), snapshot.files.end(),
                        [&](const SourceFile& file) { return file.path == path; });
 }
 
-NodeModel model_of(const NodeSnapshot& snapshot) {
-  auto model = resolve(snapshot);
+model::NodeModel model_of(const nodes::NodeSnapshot& snapshot) {
+  auto model = checks::resolve_and_check(snapshot);
   EXPECT_TRUE(model) << (model ? "" : model.error().message);
-  return model ? std::move(*model) : NodeModel{};
+  return model ? std::move(*model) : model::NodeModel{};
 }
 
-Texts configured(const NodeSnapshot& snapshot) { return texts_of(model_of(snapshot).configured); }
+Texts configured(const nodes::NodeSnapshot& snapshot) {
+  return model::texts_of(model_of(snapshot).configured);
+}
 
 // --- Layers -----------------------------------------------------------------------------------------
 
 TEST(Model, TheConfigFileGivesTheListWithThePlaceOfEachEntry) {
-  const NodeModel model = model_of(node_with("", kListInFile));
+  const model::NodeModel model = model_of(node_with("", kListInFile));
   ASSERT_EQ(texts_of(model.configured), (Texts{"net.core.somaxconn"}));
   EXPECT_EQ(model.configured[0].origin.path, kConfigPath);
   EXPECT_EQ(model.configured[0].origin.line, 3u);
@@ -93,45 +100,45 @@ TEST(Model, TheConfigFileGivesTheListWithThePlaceOfEachEntry) {
 }
 
 TEST(Model, ADropInReplacesTheListOfTheConfigFileAndTheLastDecidesAlone) {
-  NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
+  nodes::NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
   add_config_directory(snapshot);
   add_config_drop_in(snapshot, "10-a.conf", "allowedUnsafeSysctls: [kernel.sem]\n");
   add_config_drop_in(snapshot, "20-b.conf", "allowedUnsafeSysctls: [net.ipv4.tcp_mem]\n");
   add_config_drop_in(snapshot, "30-c.conf", "maxPods: 5\n");
-  const NodeModel model = model_of(snapshot);
+  const model::NodeModel model = model_of(snapshot);
   EXPECT_EQ(texts_of(model.configured), (Texts{"net.ipv4.tcp_mem"}));
   ASSERT_EQ(model.layers.size(), 3u);
-  EXPECT_EQ(winner_of(model), &model.layers[2]);
-  EXPECT_EQ(model.layers[1].kind, LayerKind::kConfigDir);
+  EXPECT_EQ(model::winner_of(model), &model.layers[2]);
+  EXPECT_EQ(model.layers[1].kind, model::LayerKind::kConfigDir);
   EXPECT_FALSE(model.layers[1].wins);
 }
 
 TEST(Model, TheFlagReplacesEveryFile) {
-  NodeSnapshot snapshot =
+  nodes::NodeSnapshot snapshot =
       node_with(with_directory("--allowed-unsafe-sysctls=kernel.sem"), kListInFile);
   add_config_directory(snapshot);
   add_config_drop_in(snapshot, "10-a.conf", "allowedUnsafeSysctls: [net.ipv4.tcp_mem]\n");
-  const NodeModel model = model_of(snapshot);
+  const model::NodeModel model = model_of(snapshot);
   EXPECT_EQ(texts_of(model.configured), (Texts{"kernel.sem"}));
-  ASSERT_NE(winner_of(model), nullptr);
-  EXPECT_EQ(winner_of(model)->kind, LayerKind::kFlag);
-  EXPECT_EQ(winner_of(model)->at.path, kUnitPath);
+  ASSERT_NE(model::winner_of(model), nullptr);
+  EXPECT_EQ(model::winner_of(model)->kind, model::LayerKind::kFlag);
+  EXPECT_EQ(model::winner_of(model)->at.path, kUnitPath);
 }
 
 TEST(Model, AnEmptyFlagWipesTheListOfTheFiles) {
-  const NodeModel model = model_of(node_with("--allowed-unsafe-sysctls=", kListInFile));
+  const model::NodeModel model = model_of(node_with("--allowed-unsafe-sysctls=", kListInFile));
   EXPECT_TRUE(model.configured.empty());
-  ASSERT_NE(winner_of(model), nullptr);
-  EXPECT_EQ(winner_of(model)->kind, LayerKind::kFlag);
+  ASSERT_NE(model::winner_of(model), nullptr);
+  EXPECT_EQ(model::winner_of(model)->kind, model::LayerKind::kFlag);
 }
 
 TEST(Model, SeveralFlagsAreOneLayerAndEachEntryKnowsItsOwnPlace) {
-  NodeSnapshot snapshot = node_with_unit(
+  nodes::NodeSnapshot snapshot = node_with_unit(
       "[Service]\nEnvironmentFile=/etc/default/kubelet\n"
       "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=kernel.sem $ARGS\n");
   add_file(snapshot, kEnvPath,
            "ARGS=\"--v=2 --allowed-unsafe-sysctls=net.core.somaxconn,net.a\"\n");
-  const NodeModel model = model_of(snapshot);
+  const model::NodeModel model = model_of(snapshot);
   ASSERT_EQ(texts_of(model.configured), (Texts{"kernel.sem", "net.core.somaxconn", "net.a"}));
   EXPECT_EQ(model.layers.size(), 1u);
   EXPECT_EQ(model.configured[0].origin.path, kUnitPath);
@@ -143,20 +150,21 @@ TEST(Model, SeveralFlagsAreOneLayerAndEachEntryKnowsItsOwnPlace) {
 }
 
 TEST(Model, AConfigFileWithoutTheKeyIsALayerThatSetsNothing) {
-  const NodeModel model = model_of(node_with("", "maxPods: 5\n"));
+  const model::NodeModel model = model_of(node_with("", "maxPods: 5\n"));
   ASSERT_EQ(model.layers.size(), 1u);
   EXPECT_FALSE(model.layers[0].sets);
-  EXPECT_EQ(winner_of(model), nullptr);
+  EXPECT_EQ(model::winner_of(model), nullptr);
 }
 
 TEST(Model, AnEmptyConfigFlagMeansNoFile) {
-  const NodeModel model = model_of(node_with("--config=", kListInFile));
+  const model::NodeModel model = model_of(node_with("--config=", kListInFile));
   EXPECT_EQ(model.config_path, "");
   EXPECT_TRUE(model.layers.empty());
 }
 
 TEST(Model, ARelativePathIsReadFromTheWorkingDirectoryOfTheProcess) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=a.yaml\n");
+  nodes::NodeSnapshot snapshot =
+      node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --config=a.yaml\n");
   add_file(snapshot, "/srv/a.yaml", std::string(kHead) + kListInFile);
   snapshot.process_cwd = "/srv";
   EXPECT_EQ(configured(snapshot), (Texts{"net.core.somaxconn"}));
@@ -165,7 +173,8 @@ TEST(Model, ARelativePathIsReadFromTheWorkingDirectoryOfTheProcess) {
 }
 
 TEST(Model, AListThatTheKubeletWouldNotReadIsAnErrorAtItsPlace) {
-  const auto model = resolve(node_with("", "allowedUnsafeSysctls: net.core.somaxconn\n"));
+  const auto model =
+      checks::resolve_and_check(node_with("", "allowedUnsafeSysctls: net.core.somaxconn\n"));
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().kind, ErrorKind::kMalformed);
   EXPECT_EQ(model.error().path, kConfigPath);
@@ -173,7 +182,7 @@ TEST(Model, AListThatTheKubeletWouldNotReadIsAnErrorAtItsPlace) {
 }
 
 TEST(Model, AKubeletWhoseFlagsAreFatalStillHasAModelThatSaysSo) {
-  const NodeModel model =
+  const model::NodeModel model =
       model_of(node_with("--allowed-unsafe-sysctls=kernel.sem, net.core.somaxconn", ""));
   EXPECT_EQ(model.flags.fatal, "unknown command: net.core.somaxconn");
   EXPECT_EQ(model.argv.at(model.flags.fatal_word), "net.core.somaxconn");
@@ -190,8 +199,8 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-Seen seen(const NodeSnapshot& snapshot) {
-  const NodeModel model = model_of(snapshot);
+Seen seen(const nodes::NodeSnapshot& snapshot) {
+  const model::NodeModel model = model_of(snapshot);
   if (!model.running) return {};
   return {model.running->evidence, model.running->entries, model.drift};
 }
@@ -199,26 +208,26 @@ Seen seen(const NodeSnapshot& snapshot) {
 const Texts kPlainArgv = {"/usr/bin/kubelet", std::string("--config=") + kConfigPath};
 
 TEST(Model, AFlagOfTheProcessProvesItsListWhateverTheFilesSay) {
-  NodeSnapshot snapshot = node_with("", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, {"/usr/bin/kubelet", "--allowed-unsafe-sysctls=kernel.sem"});
   EXPECT_EQ(seen(snapshot), (Seen{Evidence::kArgv, Texts{"kernel.sem"}, true}));
 }
 
 TEST(Model, AFileOlderThanTheProcessProvesItsList) {
-  NodeSnapshot snapshot = node_with("", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, kPlainArgv);
   EXPECT_EQ(seen(snapshot), (Seen{Evidence::kConfigFile, Texts{"net.core.somaxconn"}, false}));
 }
 
 TEST(Model, AFileNewerThanTheProcessProvesNothing) {
-  NodeSnapshot snapshot = node_with("", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, kPlainArgv);
   file_at(snapshot, kConfigPath).meta.ctime_ns = (kLater + 1) * 1'000'000;
   EXPECT_EQ(seen(snapshot), Seen{});
 }
 
 TEST(Model, AnOldModificationTimeDoesNotHideANewerChangeTime) {
-  NodeSnapshot snapshot = node_with("", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, kPlainArgv);
   file_at(snapshot, kConfigPath).meta.mtime_ns = kWritten * 1'000'000;  // as 'cp -p' leaves it
   file_at(snapshot, kConfigPath).meta.ctime_ns = (kLater + 1) * 1'000'000;
@@ -229,7 +238,7 @@ TEST(Model, AnOldModificationTimeDoesNotHideANewerChangeTime) {
 }
 
 TEST(Model, AProcessWithAnotherConfigFileOrAnUnknownStartProvesNothing) {
-  NodeSnapshot snapshot = node_with("", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("", kListInFile);
   start(snapshot, {"/usr/bin/kubelet", "--config=/etc/other.yaml"});
   EXPECT_EQ(seen(snapshot), Seen{});
   start(snapshot, kPlainArgv, 0);
@@ -237,7 +246,7 @@ TEST(Model, AProcessWithAnotherConfigFileOrAnUnknownStartProvesNothing) {
 }
 
 TEST(Model, ADropInTakenAwaySinceTheStartProvesNothing) {
-  NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
+  nodes::NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
   add_config_directory(snapshot);
   const Texts argv = {"/usr/bin/kubelet", std::string("--config=") + kConfigPath,
                       std::string("--config-dir=") + kDirectory};
@@ -248,7 +257,7 @@ TEST(Model, ADropInTakenAwaySinceTheStartProvesNothing) {
 }
 
 TEST(Model, ADropInNewerThanTheProcessProvesNothing) {
-  NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
+  nodes::NodeSnapshot snapshot = node_with(with_directory(), kListInFile);
   add_config_directory(snapshot);
   add_config_drop_in(snapshot, "10-a.conf", "allowedUnsafeSysctls: [kernel.sem]\n");
   start(snapshot, {"/usr/bin/kubelet", std::string("--config=") + kConfigPath,
@@ -260,13 +269,13 @@ TEST(Model, ADropInNewerThanTheProcessProvesNothing) {
 }
 
 TEST(Model, AFlagAddedToTheFilesSinceTheStartIsDrift) {
-  NodeSnapshot snapshot = node_with("--allowed-unsafe-sysctls=kernel.sem", kListInFile);
+  nodes::NodeSnapshot snapshot = node_with("--allowed-unsafe-sysctls=kernel.sem", kListInFile);
   start(snapshot, kPlainArgv);
   EXPECT_EQ(seen(snapshot), (Seen{Evidence::kConfigFile, Texts{"net.core.somaxconn"}, true}));
 }
 
 TEST(Model, DriftComparesSetsAndNotOrderOrRepetition) {
-  NodeSnapshot snapshot = node_with("--allowed-unsafe-sysctls=net.a,net.b", "");
+  nodes::NodeSnapshot snapshot = node_with("--allowed-unsafe-sysctls=net.a,net.b", "");
   start(snapshot, {"kubelet", "--allowed-unsafe-sysctls=net.b,net.a,net.b"});
   EXPECT_FALSE(model_of(snapshot).drift);
   start(snapshot, {"kubelet", "--allowed-unsafe-sysctls=net.b"});
@@ -274,20 +283,20 @@ TEST(Model, DriftComparesSetsAndNotOrderOrRepetition) {
 }
 
 TEST(Model, WithoutAProcessThereIsNoRunningListAndNoDrift) {
-  const NodeModel model = model_of(node_with("", kListInFile));
+  const model::NodeModel model = model_of(node_with("", kListInFile));
   EXPECT_FALSE(model.running);
   EXPECT_FALSE(model.drift);
 }
 
 TEST(Model, AWrappedKubeletTakesItsFlagsFromTheLiveProcess) {
-  NodeSnapshot snapshot =
+  nodes::NodeSnapshot snapshot =
       node_with_unit("[Service]\nExecStart=/bin/sh -c \"exec /usr/bin/kubelet $ARGS\"\n");
   add_file(snapshot, kConfigPath, std::string(kHead) + kListInFile);
   EXPECT_TRUE(model_of(snapshot).wrapped);
   EXPECT_TRUE(model_of(snapshot).layers.empty());
   start(snapshot, {"/usr/bin/kubelet", std::string("--config=") + kConfigPath,
                    "--allowed-unsafe-sysctls=kernel.sem"});
-  const NodeModel model = model_of(snapshot);
+  const model::NodeModel model = model_of(snapshot);
   EXPECT_TRUE(model.wrapped);
   EXPECT_EQ(model.config_path, kConfigPath);
   ASSERT_EQ(texts_of(model.configured), (Texts{"kernel.sem"}));
@@ -298,8 +307,8 @@ TEST(Model, AWrappedKubeletTakesItsFlagsFromTheLiveProcess) {
 
 // --- The health endpoint ----------------------------------------------------------------------------
 
-std::string health_of(const NodeSnapshot& snapshot) {
-  const NodeModel model = model_of(snapshot);
+std::string health_of(const nodes::NodeSnapshot& snapshot) {
+  const model::NodeModel model = model_of(snapshot);
   return model.health_address + " " + std::to_string(model.health_port);
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of /proc as proc(5) describes them and as machines with systemd wrote them.
-#include "kubelet_sysctl/procfs.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
 
 namespace kubelet_sysctl {
 namespace {

@@ -6,7 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -18,34 +23,35 @@ const TextStyle kPlain{};
 
 TEST(ErrorText, PutsTheDetailAfterTheHintTwoColumnsIn) {
   const Error error{.message = "m", .hint = "h", .detail = "- a\n+ b\n"};
-  EXPECT_EQ(error_text(error, kPlain), "kubelet-sysctl: error: m\nhint: h\n  - a\n  + b\n");
-  EXPECT_THAT(error_json(error), HasSubstr("\"detail\":\"- a\\n+ b\\n\""));
-  EXPECT_THAT(error_json(Error{.message = "m"}), HasSubstr("\"detail\":null"));
+  EXPECT_EQ(report::error_text(error, kPlain), "kubelet-sysctl: error: m\nhint: h\n  - a\n  + b\n");
+  EXPECT_THAT(report::error_json(error), HasSubstr("\"detail\":\"- a\\n+ b\\n\""));
+  EXPECT_THAT(report::error_json(Error{.message = "m"}), HasSubstr("\"detail\":null"));
 }
 
 TEST(OutcomeText, OfATrialSaysWhenItEndsAndHowItIsKept) {
-  Outcome outcome;
-  outcome.kind = OutcomeKind::kApplied;
+  transaction::Outcome outcome;
+  outcome.kind = transaction::OutcomeKind::kApplied;
   outcome.transaction = "20261120T225726Z-1";
-  EXPECT_THAT(outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
-  EXPECT_THAT(outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
+  EXPECT_THAT(report::outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
+  EXPECT_THAT(report::outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
   outcome.trial_until_ms = 1795215446000;
   outcome.recovered = {"20261119T120000Z-1"};
-  EXPECT_THAT(outcome_text(outcome, kPlain),
+  EXPECT_THAT(report::outcome_text(outcome, kPlain),
               HasSubstr("  on trial until 2026-11-20T22:57:26Z: 'kubelet-sysctl keep "
                         "20261120T225726Z-1' makes it final, otherwise it is undone then\n"));
-  EXPECT_THAT(outcome_json(outcome), HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
-                                               "\"recovered\":[\"20261119T120000Z-1\"]"));
-  outcome.kind = OutcomeKind::kRolledBack;
-  EXPECT_THAT(outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
+  EXPECT_THAT(report::outcome_json(outcome),
+              HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
+                        "\"recovered\":[\"20261119T120000Z-1\"]"));
+  outcome.kind = transaction::OutcomeKind::kRolledBack;
+  EXPECT_THAT(report::outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
 }
 
 TEST(HistoryText, CountsTheEntriesThatTheColumnsDoNotHold) {
-  Transaction one;
+  transaction::Transaction one;
   one.id = "20261120T225726Z-1";
-  one.state = TransactionState::kConfirmed;
+  one.state = transaction::TransactionState::kConfirmed;
   for (int i = 10; i < 40; ++i) one.after.push_back("net.ipv4.entry" + std::to_string(i));
-  const std::string text = history_text({one}, Moment{}, kPlain);
+  const std::string text = report::history_text({one}, transaction::Moment{}, kPlain);
   EXPECT_THAT(text, HasSubstr("+net.ipv4.entry10"));
   EXPECT_THAT(text, HasSubstr(" more  confirmed"));
   EXPECT_THAT(text, Not(HasSubstr("entry39")));
@@ -54,11 +60,12 @@ TEST(HistoryText, CountsTheEntriesThatTheColumnsDoNotHold) {
 }
 
 TEST(HistoryText, LetsNoEscapeSequenceOfARecordReachTheTerminal) {
-  Transaction one;
+  transaction::Transaction one;
   one.id = "20261120T225726Z-1";
   one.reason = one.sudo_user = one.cause = one.unit = "\x1b[31m";
-  EXPECT_THAT(history_text({one}, Moment{}, kPlain), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(transaction_text(one, {one}, Moment{}, kPlain), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(report::history_text({one}, transaction::Moment{}, kPlain), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(report::transaction_text(one, {one}, transaction::Moment{}, kPlain),
+              Not(HasSubstr("\x1b")));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator and a script read: places, carets, lists, evidence, and nothing unknown.
-#include "kubelet_sysctl/report.hpp"
 
 #include <string>
 #include <vector>
@@ -8,6 +7,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -40,7 +54,7 @@ TEST(ErrorText, PutsThePlaceFirstThenTheLineWithItsCaretThenTheHint) {
                     .column = 55,
                     .excerpt = "ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=a,${EXTRA}",
                     .hint = "set EXTRA in '/etc/default/kubelet'"};
-  EXPECT_EQ(error_text(error, kPlain),
+  EXPECT_EQ(report::error_text(error, kPlain),
             "kubelet-sysctl: error: /etc/systemd/system/kubelet.service:9:55: will not edit this "
             "list: part of it comes from '${EXTRA}'\n"
             "  ExecStart=/usr/bin/kubelet --allowed-unsafe-sysctls=a,${EXTRA}\n"
@@ -49,7 +63,7 @@ TEST(ErrorText, PutsThePlaceFirstThenTheLineWithItsCaretThenTheHint) {
 }
 
 TEST(ErrorText, WithoutAPlaceOrAHintIsOneLine) {
-  EXPECT_EQ(error_text(Error{.message = "no systemd here"}, kPlain),
+  EXPECT_EQ(report::error_text(Error{.message = "no systemd here"}, kPlain),
             "kubelet-sysctl: error: no systemd here\n");
 }
 
@@ -61,7 +75,7 @@ TEST(ErrorText, TheCaretStandsUnderThePlaceAlsoAfterTabsAndWideCharacters) {
                     .column = before.size() + 1,
                     .excerpt = before + "XY z",
                     .width = 2};
-  const auto lines = lines_of(error_text(error, kPlain));
+  const auto lines = lines_of(report::error_text(error, kPlain));
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[1], "   é=XY z");
   EXPECT_EQ(lines[2], "     ^~");
@@ -72,7 +86,7 @@ TEST(ErrorText, ALongLineIsShownInAWindowAroundThePlace) {
   std::string line = secret + std::string(2000, ' ') + "HERE" + std::string(2000, 'y');
   const std::size_t at = line.find("HERE");
   const Error error{.message = "m", .path = "/f", .line = 1, .column = at + 1, .excerpt = line};
-  const auto lines = lines_of(error_text(error, kPlain));
+  const auto lines = lines_of(report::error_text(error, kPlain));
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_THAT(lines[1], Not(HasSubstr(secret)));
   EXPECT_THAT(lines[1], StartsWith("  …"));
@@ -83,7 +97,7 @@ TEST(ErrorText, ALongLineIsShownInAWindowAroundThePlace) {
 
 TEST(ErrorText, ShowsTextThatChangesHowOtherTextIsReadAsBytes) {
   const std::string shown =
-      error_text({.message = "\u202Ea\u2066b\u200Bc\u2028d\uFEFF \u00E9"}, kPlain);
+      report::error_text({.message = "\u202Ea\u2066b\u200Bc\u2028d\uFEFF \u00E9"}, kPlain);
   EXPECT_THAT(shown, HasSubstr("\\xe2\\x80\\xaea\\xe2\\x81\\xa6b\\xe2\\x80\\x8bc"
                                "\\xe2\\x80\\xa8d\\xef\\xbb\\xbf \u00E9"));
 }
@@ -94,7 +108,7 @@ TEST(ErrorText, LetsNoEscapeSequenceOfAFileReachTheTerminal) {
                     .line = 1,
                     .column = 1,
                     .excerpt = "a\x1b[2Jb\xff"};
-  const std::string text = error_text(error, kPlain);
+  const std::string text = report::error_text(error, kPlain);
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(text, HasSubstr("bad \\x1b[2J here"));
   EXPECT_EQ(lines_of(text).size(), 3u);
@@ -103,8 +117,8 @@ TEST(ErrorText, LetsNoEscapeSequenceOfAFileReachTheTerminal) {
 TEST(ErrorText, HasColourOnlyWhenAsked) {
   TextStyle colour;
   colour.colour = true;
-  EXPECT_THAT(error_text(Error{.message = "m"}, colour), HasSubstr("\x1b["));
-  EXPECT_THAT(error_text(Error{.message = "m"}, kPlain), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(report::error_text(Error{.message = "m"}, colour), HasSubstr("\x1b["));
+  EXPECT_THAT(report::error_text(Error{.message = "m"}, kPlain), Not(HasSubstr("\x1b")));
 }
 
 TEST(FindingText, SaysItsSeverityPlaceAndId) {
@@ -115,7 +129,7 @@ TEST(FindingText, SaysItsSeverityPlaceAndId) {
   finding.path = "/etc/config.yaml";
   finding.line = 7;
   finding.hint = "do this";
-  EXPECT_EQ(finding_text(finding, kPlain),
+  EXPECT_EQ(report::finding_text(finding, kPlain),
             "kubelet-sysctl: warning: /etc/config.yaml:7: 2 entries here are not in force "
             "[shadowed-list]\nhint: do this\n");
 }
@@ -131,8 +145,8 @@ Origin origin(const std::string& path, std::size_t line, const std::string& vari
 }
 
 struct Node {
-  NodeSnapshot snapshot;
-  NodeModel model;
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
 };
 
 /// A running node whose flag shadows a list in the configuration file.
@@ -144,20 +158,20 @@ Node running_node() {
   process.pid = 27340;
   process.started_at_ms = 1795215446000;  // 2026-11-20T22:57:26Z by date(1)
   node.snapshot.process = process;
-  node.snapshot.health = HealthSeen{true, "ok"};
-  Layer config;
+  node.snapshot.health = nodes::HealthSeen{true, "ok"};
+  model::Layer config;
   config.at = origin("/var/lib/kubelet/config.yaml", 31);
   config.entries = {{"net.ipv4.tcp_rmem", origin("/var/lib/kubelet/config.yaml", 32)}};
-  Layer flag;
-  flag.kind = LayerKind::kFlag;
+  model::Layer flag;
+  flag.kind = model::LayerKind::kFlag;
   flag.at = origin("/etc/sysconfig/kubelet", 1, "DAEMON_ARGS");
   flag.entries = {{"kernel.msg*", flag.at}, {"net.core.somaxconn", flag.at}};
   flag.wins = true;
   node.model.layers = {config, flag};
   node.model.configured = flag.entries;
-  RunningList running;
+  model::RunningList running;
   running.process = process;
-  running.evidence = RunningList::Evidence::kArgv;
+  running.evidence = model::RunningList::Evidence::kArgv;
   running.entries = {{"kernel.msg*", "net.core.somaxconn"}};
   node.model.running = running;
   return node;
@@ -165,7 +179,7 @@ Node running_node() {
 
 TEST(ShowText, SaysWhoSetsTheListWhatIsShadowedAndHowTheRunningListIsKnown) {
   const Node node = running_node();
-  EXPECT_EQ(show_text(node.snapshot, node.model, kPlain),
+  EXPECT_EQ(report::show_text(node.snapshot, node.model, kPlain),
             "kubelet.service  -  running, pid 27340, started 2026-11-20T22:57:26Z, healthy\n"
             "\n"
             "configured  2 entries, set by the flag on the command line\n"
@@ -187,10 +201,10 @@ TEST(ShowText, DriftNamesTheDifferenceAndTheCommandThatMendsIt) {
   Node node = running_node();
   node.model.drift = true;
   node.model.running->entries = {{"kernel.msg*", "kernel.sem"}};
-  UnitState state;
+  ports::UnitState state;
   state.needs_reload = true;
   node.snapshot.state = state;
-  EXPECT_THAT(show_text(node.snapshot, node.model, kPlain),
+  EXPECT_THAT(report::show_text(node.snapshot, node.model, kPlain),
               HasSubstr("drift       yes: the process lacks 'net.core.somaxconn' and still allows "
                         "'kernel.sem'; run: systemctl daemon-reload && systemctl restart "
                         "kubelet.service\n"));
@@ -198,9 +212,9 @@ TEST(ShowText, DriftNamesTheDifferenceAndTheCommandThatMendsIt) {
 
 TEST(ShowText, ClaimsNothingAboutAListThatCannotBeTold) {
   Node node = running_node();
-  node.model.running->evidence = RunningList::Evidence::kNone;
+  node.model.running->evidence = model::RunningList::Evidence::kNone;
   node.model.running->entries.reset();
-  const std::string text = show_text(node.snapshot, node.model, kPlain);
+  const std::string text = report::show_text(node.snapshot, node.model, kPlain);
   EXPECT_THAT(text, HasSubstr("running     cannot be told"));
   EXPECT_THAT(text, HasSubstr("drift       cannot be told"));
 }
@@ -208,20 +222,20 @@ TEST(ShowText, ClaimsNothingAboutAListThatCannotBeTold) {
 TEST(ShowText, AnEmptyListIsSaidToBeNone) {
   Node node;
   node.snapshot.live = true;
-  UnitState state;
+  ports::UnitState state;
   state.active_state = "inactive";
   state.sub_state = "dead";
   node.snapshot.state = state;
-  const std::string text = show_text(node.snapshot, node.model, kPlain);
+  const std::string text = report::show_text(node.snapshot, node.model, kPlain);
   EXPECT_THAT(text, HasSubstr("not running (inactive/dead)"));
   EXPECT_THAT(text, HasSubstr("configured  (none)\n"));
   EXPECT_THAT(text, HasSubstr("running     -\n"));
 }
 
-CommandLine short_command() {
-  CommandLine command;
+systemd::CommandLine short_command() {
+  systemd::CommandLine command;
   const auto add = [&](const std::string& text, Origin from) {
-    Word word;
+    systemd::Word word;
     word.text.text = text;
     command.words.push_back(word);
     command.origins.push_back(std::move(from));
@@ -234,7 +248,7 @@ CommandLine short_command() {
 }
 
 TEST(ExplainText, GivesEachWordItsPlaceAndVariableAndListsTheUnsetOnes) {
-  EXPECT_EQ(explain_text(NodeSnapshot{}, short_command(), kPlain),
+  EXPECT_EQ(report::explain_text(nodes::NodeSnapshot{}, short_command(), kPlain),
             "/usr/lib/systemd/system/kubelet.service:8                /usr/local/bin/kubelet\n"
             "/etc/sysconfig/kubelet:1                   $DAEMON_ARGS  --v=2\n"
             "/etc/sysconfig/kubelet:1                   $DAEMON_ARGS  ''\n"
@@ -244,9 +258,9 @@ TEST(ExplainText, GivesEachWordItsPlaceAndVariableAndListsTheUnsetOnes) {
 
 // ---- outcomes ----------------------------------------------------------------------------------
 
-FileEdit edit_of(const std::string& path, const std::string& before, std::vector<Splice> splices,
-                 const std::string& route) {
-  FileEdit edit;
+planning::FileEdit edit_of(const std::string& path, const std::string& before,
+                           std::vector<Splice> splices, const std::string& route) {
+  planning::FileEdit edit;
   edit.before.path = edit.before.real_path = path;
   edit.before.kind = FileKind::kRegular;
   edit.before.bytes = before;
@@ -258,23 +272,23 @@ FileEdit edit_of(const std::string& path, const std::string& before, std::vector
   return edit;
 }
 
-FileEdit argument_edit() {
+planning::FileEdit argument_edit() {
   const std::string before =
       "DAEMON_ARGS=\"--token=geheim --allowed-unsafe-sysctls=kernel.msg*\"\n";
   const std::size_t end = before.rfind('"');
   return edit_of("/etc/sysconfig/kubelet", before, {{{end, end}, ",net.core.somaxconn"}}, "args");
 }
 
-Outcome applied() {
-  Outcome outcome;
-  outcome.kind = OutcomeKind::kApplied;
+transaction::Outcome applied() {
+  transaction::Outcome outcome;
+  outcome.kind = transaction::OutcomeKind::kApplied;
   outcome.changed = true;
   outcome.before = {"kernel.msg*", "kernel.sem"};
   outcome.after = {"kernel.msg*", "net.core.somaxconn"};
   outcome.edits = {argument_edit()};
   outcome.restart = "restart";
   outcome.transaction = "20261120T225726Z-1";
-  Evidence evidence;
+  transaction::Evidence evidence;
   evidence.pid = 27340;
   evidence.started_at_ms = 1795215446000;
   evidence.argv = true;
@@ -286,7 +300,7 @@ Outcome applied() {
 }
 
 TEST(OutcomeText, AppliedSaysInOneLineWhatWasDoneAndSeen) {
-  EXPECT_EQ(outcome_text(applied(), kPlain),
+  EXPECT_EQ(report::outcome_text(applied(), kPlain),
             "applied: 1 entry added and 1 entry removed, seen in the running kubelet (pid 27340), "
             "healthy for 10.0 s\n"
             "    kernel.msg*\n"
@@ -300,40 +314,40 @@ TEST(OutcomeText, AppliedSaysInOneLineWhatWasDoneAndSeen) {
 }
 
 TEST(OutcomeText, ARestartForTheListThatTheFilesHadIsSaidToBeOne) {
-  Outcome outcome = applied();
+  transaction::Outcome outcome = applied();
   outcome.before = outcome.after;
   outcome.edits.clear();
-  EXPECT_EQ(lines_of(outcome_text(outcome, kPlain))[0],
+  EXPECT_EQ(lines_of(report::outcome_text(outcome, kPlain))[0],
             "applied: the files said so already, the kubelet was restarted, seen in the running "
             "kubelet (pid 27340), healthy for 10.0 s");
 }
 
 TEST(OutcomeText, ClaimsNoHealthAndNoSightThatTheEvidenceLacks) {
-  Outcome outcome = applied();
+  transaction::Outcome outcome = applied();
   outcome.evidence->argv.reset();
   outcome.evidence->health = "off";
-  const std::string text = outcome_text(outcome, kPlain);
+  const std::string text = report::outcome_text(outcome, kPlain);
   EXPECT_THAT(text, Not(HasSubstr("seen in")));
   EXPECT_THAT(text, Not(HasSubstr("healthy")));
   outcome.evidence.reset();
-  EXPECT_THAT(outcome_text(outcome, kPlain), Not(HasSubstr("pid")));
+  EXPECT_THAT(report::outcome_text(outcome, kPlain), Not(HasSubstr("pid")));
 }
 
 TEST(OutcomeText, PlannedAndPendingSayThatNothingRunsWithItYet) {
-  Outcome outcome = applied();
-  outcome.kind = OutcomeKind::kPlanned;
+  transaction::Outcome outcome = applied();
+  outcome.kind = transaction::OutcomeKind::kPlanned;
   outcome.evidence.reset();
-  std::string text = outcome_text(outcome, kPlain);
+  std::string text = report::outcome_text(outcome, kPlain);
   EXPECT_THAT(text, StartsWith("planned: 1 entry would be added and 1 entry would be removed, the "
                                "kubelet would be restarted; nothing was written\n"));
   EXPECT_THAT(text, HasSubstr("  would edit /etc/sysconfig/kubelet\n"));
-  outcome.kind = OutcomeKind::kPending;
-  text = outcome_text(outcome, kPlain);
+  outcome.kind = transaction::OutcomeKind::kPending;
+  text = report::outcome_text(outcome, kPlain);
   EXPECT_THAT(text, HasSubstr("takes effect at the next start of the kubelet"));
 }
 
-Outcome failed(OutcomeKind kind) {
-  Outcome outcome = applied();
+transaction::Outcome failed(transaction::OutcomeKind kind) {
+  transaction::Outcome outcome = applied();
   outcome.kind = kind;
   outcome.evidence->argv.reset();
   outcome.cause = Error{.kind = ErrorKind::kTimeout,
@@ -345,7 +359,8 @@ Outcome failed(OutcomeKind kind) {
 }
 
 TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
-  const std::string text = outcome_text(failed(OutcomeKind::kRolledBack), kPlain);
+  const std::string text =
+      report::outcome_text(failed(transaction::OutcomeKind::kRolledBack), kPlain);
   EXPECT_THAT(text, StartsWith("rolled back: the change did not hold, the files are as before, the "
                                "kubelet runs as pid 27340, healthy for 10.0 s\n"));
   EXPECT_THAT(text, HasSubstr("  what was tried\n"));
@@ -357,20 +372,20 @@ TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
 }
 
 TEST(OutcomeText, AKubeletThatWasNotHealthyBeforeIsNeverSaidToBeRestored) {
-  Outcome outcome = failed(OutcomeKind::kRolledBack);
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
   outcome.was_down = true;
   outcome.evidence.reset();
-  const std::string text = outcome_text(outcome, kPlain);
+  const std::string text = report::outcome_text(outcome, kPlain);
   EXPECT_THAT(text, HasSubstr("the kubelet was not healthy before this run either"));
   EXPECT_THAT(lines_of(text)[0], HasSubstr("no healthy one was restored"));
   EXPECT_THAT(lines_of(text)[0], Not(HasSubstr("seen in the running kubelet")));
 }
 
 TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
-  Outcome outcome = failed(OutcomeKind::kStranded);
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kStranded);
   outcome.commands = {"systemctl daemon-reload", "systemctl restart kubelet.service"};
   outcome.on_disk = {{.path = "/etc/sysconfig/kubelet", .holds = "new"}};
-  const std::string text = outcome_text(outcome, kPlain);
+  const std::string text = report::outcome_text(outcome, kPlain);
   EXPECT_THAT(text, StartsWith("STRANDED: "));
   EXPECT_THAT(text, HasSubstr("  holds the new bytes: /etc/sysconfig/kubelet\n"));
   EXPECT_THAT(text, ::testing::EndsWith("type these:\n  systemctl daemon-reload\n"
@@ -378,9 +393,9 @@ TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
 }
 
 TEST(StepText, GivesTheTimeAndTheFailure) {
-  EXPECT_EQ(step_text({"restart kubelet.service", 41, std::nullopt}, kPlain),
+  EXPECT_EQ(report::step_text({"restart kubelet.service", 41, std::nullopt}, kPlain),
             "  restart kubelet.service  41 ms\n");
-  EXPECT_EQ(step_text({"reload", 2300, Error{.message = "it timed out"}}, kPlain),
+  EXPECT_EQ(report::step_text({"reload", 2300, Error{.message = "it timed out"}}, kPlain),
             "  reload  2.3 s  failed: it timed out\n");
 }
 
@@ -394,7 +409,7 @@ std::vector<std::string> keys_of(const Json& json) {
 
 TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
   const Node node = running_node();
-  const std::string text = status_json(node.snapshot, node.model);
+  const std::string text = report::status_json(node.snapshot, node.model);
   EXPECT_THAT(text, StartsWith("{\"apiVersion\":\"kubelet-sysctl/v1\",\"kind\":\"Status\","));
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const Json json = Json::parse(text);
@@ -412,15 +427,15 @@ TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
 }
 
 TEST(Json, AbsentFactsAreNullAndListsNever) {
-  const Json json = Json::parse(status_json(NodeSnapshot{}, NodeModel{}));
+  const Json json = Json::parse(report::status_json(nodes::NodeSnapshot{}, model::NodeModel{}));
   EXPECT_EQ(json["running"], nullptr);
   EXPECT_EQ(json["configured"]["layer"], "none");
   EXPECT_EQ(json["configured"]["entries"], Json::array());
   EXPECT_EQ(json["findings"], Json::array());
   EXPECT_EQ(json["unfinished"], Json::array());
   EXPECT_EQ(json["trial"], nullptr);
-  Outcome outcome;
-  const Json unchanged = Json::parse(outcome_json(outcome));
+  transaction::Outcome outcome;
+  const Json unchanged = Json::parse(report::outcome_json(outcome));
   EXPECT_EQ(unchanged["changed"], false);
   EXPECT_EQ(unchanged["transaction"], nullptr);
   EXPECT_EQ(unchanged["evidence"], nullptr);
@@ -430,7 +445,7 @@ TEST(Json, AbsentFactsAreNullAndListsNever) {
 }
 
 TEST(Json, CommandLineGivesEachWordItsPlace) {
-  const Json json = Json::parse(command_line_json(NodeSnapshot{}, short_command()));
+  const Json json = Json::parse(report::command_line_json(nodes::NodeSnapshot{}, short_command()));
   EXPECT_EQ(json["kind"], "CommandLine");
   EXPECT_EQ(json["words"][0]["variable"], nullptr);
   EXPECT_EQ(json["words"][1], (Json{{"text", "--v=2"},
@@ -441,7 +456,7 @@ TEST(Json, CommandLineGivesEachWordItsPlace) {
 }
 
 TEST(Json, OutcomeCarriesTheEvidenceAndNoOtherWordsOfTheFile) {
-  const std::string text = outcome_json(applied());
+  const std::string text = report::outcome_json(applied());
   EXPECT_THAT(text, Not(HasSubstr("geheim")));
   const Json json = Json::parse(text);
   EXPECT_EQ(json["outcome"], "applied");
@@ -455,7 +470,7 @@ TEST(Json, OutcomeCarriesTheEvidenceAndNoOtherWordsOfTheFile) {
 
 TEST(Json, ErrorHasItsKindPlaceAndExitCode) {
   const Error error{.kind = ErrorKind::kMalformed, .message = "m", .path = "/f", .line = 9};
-  const Json json = Json::parse(error_json(error));
+  const Json json = Json::parse(report::error_json(error));
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"apiVersion", "kind", "error", "exit"}));
   EXPECT_EQ(json["error"]["kind"], "malformed");
   EXPECT_EQ(json["error"]["file"], "/f");
@@ -465,8 +480,8 @@ TEST(Json, ErrorHasItsKindPlaceAndExitCode) {
 }
 
 TEST(Json, BytesThatAreNotUtf8DoNotEndTheProgram) {
-  const Json json = Json::parse(error_json(Error{.message = "a\xff"
-                                                            "b"}));
+  const Json json = Json::parse(report::error_json(Error{.message = "a\xff"
+                                                                    "b"}));
   EXPECT_EQ(json["error"]["message"],
             "a\xEF\xBF\xBD"
             "b");

@@ -6,7 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 #include "snapshot.hpp"
 
 namespace kubelet_sysctl {
@@ -23,29 +28,29 @@ using Texts = std::vector<std::string>;
 constexpr const char* kUnit =
     "[Service]\nEnvironmentFile=-/etc/default/kubelet\nExecStart=/usr/bin/kubelet $ARGS\n";
 
-NodeSnapshot node_with_env_file(const std::string& bytes) {
-  NodeSnapshot snapshot = node_with_unit(kUnit);
+nodes::NodeSnapshot node_with_env_file(const std::string& bytes) {
+  nodes::NodeSnapshot snapshot = node_with_unit(kUnit);
   add_file(snapshot, kEnvPath, bytes);
   return snapshot;
 }
 
-Texts argv_of(const NodeSnapshot& snapshot) {
-  const auto command = resolve_command(snapshot);
+Texts argv_of(const nodes::NodeSnapshot& snapshot) {
+  const auto command = model::resolve_command(snapshot);
   if (!command) return {"error", command.error().message};
   Texts argv;
-  for (const Word& word : command->words) argv.push_back(word.text.text);
+  for (const systemd::Word& word : command->words) argv.push_back(word.text.text);
   return argv;
 }
 
-std::string text_at(const NodeSnapshot& snapshot, const CharOrigin& at) {
+std::string text_at(const nodes::NodeSnapshot& snapshot, const CharOrigin& at) {
   if (at.source == kNoSource) return "(no file)";
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(at.source)];
   return file.bytes.substr(at.begin, at.end - at.begin);
 }
 
 /// The last word as its file spells it, byte for byte, "|" between: what made each byte.
-std::string spelling_of_last_word(const NodeSnapshot& snapshot) {
-  const auto command = resolve_command(snapshot);
+std::string spelling_of_last_word(const nodes::NodeSnapshot& snapshot) {
+  const auto command = model::resolve_command(snapshot);
   if (!command || command->words.empty()) return "no word";
   std::string spelling;
   for (const CharOrigin& at : command->words.back().text.at) {
@@ -58,8 +63,8 @@ std::string spelling_of_last_word(const NodeSnapshot& snapshot) {
 // --- Words that came through an environment file ---------------------------------------------------
 
 TEST(ResolveCommand, AWordOfAnEnvironmentFileKnowsFileLineAndVariable) {
-  const NodeSnapshot snapshot = node_with_env_file("# mine\nARGS=\"--x --y=1\"\n");
-  const auto command = resolve_command(snapshot);
+  const nodes::NodeSnapshot snapshot = node_with_env_file("# mine\nARGS=\"--x --y=1\"\n");
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   ASSERT_EQ(command->words.size(), 3u);
   const Origin& origin = command->origins[2];
@@ -71,33 +76,33 @@ TEST(ResolveCommand, AWordOfAnEnvironmentFileKnowsFileLineAndVariable) {
 }
 
 TEST(ResolveCommand, BytesPointThroughQuotesOfTheFileAndQuotesOfTheSplit) {
-  const NodeSnapshot snapshot = node_with_env_file("ARGS=\"--x --y='a b'\"\n");
+  const nodes::NodeSnapshot snapshot = node_with_env_file("ARGS=\"--x --y='a b'\"\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet", "--x", "--y=a b"}));
   EXPECT_EQ(spelling_of_last_word(snapshot), "-|-|y|=|a| |b");
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   EXPECT_EQ(text_at(snapshot, command->words.back().raw), "--y='a b'");
 }
 
 TEST(ResolveCommand, BytesPointThroughEscapesOfTheFileAndOfTheSplit) {
   // The file's reader makes `\ ` of `\\\ `, and the split makes a blank of that.
-  const NodeSnapshot snapshot = node_with_env_file("ARGS=--y=a\\\\\\ b\n");
+  const nodes::NodeSnapshot snapshot = node_with_env_file("ARGS=--y=a\\\\\\ b\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet", "--y=a b"}));
   EXPECT_EQ(spelling_of_last_word(snapshot), "-|-|y|=|a|\\\\\\ |b");
 }
 
 TEST(ResolveCommand, BytesPointOverAContinuedLine) {
-  const NodeSnapshot snapshot = node_with_env_file("ARGS=\"--x --y=\\\na\"\n");
+  const nodes::NodeSnapshot snapshot = node_with_env_file("ARGS=\"--x --y=\\\na\"\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet", "--x", "--y=a"}));
   EXPECT_EQ(spelling_of_last_word(snapshot), "-|-|y|=|a");
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   EXPECT_EQ(text_at(snapshot, command->words.back().raw), "--y=\\\na");
 }
 
 TEST(ResolveCommand, BytesPointBetweenTheLineEndsOfACrlfFile) {
-  const NodeSnapshot snapshot = node_with_env_file("OTHER=1\r\nARGS=--x --y\r\n");
-  const auto command = resolve_command(snapshot);
+  const nodes::NodeSnapshot snapshot = node_with_env_file("OTHER=1\r\nARGS=--x --y\r\n");
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   ASSERT_EQ(command->words.size(), 3u);
   EXPECT_EQ(text_at(snapshot, command->words[2].raw), "--y");
@@ -112,9 +117,9 @@ TEST(ResolveCommand, AQuotedCarriageReturnIsABlankOfTheSplit) {
 // --- Words of the unit and its drop-ins --------------------------------------------------------------
 
 TEST(ResolveCommand, AnAssignmentInADropInKeepsItsPlaceThroughQuotesAndSpecifiers) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet $ARGS\n");
+  nodes::NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet $ARGS\n");
   add_drop_in(snapshot, "[Service]\nEnvironment='ARGS=--x --y=%E/k'\n");
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   ASSERT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet", "--x", "--y=/etc/k"}));
   EXPECT_EQ(command->origins[2].kind, OriginKind::kDropIn);
@@ -126,9 +131,9 @@ TEST(ResolveCommand, AnAssignmentInADropInKeepsItsPlaceThroughQuotesAndSpecifier
 }
 
 TEST(ResolveCommand, AWordOfAContinuedCommandKnowsItsOwnLine) {
-  const NodeSnapshot snapshot =
+  const nodes::NodeSnapshot snapshot =
       node_with_unit("[Service]\nExecStart=/usr/bin/kubelet \\\n  --x \\\n  \"--y=1\"\n");
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   ASSERT_EQ(command->words.size(), 3u);
   EXPECT_EQ(command->origins[2].kind, OriginKind::kUnit);
@@ -138,38 +143,39 @@ TEST(ResolveCommand, AWordOfAContinuedCommandKnowsItsOwnLine) {
 }
 
 TEST(ResolveCommand, AWordPutTogetherFromTwoFilesKeepsTheOriginOfEachByte) {
-  NodeSnapshot snapshot = node_with_unit(
+  nodes::NodeSnapshot snapshot = node_with_unit(
       "[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/usr/bin/kubelet "
       "--x=a,${MORE}\n");
   const std::int32_t env = add_file(snapshot, kEnvPath, "MORE=b\n");
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
-  const Word& word = command->words.back();
+  const systemd::Word& word = command->words.back();
   EXPECT_EQ(word.text.text, "--x=a,b");
   EXPECT_EQ(text_at(snapshot, word.raw), "--x=a,${MORE}");
   EXPECT_EQ(word.text.at.back(), (CharOrigin{env, 5, 6}));
 }
 
 TEST(ResolveCommand, AnEmptyExecStartInADropInReplacesTheCommand) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --old\n");
+  nodes::NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --old\n");
   add_drop_in(snapshot, "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --new\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet", "--new"}));
 }
 
 TEST(ResolveCommand, ASecondExecStartOrNoneDoesNotLoad) {
   for (const char* drop_in : {"[Service]\nExecStart=/b\n", "[Service]\nExecStart=\n"}) {
-    NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/a\n");
+    nodes::NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/a\n");
     add_drop_in(snapshot, drop_in);
-    const auto command = resolve_command(snapshot);
+    const auto command = model::resolve_command(snapshot);
     ASSERT_FALSE(command) << drop_in;
     EXPECT_EQ(command.error().kind, ErrorKind::kMalformed);
   }
 }
 
 TEST(ResolveCommand, ABadExecStartIsFatalInTheUnitAndSkippedInADropIn) {
-  NodeSnapshot bad = node_with_unit("[Service]\nExecStart=/a \"x\nExecStart=\nExecStart=/b\n");
-  EXPECT_FALSE(resolve_command(bad));
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/a\n");
+  nodes::NodeSnapshot bad =
+      node_with_unit("[Service]\nExecStart=/a \"x\nExecStart=\nExecStart=/b\n");
+  EXPECT_FALSE(model::resolve_command(bad));
+  nodes::NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/a\n");
   add_drop_in(snapshot, "[Service]\nExecStart=/b \"x\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/a"}));
 }
@@ -177,13 +183,13 @@ TEST(ResolveCommand, ABadExecStartIsFatalInTheUnitAndSkippedInADropIn) {
 // --- The environment: who wins -----------------------------------------------------------------------
 
 TEST(ResolveCommand, AnEnvironmentFileBeatsEnvironmentEvenWithAnEmptyValue) {
-  NodeSnapshot snapshot = node_with_env_file("ARGS=\n");
+  nodes::NodeSnapshot snapshot = node_with_env_file("ARGS=\n");
   add_drop_in(snapshot, "[Service]\nEnvironment=ARGS=--x\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/usr/bin/kubelet"}));
 }
 
 TEST(ResolveCommand, EnvironmentBeatsTheManagersAndALaterFileAnEarlierOne) {
-  NodeSnapshot snapshot = node_with_unit(
+  nodes::NodeSnapshot snapshot = node_with_unit(
       "[Service]\nEnvironment=A=unit\nEnvironmentFile=/e1\nEnvironmentFile=/e2\n"
       "ExecStart=/k ${A} ${B} ${C}\n");
   snapshot.manager_environment = {"A=manager", "C=manager"};
@@ -193,46 +199,48 @@ TEST(ResolveCommand, EnvironmentBeatsTheManagersAndALaterFileAnEarlierOne) {
 }
 
 TEST(ResolveCommand, UnsetEnvironmentTakesNamesAndExactAssignmentsAway) {
-  const NodeSnapshot snapshot = node_with_unit(
+  const nodes::NodeSnapshot snapshot = node_with_unit(
       "[Service]\nEnvironment=A=1 B=2 C=3\nUnsetEnvironment=A B=2 C=4\nExecStart=/k ${A} ${B} "
       "${C}\n");
   EXPECT_EQ(argv_of(snapshot), (Texts{"/k", "", "", "3"}));
 }
 
 TEST(ResolveCommand, AnEnvironmentFileThatCannotBeReadIsFatalUnlessItIsOptional) {
-  const NodeSnapshot optional = node_with_env_file("ARGS=--x\nB=\xff\n");
+  const nodes::NodeSnapshot optional = node_with_env_file("ARGS=--x\nB=\xff\n");
   EXPECT_EQ(argv_of(optional), (Texts{"/usr/bin/kubelet"}));
-  NodeSnapshot strict =
+  nodes::NodeSnapshot strict =
       node_with_unit("[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/k\n");
   add_file(strict, kEnvPath, "B=\xff\n");
-  const auto command = resolve_command(strict);
+  const auto command = model::resolve_command(strict);
   ASSERT_FALSE(command);
   EXPECT_EQ(command.error().kind, ErrorKind::kMalformed);
   EXPECT_EQ(command.error().path, kEnvPath);
 }
 
 TEST(ResolveCommand, NamesThatNothingSetsAreListed) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/k $ARGS --x=${HOST} $ARGS\n");
-  const auto command = resolve_command(snapshot);
+  nodes::NodeSnapshot snapshot =
+      node_with_unit("[Service]\nExecStart=/k $ARGS --x=${HOST} $ARGS\n");
+  const auto command = model::resolve_command(snapshot);
   ASSERT_TRUE(command);
   EXPECT_EQ(command->unset, (Texts{"ARGS", "HOST"}));
 }
 
 TEST(ResolveCommand, AFormThatAnOldReleaseReadsDifferentlyIsRefusedAtItsPlace) {
-  NodeSnapshot snapshot = node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --x=\"a b\"\n");
-  EXPECT_TRUE(resolve_command(snapshot));
+  nodes::NodeSnapshot snapshot =
+      node_with_unit("[Service]\nExecStart=/usr/bin/kubelet --x=\"a b\"\n");
+  EXPECT_TRUE(model::resolve_command(snapshot));
   snapshot.systemd_version = 219;
-  const auto command = resolve_command(snapshot);
+  const auto command = model::resolve_command(snapshot);
   ASSERT_FALSE(command);
   EXPECT_EQ(command.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(command.error().line, 2u);
 }
 
 TEST(ResolveCommand, AUnitThatIsMaskedOrAbsentIsNotFound) {
-  for (const UnitLoad load : {UnitLoad::kMasked, UnitLoad::kNotFound}) {
-    NodeSnapshot snapshot = node_with_unit("");
+  for (const systemd::UnitLoad load : {systemd::UnitLoad::kMasked, systemd::UnitLoad::kNotFound}) {
+    nodes::NodeSnapshot snapshot = node_with_unit("");
     snapshot.unit.load = load;
-    const auto command = resolve_command(snapshot);
+    const auto command = model::resolve_command(snapshot);
     ASSERT_FALSE(command);
     EXPECT_EQ(command.error().kind, ErrorKind::kNotFound);
   }
@@ -241,14 +249,14 @@ TEST(ResolveCommand, AUnitThatIsMaskedOrAbsentIsNotFound) {
 TEST(ResolveCommand, AStringOf128KibibytesCannotBePassed) {
   constexpr std::size_t kLongest = 131072;
   const std::string head = "[Service]\nExecStart=/k ";
-  const NodeSnapshot fits = node_with_unit(head + std::string(kLongest - 1, 'x') + "\n");
-  const NodeSnapshot too_long = node_with_unit(head + std::string(kLongest, 'x') + "\n");
-  const auto short_command = resolve_command(fits);
-  const auto long_command = resolve_command(too_long);
+  const nodes::NodeSnapshot fits = node_with_unit(head + std::string(kLongest - 1, 'x') + "\n");
+  const nodes::NodeSnapshot too_long = node_with_unit(head + std::string(kLongest, 'x') + "\n");
+  const auto short_command = model::resolve_command(fits);
+  const auto long_command = model::resolve_command(too_long);
   ASSERT_TRUE(short_command);
   ASSERT_TRUE(long_command);
-  EXPECT_TRUE(check_startable(fits, *short_command));
-  EXPECT_FALSE(check_startable(too_long, *long_command));
+  EXPECT_TRUE(model::check_startable(fits, *short_command));
+  EXPECT_FALSE(model::check_startable(too_long, *long_command));
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/pods.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
+#include "kubelet_sysctl/pods/pods.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -43,14 +46,14 @@ constexpr const char* kOwnNamespaces =
     R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},)"
     R"({"type":"network","path":"/var/run/netns/cni-1f2e"})";
 
-std::vector<std::string> names_of(const PodSpec& pod) {
+std::vector<std::string> names_of(const pods::PodSpec& pod) {
   std::vector<std::string> names;
-  for (const PodSysctl& one : pod.sysctls) names.push_back(one.name);
+  for (const pods::PodSysctl& one : pod.sysctls) names.push_back(one.name);
   return names;
 }
 
 TEST(Sandbox, OfContainerdTellsThePodAndItsSysctls) {
-  const auto pod = parse_sandbox(file_of(containerd("sandbox", kOwnNamespaces)));
+  const auto pod = pods::parse_sandbox(file_of(containerd("sandbox", kOwnNamespaces)));
   ASSERT_TRUE(pod);
   ASSERT_TRUE(*pod);
   EXPECT_EQ((*pod)->pod_namespace, "shop");
@@ -62,17 +65,17 @@ TEST(Sandbox, OfContainerdTellsThePodAndItsSysctls) {
 }
 
 TEST(Sandbox, IsNotAContainerOfThePod) {
-  const auto pod = parse_sandbox(file_of(containerd("container", kOwnNamespaces)));
+  const auto pod = pods::parse_sandbox(file_of(containerd("container", kOwnNamespaces)));
   ASSERT_TRUE(pod);
   EXPECT_FALSE(*pod);
 }
 
 TEST(Sandbox, WithoutANamespaceOrWithThatOfProcess1SharesTheNodes) {
-  const auto network = parse_sandbox(file_of(containerd("sandbox", R"({"type":"ipc"})")));
+  const auto network = pods::parse_sandbox(file_of(containerd("sandbox", R"({"type":"ipc"})")));
   ASSERT_TRUE(network && *network);
   EXPECT_TRUE((*network)->host_network);
   EXPECT_FALSE((*network)->host_ipc);
-  const auto ipc = parse_sandbox(file_of(
+  const auto ipc = pods::parse_sandbox(file_of(
       containerd("sandbox", R"({"type":"network"},{"type":"ipc","path":"/proc/1/ns/ipc"})")));
   ASSERT_TRUE(ipc && *ipc);
   EXPECT_FALSE((*ipc)->host_network);
@@ -80,7 +83,7 @@ TEST(Sandbox, WithoutANamespaceOrWithThatOfProcess1SharesTheNodes) {
 }
 
 TEST(Sandbox, OfOldContainerdIsNamedByItsLogDirectory) {
-  const auto pod = parse_sandbox(file_of(
+  const auto pod = pods::parse_sandbox(file_of(
       R"({"annotations":{"io.kubernetes.cri.container-type":"sandbox",)"
       R"("io.kubernetes.cri.sandbox-log-directory":"/var/log/pods/kube-system_dns-1_77aa"},)"
       R"("linux":{"sysctl":{"kernel.sem":"1 2 3 4"}}})"));
@@ -90,7 +93,7 @@ TEST(Sandbox, OfOldContainerdIsNamedByItsLogDirectory) {
 }
 
 TEST(Sandbox, OfCrioTellsThePodAndItsHostNetwork) {
-  const auto pod = parse_sandbox(file_of(
+  const auto pod = pods::parse_sandbox(file_of(
       R"({"annotations":{"io.kubernetes.cri-o.ContainerType":"sandbox",)"
       R"("io.kubernetes.cri-o.Annotations":"{\"sandbox\":\"\\u00e9\"}",)"
       R"("io.kubernetes.cri-o.HostNetwork":"true","io.kubernetes.cri-o.KubeName":"router",)"
@@ -107,13 +110,13 @@ TEST(Sandbox, OfCrioTellsThePodAndItsHostNetwork) {
 TEST(Sandbox, ThatIsCutShortIsAnErrorAndNotAPodWithoutSysctls) {
   std::string bytes = containerd("sandbox", kOwnNamespaces);
   bytes.resize(bytes.size() - 3);
-  const auto pod = parse_sandbox(file_of(bytes));
+  const auto pod = pods::parse_sandbox(file_of(bytes));
   ASSERT_FALSE(pod);
   EXPECT_EQ(pod.error().kind, ErrorKind::kMalformed);
 }
 
 TEST(InspectedSandbox, IsReadFromTheConfigurationThatCrictlPrints) {
-  const auto pod = parse_inspected_sandbox(
+  const auto pod = pods::parse_inspected_sandbox(
       file_of(R"({"status":{"state":"SANDBOX_READY"},"info":{"pid":7,"runtimeSpec":)" +
               containerd("sandbox", kOwnNamespaces) + "}}"));
   ASSERT_TRUE(pod && *pod);
@@ -122,7 +125,7 @@ TEST(InspectedSandbox, IsReadFromTheConfigurationThatCrictlPrints) {
 
 TEST(InspectedSandbox, ThatTheRuntimeDoesNotShowIsUnknown) {
   const auto pod =
-      parse_inspected_sandbox(file_of(R"({"status":{"state":"SANDBOX_READY"},"info":{}})"));
+      pods::parse_inspected_sandbox(file_of(R"({"status":{"state":"SANDBOX_READY"},"info":{}})"));
   ASSERT_FALSE(pod);
   EXPECT_THAT(pod.error().message, HasSubstr("does not show"));
 }
@@ -136,20 +139,20 @@ std::string item(const std::string& name, const std::string& phase) {
 }
 
 TEST(PodList, LeavesOutWhatHasEndedAndNothingElse) {
-  const auto pods = parse_pod_list(
+  const auto pods = pods::parse_pod_list(
       file_of(R"({"kind":"PodList","apiVersion":"v1","metadata":{},"items":[)" +
               item("a", "Running") + "," + item("b", "Succeeded") + "," + item("c", "Failed") +
               "," + item("d", "Pending") + "," + item("e", "Unknown") + "]}"));
   ASSERT_TRUE(pods) << pods.error().message;
   std::vector<std::string> names;
-  for (const PodSpec& pod : *pods) names.push_back(pod.name);
+  for (const pods::PodSpec& pod : *pods) names.push_back(pod.name);
   EXPECT_THAT(names, ElementsAre("a", "d", "e"));
 }
 
 TEST(PodList, OfANodeWithoutPodsIsEmpty) {
   // Go writes a nil list of items as null.
   for (const char* items : {"[]", "null"}) {
-    const auto pods = parse_pod_list(
+    const auto pods = pods::parse_pod_list(
         file_of(std::string(R"({"kind":"PodList","apiVersion":"v1","items":)") + items + "}"));
     ASSERT_TRUE(pods);
     EXPECT_TRUE(pods->empty());
@@ -157,8 +160,8 @@ TEST(PodList, OfANodeWithoutPodsIsEmpty) {
 }
 
 TEST(PodList, IsNotWhateverElseAnswersOnThePort) {
-  EXPECT_FALSE(parse_pod_list(file_of("<html>hello</html>")));
-  EXPECT_FALSE(parse_pod_list(file_of(R"({"kind":"Status","code":403})")));
+  EXPECT_FALSE(pods::parse_pod_list(file_of("<html>hello</html>")));
+  EXPECT_FALSE(pods::parse_pod_list(file_of(R"({"kind":"Status","code":403})")));
 }
 
 }  // namespace

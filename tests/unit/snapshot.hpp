@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "kubelet_sysctl/node.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 
 namespace kubelet_sysctl::built {
 
@@ -16,7 +18,8 @@ inline constexpr const char* kDropInPath = "/etc/systemd/system/kubelet.service.
 inline constexpr const char* kEnvPath = "/etc/default/kubelet";
 inline constexpr const char* kConfigPath = "/var/lib/kubelet/config.yaml";
 
-inline std::int32_t add_file(NodeSnapshot& snapshot, const std::string& path, std::string bytes) {
+inline std::int32_t add_file(nodes::NodeSnapshot& snapshot, const std::string& path,
+                             std::string bytes) {
   SourceFile file;
   file.path = path;
   file.real_path = path;
@@ -27,9 +30,9 @@ inline std::int32_t add_file(NodeSnapshot& snapshot, const std::string& path, st
 }
 
 /// A node with the unit kubelet.service and nothing else.
-inline NodeSnapshot node_with_unit(std::string bytes) {
-  NodeSnapshot snapshot;
-  snapshot.unit.load = UnitLoad::kLoaded;
+inline nodes::NodeSnapshot node_with_unit(std::string bytes) {
+  nodes::NodeSnapshot snapshot;
+  snapshot.unit.load = systemd::UnitLoad::kLoaded;
   snapshot.unit.name = "kubelet.service";
   snapshot.unit.id = "kubelet.service";
   snapshot.unit.names = {"kubelet.service"};
@@ -39,7 +42,7 @@ inline NodeSnapshot node_with_unit(std::string bytes) {
   return snapshot;
 }
 
-inline void add_drop_in(NodeSnapshot& snapshot, std::string bytes) {
+inline void add_drop_in(nodes::NodeSnapshot& snapshot, std::string bytes) {
   snapshot.unit.drop_ins.push_back(add_file(snapshot, kDropInPath, std::move(bytes)));
 }
 

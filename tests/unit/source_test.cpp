@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of lines and columns, mapped text, errors that name a place, and UTF-8.
-#include "kubelet_sysctl/source.hpp"
 
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
 
 namespace kubelet_sysctl {
 namespace {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of splicing and of the independent check of what was spliced.
-#include "kubelet_sysctl/splice.hpp"
 
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/splice.hpp"
 
 namespace kubelet_sysctl {
 namespace {

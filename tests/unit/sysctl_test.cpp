@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of the kubelet's rules for one entry. The rows are the forms that people write, judged by
 // the tables of pkg/kubelet/sysctl and component-helpers; the messages are the kubelets' own.
-#include "kubelet_sysctl/sysctl.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -66,45 +68,48 @@ const std::vector<Row>& rows() {
 TEST(Sysctl, EachReleaseAcceptsAndRefusesWhatItsSourceDoes) {
   for (const Row& row : rows()) {
     for (const std::string& entry : row.entries) {
-      EXPECT_EQ(!rejection_by(RuleSet::kUpTo122, entry), row.up_to_122) << entry;
-      EXPECT_EQ(!rejection_by(RuleSet::kUpTo128, entry), row.up_to_128) << entry;
-      EXPECT_EQ(!rejection_by(RuleSet::kFrom129, entry), row.from_129) << entry;
+      EXPECT_EQ(!sysctl::rejection_by(sysctl::RuleSet::kUpTo122, entry), row.up_to_122) << entry;
+      EXPECT_EQ(!sysctl::rejection_by(sysctl::RuleSet::kUpTo128, entry), row.up_to_128) << entry;
+      EXPECT_EQ(!sysctl::rejection_by(sysctl::RuleSet::kFrom129, entry), row.from_129) << entry;
     }
   }
 }
 
 TEST(Sysctl, AnEntryMayHave253Bytes) {
   const std::string longest = "net." + std::string(249, 'a');
-  EXPECT_FALSE(rejection_by(RuleSet::kFrom129, longest));
-  EXPECT_TRUE(rejection_by(RuleSet::kFrom129, longest + "a"));
-  EXPECT_FALSE(SysctlPattern::parse(longest + "a"));
+  EXPECT_FALSE(sysctl::rejection_by(sysctl::RuleSet::kFrom129, longest));
+  EXPECT_TRUE(sysctl::rejection_by(sysctl::RuleSet::kFrom129, longest + "a"));
+  EXPECT_FALSE(sysctl::SysctlPattern::parse(longest + "a"));
 }
 
 TEST(Sysctl, TheMessagesAreTheKubelets) {
   const std::string spelling = " must have at most 253 characters and match regex ";
-  EXPECT_EQ(rejection_by(RuleSet::kUpTo122, "net/x"), "sysctl \"net/x\"" + spelling + kDots);
-  EXPECT_EQ(rejection_by(RuleSet::kUpTo128, "a b"), "sysctl \"a b\"" + spelling + kSlashes);
-  EXPECT_EQ(rejection_by(RuleSet::kFrom129, ""), "sysctl \"\"" + spelling + kSlashes);
-  EXPECT_EQ(rejection_by(RuleSet::kFrom129, "a\"b\n"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kUpTo122, "net/x"),
+            "sysctl \"net/x\"" + spelling + kDots);
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kUpTo128, "a b"),
+            "sysctl \"a b\"" + spelling + kSlashes);
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kFrom129, ""),
+            "sysctl \"\"" + spelling + kSlashes);
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kFrom129, "a\"b\n"),
             "sysctl \"a\\\"b\\n\"" + spelling + kSlashes);
-  EXPECT_EQ(rejection_by(RuleSet::kUpTo122, "vm.swappiness"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kUpTo122, "vm.swappiness"),
             "the sysctl \"vm.swappiness\" are not known to be namespaced");
-  EXPECT_EQ(rejection_by(RuleSet::kUpTo128, "vm/swap.iness"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kUpTo128, "vm/swap.iness"),
             "the sysctl \"vm.swap/iness\" are not known to be namespaced");
-  EXPECT_EQ(rejection_by(RuleSet::kUpTo128, "kernel.*"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kUpTo128, "kernel.*"),
             "the sysctls \"kernel.*\" are not known to be namespaced");
-  EXPECT_EQ(rejection_by(RuleSet::kFrom129, "kernel.shm_*"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kFrom129, "kernel.shm_*"),
             "the sysctls \"kernel.shm_\" are not known to be namespaced");
-  EXPECT_EQ(rejection_by(RuleSet::kFrom129, "*"),
+  EXPECT_EQ(sysctl::rejection_by(sysctl::RuleSet::kFrom129, "*"),
             "the sysctls \"\" are not known to be namespaced");
 }
 
 TEST(Sysctl, SlashesAndDotsChangePlacesWhenASlashComesFirst) {
-  const auto slashes = SysctlPattern::parse("net/ipv4/conf/eno2.100/rp_filter");
+  const auto slashes = sysctl::SysctlPattern::parse("net/ipv4/conf/eno2.100/rp_filter");
   ASSERT_TRUE(slashes);
   EXPECT_EQ(slashes->text(), "net/ipv4/conf/eno2.100/rp_filter");
   EXPECT_EQ(slashes->dotted(), "net.ipv4.conf.eno2/100.rp_filter");
-  const auto dots = SysctlPattern::parse("net.ipv4.conf.eno2/100.rp_filter");
+  const auto dots = sysctl::SysctlPattern::parse("net.ipv4.conf.eno2/100.rp_filter");
   ASSERT_TRUE(dots);
   EXPECT_EQ(dots->dotted(), dots->text());
   EXPECT_EQ(*slashes, *dots);
@@ -130,19 +135,21 @@ TEST(Sysctl, ABadSpellingIsNamedWithAMendAndTheKubeletsWords) {
            Case{"net..core", "segments", "'net.core.somaxconn'"},
            Case{"", "an entry is not empty", "'net.core.somaxconn'"},
        }) {
-    const auto parsed = SysctlPattern::parse(row.entry);
+    const auto parsed = sysctl::SysctlPattern::parse(row.entry);
     ASSERT_FALSE(parsed) << row.entry;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kBadEntry);
     EXPECT_THAT(parsed.error().message, HasSubstr(row.says)) << row.entry;
-    EXPECT_THAT(parsed.error().message, HasSubstr(*rejection_by(RuleSet::kFrom129, row.entry)));
+    EXPECT_THAT(parsed.error().message,
+                HasSubstr(*sysctl::rejection_by(sysctl::RuleSet::kFrom129, row.entry)));
     EXPECT_THAT(parsed.error().hint, HasSubstr(row.hint)) << row.entry;
   }
 }
 
 Error refusal(const char* entry) {
-  const auto parsed = SysctlPattern::parse(entry);
+  const auto parsed = sysctl::SysctlPattern::parse(entry);
   if (!parsed) return parsed.error();
-  return refusal_of(*parsed).value_or(Error{.kind = ErrorKind::kIo, .message = "not refused"});
+  return sysctl::refusal_of(*parsed).value_or(
+      Error{.kind = ErrorKind::kIo, .message = "not refused"});
 }
 
 TEST(Sysctl, ARefusalSaysWhichKubeletsWouldDieInTheirWords) {
@@ -159,9 +166,9 @@ TEST(Sysctl, ARefusalSaysWhichKubeletsWouldDieInTheirWords) {
 
 TEST(Sysctl, WhatEveryKubeletTakesIsNotRefused) {
   for (const char* entry : {"net.*", "kernel.shm*", "kernel.msgmax", "fs.mqueue.*", "kernel.sem"}) {
-    const auto parsed = SysctlPattern::parse(entry);
+    const auto parsed = sysctl::SysctlPattern::parse(entry);
     ASSERT_TRUE(parsed);
-    EXPECT_FALSE(refusal_of(*parsed)) << entry;
+    EXPECT_FALSE(sysctl::refusal_of(*parsed)) << entry;
   }
 }
 
@@ -196,15 +203,15 @@ TEST(Sysctl, ARefusalSaysWhereSuchASettingBelongs) {
 }
 
 TEST(Sysctl, APatternCoversWhateverBeginsWithIt) {
-  EXPECT_TRUE(entry_covers("net.*", "net.core.somaxconn"));
-  EXPECT_TRUE(entry_covers("net.*", "net.ipv4.*"));
-  EXPECT_TRUE(entry_covers("kernel.msg*", "kernel.msg"));
-  EXPECT_TRUE(entry_covers("net.core.somaxconn", "net/core/somaxconn"));
-  EXPECT_FALSE(entry_covers("net.ipv4.*", "net.*"));
-  EXPECT_FALSE(entry_covers("kernel.sem", "kernel.sem*"));
-  EXPECT_FALSE(entry_covers("net.core.somaxconn", "net.core.somaxconn2"));
-  EXPECT_FALSE(entry_covers("net.*", "net.core."));  // bad spelling
-  EXPECT_FALSE(entry_covers("NET.*", "net.core"));
+  EXPECT_TRUE(sysctl::entry_covers("net.*", "net.core.somaxconn"));
+  EXPECT_TRUE(sysctl::entry_covers("net.*", "net.ipv4.*"));
+  EXPECT_TRUE(sysctl::entry_covers("kernel.msg*", "kernel.msg"));
+  EXPECT_TRUE(sysctl::entry_covers("net.core.somaxconn", "net/core/somaxconn"));
+  EXPECT_FALSE(sysctl::entry_covers("net.ipv4.*", "net.*"));
+  EXPECT_FALSE(sysctl::entry_covers("kernel.sem", "kernel.sem*"));
+  EXPECT_FALSE(sysctl::entry_covers("net.core.somaxconn", "net.core.somaxconn2"));
+  EXPECT_FALSE(sysctl::entry_covers("net.*", "net.core."));  // bad spelling
+  EXPECT_FALSE(sysctl::entry_covers("NET.*", "net.core"));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The grammar of unit files, and the rules for where units and drop-ins stand, one text for each.
-#include "kubelet_sysctl/unit_file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,11 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/systemd/unit_file.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -25,26 +29,28 @@ SourceFile file_with(std::string bytes) {
   return file;
 }
 
-UnitFile parsed(std::string bytes) { return parse_unit_file(file_with(std::move(bytes)), 0); }
+systemd::UnitFile parsed(std::string bytes) {
+  return systemd::parse_unit_file(file_with(std::move(bytes)), 0);
+}
 
 /// Keys and values of the settings.
 Pairs pairs_of(std::string bytes) {
-  const UnitFile unit = parsed(std::move(bytes));
+  const systemd::UnitFile unit = parsed(std::move(bytes));
   Pairs pairs;
-  for (const UnitSetting& setting : unit.settings) {
+  for (const systemd::UnitSetting& setting : unit.settings) {
     pairs.emplace_back(setting.key, setting.value.text);
   }
   return pairs;
 }
 
 std::string broken_of(std::string bytes) {
-  const UnitFile unit = parsed(std::move(bytes));
+  const systemd::UnitFile unit = parsed(std::move(bytes));
   return unit.broken ? unit.broken->message : "";
 }
 
-Texts values_of(const std::vector<UnitSetting>& settings) {
+Texts values_of(const std::vector<systemd::UnitSetting>& settings) {
   Texts values;
-  for (const UnitSetting& setting : settings) values.push_back(setting.value.text);
+  for (const systemd::UnitSetting& setting : settings) values.push_back(setting.value.text);
   return values;
 }
 
@@ -112,7 +118,7 @@ TEST(UnitFile, OneByteOrderMarkIsRemovedFromTheFirstLineThatHasIt) {
 }
 
 TEST(UnitFile, AHeaderThatDoesNotEndInABracketGivesTheFileUp) {
-  const UnitFile unit = parsed("[Service]\na=1\n[Service] # main\nb=2\n");
+  const systemd::UnitFile unit = parsed("[Service]\na=1\n[Service] # main\nb=2\n");
   ASSERT_TRUE(unit.broken);
   EXPECT_EQ(unit.broken->kind, ErrorKind::kMalformed);
   EXPECT_EQ(unit.broken->line, 3u);
@@ -139,7 +145,7 @@ TEST(UnitFile, AContinuedLineOfMoreThanOneMebibyteGivesTheFileUp) {
 
 TEST(UnitFile, EachByteOfAValueKnowsItsPlaceAndTheBlankOfAContinuationItsLineEnd) {
   const std::string bytes = "[Service]\r\na=x\\\r\n\ty\r\n";
-  const UnitFile unit = parsed(bytes);
+  const systemd::UnitFile unit = parsed(bytes);
   ASSERT_EQ(unit.settings.size(), 1u);
   const MappedText& value = unit.settings[0].value;
   ASSERT_EQ(value.text, "x \ty");
@@ -152,40 +158,41 @@ TEST(UnitFile, EachByteOfAValueKnowsItsPlaceAndTheBlankOfAContinuationItsLineEnd
 }
 
 TEST(UnitFile, FormsThatOldReleasesReadDifferentlyAreNoted) {
-  const auto notes = [](std::string bytes, Form form) {
-    const UnitFile unit = parsed(std::move(bytes));
+  const auto notes = [](std::string bytes, systemd::Form form) {
+    const systemd::UnitFile unit = parsed(std::move(bytes));
     return std::any_of(unit.forms.begin(), unit.forms.end(),
-                       [form](const FormUse& use) { return use.form == form; });
+                       [form](const systemd::FormUse& use) { return use.form == form; });
   };
-  EXPECT_TRUE(notes("[Service]\na=x\\\n# note\ny\n", Form::kCommentInContinuation));
-  EXPECT_TRUE(notes("[Service]\n# note \\\na=x\n", Form::kCommentInContinuation));
-  EXPECT_TRUE(notes("[Service]\nnonsense\n", Form::kLineWithoutEquals));
-  EXPECT_TRUE(notes("[Service]\na=x\\", Form::kUnfinishedContinuation));
-  EXPECT_TRUE(notes("[Service]\ra=x\n", Form::kCarriageReturn));
-  EXPECT_TRUE(notes("\xef\xbb\xbf[Service]\na=x\n", Form::kByteOrderMark));
+  EXPECT_TRUE(notes("[Service]\na=x\\\n# note\ny\n", systemd::Form::kCommentInContinuation));
+  EXPECT_TRUE(notes("[Service]\n# note \\\na=x\n", systemd::Form::kCommentInContinuation));
+  EXPECT_TRUE(notes("[Service]\nnonsense\n", systemd::Form::kLineWithoutEquals));
+  EXPECT_TRUE(notes("[Service]\na=x\\", systemd::Form::kUnfinishedContinuation));
+  EXPECT_TRUE(notes("[Service]\ra=x\n", systemd::Form::kCarriageReturn));
+  EXPECT_TRUE(notes("\xef\xbb\xbf[Service]\na=x\n", systemd::Form::kByteOrderMark));
   EXPECT_TRUE(parsed("# note\r\n[Service]\r\na=x\n").forms.empty());
 }
 
 TEST(UnitFile, AnEmptyValueDropsWhatAllFilesBeforeItSaid) {
-  ServiceSettings settings;
-  apply_settings(parsed("[Service]\nExecStart=/a\nEnvironment=A=1\nEnvironmentFile=/e\n"),
-                 settings);
-  apply_settings(parsed("[Service]\nExecStart=  \nExecStart=/b\nEnvironment=B=2\n"), settings);
+  systemd::ServiceSettings settings;
+  systemd::apply_settings(parsed("[Service]\nExecStart=/a\nEnvironment=A=1\nEnvironmentFile=/e\n"),
+                          settings);
+  systemd::apply_settings(parsed("[Service]\nExecStart=  \nExecStart=/b\nEnvironment=B=2\n"),
+                          settings);
   EXPECT_EQ(values_of(settings.exec_start), (Texts{"/b"}));
   EXPECT_EQ(values_of(settings.environment), (Texts{"A=1", "B=2"}));
   EXPECT_EQ(values_of(settings.environment_files), (Texts{"/e"}));
 }
 
 TEST(UnitFile, OnlyTheServiceSectionSetsTheCommand) {
-  ServiceSettings settings;
-  apply_settings(parsed("[Unit]\nExecStart=/a\n[Install]\nType=oneshot\n"), settings);
+  systemd::ServiceSettings settings;
+  systemd::apply_settings(parsed("[Unit]\nExecStart=/a\n[Install]\nType=oneshot\n"), settings);
   EXPECT_TRUE(settings.exec_start.empty());
   EXPECT_NE(settings.type, "oneshot");
 }
 
 TEST(UnitFile, LibIsSearchedBefore255AndControlAboveEtc) {
-  const auto old = unit_search_path(252);
-  const auto now = unit_search_path(257);
+  const auto old = systemd::unit_search_path(252);
+  const auto now = systemd::unit_search_path(257);
   EXPECT_EQ(old.front(), "/etc/systemd/system.control");
   EXPECT_EQ(old.back(), "/run/systemd/generator.late");
   const auto has = [](const Texts& list, const char* path) {
@@ -193,24 +200,25 @@ TEST(UnitFile, LibIsSearchedBefore255AndControlAboveEtc) {
   };
   EXPECT_TRUE(has(old, "/lib/systemd/system"));
   EXPECT_FALSE(has(now, "/lib/systemd/system"));
-  EXPECT_FALSE(has(unit_search_path(229), "/etc/systemd/system.control"));
+  EXPECT_FALSE(has(systemd::unit_search_path(229), "/etc/systemd/system.control"));
 }
 
 TEST(UnitFile, DropInDirectoriesAreCutAfterEachDashFromTheRight) {
-  EXPECT_EQ(drop_in_directories("kubelet.service"), (Texts{"kubelet.service.d"}));
-  EXPECT_EQ(drop_in_directories("kubelet-node-gpu.service"),
+  EXPECT_EQ(systemd::drop_in_directories("kubelet.service"), (Texts{"kubelet.service.d"}));
+  EXPECT_EQ(systemd::drop_in_directories("kubelet-node-gpu.service"),
             (Texts{"kubelet-node-gpu.service.d", "kubelet-node-.service.d", "kubelet-.service.d"}));
 }
 
 TEST(UnitFile, AnInstanceHasTheDropInsOfItsTemplateToo) {
-  const Texts names = drop_in_directories("kubelet@a.service");
+  const Texts names = systemd::drop_in_directories("kubelet@a.service");
   EXPECT_EQ(names, (Texts{"kubelet@a.service.d", "kubelet@.service.d"}));
 }
 
 TEST(UnitFile, DropInsEndInConfAndAreNotHidden) {
-  for (const char* name : {"10-a.conf", "a b.conf"}) EXPECT_TRUE(is_drop_in_name(name)) << name;
+  for (const char* name : {"10-a.conf", "a b.conf"})
+    EXPECT_TRUE(systemd::is_drop_in_name(name)) << name;
   for (const char* name : {".conf", ".a.conf", "a.conf~", "a.conf.bak", "a.CONF", "conf"}) {
-    EXPECT_FALSE(is_drop_in_name(name)) << name;
+    EXPECT_FALSE(systemd::is_drop_in_name(name)) << name;
   }
 }
 

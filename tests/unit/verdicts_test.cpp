@@ -2,12 +2,16 @@
 // Tests of the answers of `check`, and of what is said where something is not known. Which entries
 // and pods are accepted follows from the tables of kubelet_rules_test; here it is about what is
 // made of that.
-#include "kubelet_sysctl/verdicts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/report.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/report/verdicts.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -18,10 +22,11 @@ using testing::IsEmpty;
 using testing::Not;
 
 /// A node of that release with an empty list, whose kernel answers so.
-Ground ground_of(const std::string& version,
-                 const std::vector<std::pair<std::string, KernelState>>& kernel = {}) {
-  Ground ground;
-  ground.version = parse_kubelet_version(version);
+pods::Ground ground_of(
+    const std::string& version,
+    const std::vector<std::pair<std::string, sysctl::KernelState>>& kernel = {}) {
+  pods::Ground ground;
+  ground.version = sysctl::parse_kubelet_version(version);
   if (!ground.version) ground.version_why = "nobody was asked";
   ground.kernel.release = "6.18.0";
   ground.kernel.asked = true;
@@ -33,22 +38,23 @@ Ground ground_of(const std::string& version,
   return ground;
 }
 
-Ground with_list(Ground ground, std::vector<std::string> list) {
+pods::Ground with_list(pods::Ground ground, std::vector<std::string> list) {
   ground.pod_list = list;
   ground.list = std::move(list);
   return ground;
 }
 
-std::string worth(const std::string& entry, const Ground& ground) {
-  return name_of(worth_of(verdict_on_entry(entry, ground)));
+std::string worth(const std::string& entry, const pods::Ground& ground) {
+  return pods::name_of(pods::worth_of(pods::verdict_on_entry(entry, ground)));
 }
 
 TEST(EntryVerdict, SumsUpKubeletNextKubeletRuntimeAndKernel) {
-  const auto node = ground_of("1.28.3", {{"net.core.somaxconn", KernelState::kWritable},
-                                         {"net.core.rmem_max", KernelState::kReadOnly},
-                                         {"net.core.netdev_max_backlog", KernelState::kAbsent},
-                                         {"net.ipv4.*", KernelState::kMixed},
-                                         {"kernel.shm_*", KernelState::kMixed}});
+  const auto node =
+      ground_of("1.28.3", {{"net.core.somaxconn", sysctl::KernelState::kWritable},
+                           {"net.core.rmem_max", sysctl::KernelState::kReadOnly},
+                           {"net.core.netdev_max_backlog", sysctl::KernelState::kAbsent},
+                           {"net.ipv4.*", sysctl::KernelState::kMixed},
+                           {"kernel.shm_*", sysctl::KernelState::kMixed}});
   EXPECT_EQ(worth("net.core.somaxconn", node), "good");
   EXPECT_EQ(worth("net.ipv4.*", node), "good");
   EXPECT_EQ(worth("net.core.rmem_max", node), "useless");
@@ -62,42 +68,42 @@ TEST(EntryVerdict, SumsUpKubeletNextKubeletRuntimeAndKernel) {
 }
 
 TEST(EntryVerdict, WhatTheKernelWasNotAskedIsAcceptedAndNoMore) {
-  const auto verdict = verdict_on_entry("net.core.somaxconn", ground_of("1.28.3"));
-  EXPECT_EQ(worth_of(verdict), EntryWorth::kAccepted);
-  EXPECT_EQ(verdict.kernel.state, KernelState::kUnknown);
+  const auto verdict = pods::verdict_on_entry("net.core.somaxconn", ground_of("1.28.3"));
+  EXPECT_EQ(pods::worth_of(verdict), pods::EntryWorth::kAccepted);
+  EXPECT_EQ(verdict.kernel.state, sysctl::KernelState::kUnknown);
   EXPECT_THAT(verdict.kernel.why, HasSubstr("not asked"));
 }
 
 TEST(EntryVerdict, OfUnknownReleaseIsKnownOnlyWhereAllReleasesAgree) {
-  const auto node = ground_of("?", {{"net.core.somaxconn", KernelState::kWritable}});
+  const auto node = ground_of("?", {{"net.core.somaxconn", sysctl::KernelState::kWritable}});
   EXPECT_EQ(worth("net.core.somaxconn", node), "good");
   EXPECT_EQ(worth("vm.max_map_count", node), "fatal");
-  const auto differs = verdict_on_entry("kernel.shm_*", node);
+  const auto differs = pods::verdict_on_entry("kernel.shm_*", node);
   EXPECT_FALSE(differs.accepted);
-  EXPECT_EQ(worth_of(differs), EntryWorth::kUnknown);
+  EXPECT_EQ(pods::worth_of(differs), pods::EntryWorth::kUnknown);
   EXPECT_EQ(differs.reason,
             "kubelet 1.29 and later: the sysctls \"kernel.shm_\" are not known to be namespaced");
-  EXPECT_FALSE(verdict_on_entry("net/core/somaxconn", node).accepted);
-  Verdicts all;
+  EXPECT_FALSE(pods::verdict_on_entry("net/core/somaxconn", node).accepted);
+  pods::Verdicts all;
   all.entries = {differs};
-  EXPECT_TRUE(is_anything_found(all));
+  EXPECT_TRUE(pods::is_anything_found(all));
 }
 
 TEST(EntryVerdict, NamesTheEntryOfTheListThatCoversIt) {
   const auto node = with_list(ground_of("1.28.3"), {"net.core.*", "net/ipv4/tcp_rmem"});
-  EXPECT_EQ(verdict_on_entry("net.core.somaxconn", node).listed_by, "net.core.*");
-  EXPECT_EQ(verdict_on_entry("net.ipv4.tcp_rmem", node).listed_by, "net/ipv4/tcp_rmem");
-  EXPECT_EQ(verdict_on_entry("net.ipv4.tcp_wmem", node).listed, std::optional(false));
-  Ground unknown = node;
+  EXPECT_EQ(pods::verdict_on_entry("net.core.somaxconn", node).listed_by, "net.core.*");
+  EXPECT_EQ(pods::verdict_on_entry("net.ipv4.tcp_rmem", node).listed_by, "net/ipv4/tcp_rmem");
+  EXPECT_EQ(pods::verdict_on_entry("net.ipv4.tcp_wmem", node).listed, std::optional(false));
+  pods::Ground unknown = node;
   unknown.list.reset();
-  EXPECT_FALSE(verdict_on_entry("net.core.somaxconn", unknown).listed.has_value());
+  EXPECT_FALSE(pods::verdict_on_entry("net.core.somaxconn", unknown).listed.has_value());
 }
 
 TEST(EntryVerdict, IsSafeByReleaseAndKernel) {
   const auto safe = [](const std::string& version, const std::string& kernel) {
-    Ground node = ground_of(version);
+    pods::Ground node = ground_of(version);
     node.kernel.release = kernel;
-    return verdict_on_entry("net.ipv4.tcp_rmem", node).safe_now;
+    return pods::verdict_on_entry("net.ipv4.tcp_rmem", node).safe_now;
   };
   EXPECT_EQ(safe("1.31", "6.1.0"), std::optional(false));
   EXPECT_EQ(safe("1.32", "6.1.0"), std::optional(true));
@@ -105,14 +111,15 @@ TEST(EntryVerdict, IsSafeByReleaseAndKernel) {
   EXPECT_EQ(safe("1.31", ""), std::optional(false));
   EXPECT_FALSE(safe("1.32", "")) << "the kernel decides, and is not known";
   EXPECT_FALSE(safe("?", "6.1.0")) << "the release decides, and is not known";
-  const auto verdict = verdict_on_entry("net.ipv4.tcp_rmem", ground_of("?"));
+  const auto verdict = pods::verdict_on_entry("net.ipv4.tcp_rmem", ground_of("?"));
   ASSERT_TRUE(verdict.safe);
   EXPECT_EQ(verdict.safe->since_minor, 32);
-  EXPECT_EQ(verdict_on_entry("net.core.somaxconn", ground_of("?")).safe_now, std::optional(false));
+  EXPECT_EQ(pods::verdict_on_entry("net.core.somaxconn", ground_of("?")).safe_now,
+            std::optional(false));
 }
 
 TEST(EntryVerdict, WhatRuntimesRefuseIsUseless) {
-  const auto verdict = verdict_on_entry("kernel.msg_next_id", ground_of("1.28.0"));
+  const auto verdict = pods::verdict_on_entry("kernel.msg_next_id", ground_of("1.28.0"));
   EXPECT_EQ(verdict.accepted, std::optional(true));
   EXPECT_THAT(verdict.runtime, HasSubstr("not in a separate kernel namespace"));
   EXPECT_FALSE(verdict.accepted_by_next);
@@ -122,33 +129,35 @@ TEST(EntryVerdict, WhatRuntimesRefuseIsUseless) {
 // A whole group is said to be one, with the names that would do instead, and is not offered as a
 // command.
 TEST(EntryVerdict, AWidePatternIsNamedAndNotOffered) {
-  Ground node = ground_of("1.29");
+  pods::Ground node = ground_of("1.29");
   node.kernel.answers.push_back({.entry = "kernel.msg*",
-                                 .state = KernelState::kWritable,
-                                 .names = {{"kernel.msgmax", KernelState::kWritable},
-                                           {"kernel.msgmnb", KernelState::kWritable}}});
-  const auto verdict = verdict_on_entry("kernel.msg*", node);
+                                 .state = sysctl::KernelState::kWritable,
+                                 .names = {{"kernel.msgmax", sysctl::KernelState::kWritable},
+                                           {"kernel.msgmnb", sysctl::KernelState::kWritable}}});
+  const auto verdict = pods::verdict_on_entry("kernel.msg*", node);
   EXPECT_THAT(verdict.wide, HasSubstr("covers 2 names"));
   EXPECT_THAT(verdict.wide_hint, HasSubstr("'kernel.msgmax', 'kernel.msgmnb'"));
-  EXPECT_EQ(verdict_on_entry("kernel.msgmax", node).wide, "");
-  const std::string text = verdicts_text(verdicts_on({"kernel.msg*"}, {}, {}, node), node, {});
+  EXPECT_EQ(pods::verdict_on_entry("kernel.msgmax", node).wide, "");
+  const std::string text =
+      report::verdicts_text(pods::verdicts_on({"kernel.msg*"}, {}, {}, node), node, {});
   EXPECT_THAT(text, HasSubstr("writable (2 of 2)"));
   EXPECT_THAT(text, Not(HasSubstr("kubelet-sysctl add")));
 }
 
 TEST(EntryVerdict, TheNameOfASettingIsJudged) {
-  const auto node = ground_of("1.29", {{"net.core.somaxconn", KernelState::kWritable}});
-  const auto verdict = verdict_on_entry("net.core.somaxconn = 1024", node);
+  const auto node = ground_of("1.29", {{"net.core.somaxconn", sysctl::KernelState::kWritable}});
+  const auto verdict = pods::verdict_on_entry("net.core.somaxconn = 1024", node);
   EXPECT_EQ(verdict.entry, "net.core.somaxconn");
   EXPECT_EQ(verdict.value, "1024");
-  EXPECT_EQ(worth_of(verdict), EntryWorth::kGood);
+  EXPECT_EQ(pods::worth_of(verdict), pods::EntryWorth::kGood);
   EXPECT_EQ(worth("=1024", node), "fatal");
-  EXPECT_THAT(verdicts_on({"net.core.somaxconn=1"}, {}, {}, node).notes,
+  EXPECT_THAT(pods::verdicts_on({"net.core.somaxconn=1"}, {}, {}, node).notes,
               ElementsAre(HasSubstr("a value is a pod's setting")));
 }
 
-PodSpec pod(std::vector<std::string> names, bool host_network = false, bool host_ipc = false) {
-  PodSpec spec;
+pods::PodSpec pod(std::vector<std::string> names, bool host_network = false,
+                  bool host_ipc = false) {
+  pods::PodSpec spec;
   spec.file = "pod.yaml";
   spec.kind = "Pod";
   spec.name = "web";
@@ -159,7 +168,7 @@ PodSpec pod(std::vector<std::string> names, bool host_network = false, bool host
   return spec;
 }
 
-void expect_verdict(const PodVerdict& verdict, std::optional<bool> admitted, const char* gate,
+void expect_verdict(const pods::PodVerdict& verdict, std::optional<bool> admitted, const char* gate,
                     const std::string& reason) {
   EXPECT_EQ(verdict.admitted, admitted) << verdict.reason;
   EXPECT_STREQ(name_of(verdict.gate), gate);
@@ -167,116 +176,123 @@ void expect_verdict(const PodVerdict& verdict, std::optional<bool> admitted, con
 }
 
 TEST(PodVerdict, NamesTheGateThatSpeaksAndTheCommandThatOpensIt) {
-  const auto node = ground_of("1.29", {{"net.core.somaxconn", KernelState::kWritable}});
-  const auto refused = verdict_on_pod(pod({"net.core.somaxconn"}), node);
+  const auto node = ground_of("1.29", {{"net.core.somaxconn", sysctl::KernelState::kWritable}});
+  const auto refused = pods::verdict_on_pod(pod({"net.core.somaxconn"}), node);
   expect_verdict(refused, false, "list",
                  "forbidden sysctl: \"net.core.somaxconn\" not allowlisted");
   EXPECT_THAT(refused.add, ElementsAre("net.core.somaxconn"));
   const auto admitted =
-      verdict_on_pod(pod({"net.core.somaxconn"}), with_list(node, {"net.core.*"}));
+      pods::verdict_on_pod(pod({"net.core.somaxconn"}), with_list(node, {"net.core.*"}));
   expect_verdict(admitted, true, "none", "");
   EXPECT_THAT(admitted.add, IsEmpty());
-  expect_verdict(verdict_on_pod(pod({}), node), true, "none", "");
+  expect_verdict(pods::verdict_on_pod(pod({}), node), true, "none", "");
 }
 
 TEST(PodVerdict, SaysWhereNoEntryHelps) {
-  const auto node = ground_of("1.29", {{"net.core.rmem_max", KernelState::kReadOnly},
-                                       {"net.core.somaxconn", KernelState::kWritable}});
-  const auto kernel = verdict_on_pod(pod({"net.core.rmem_max"}), node);
+  const auto node = ground_of("1.29", {{"net.core.rmem_max", sysctl::KernelState::kReadOnly},
+                                       {"net.core.somaxconn", sysctl::KernelState::kWritable}});
+  const auto kernel = pods::verdict_on_pod(pod({"net.core.rmem_max"}), node);
   expect_verdict(kernel, false, "list", "not allowlisted");
   EXPECT_THAT(kernel.sysctls[0].no_help, HasSubstr("read-only for pods"));
-  const auto host = verdict_on_pod(pod({"net.core.somaxconn"}, true), node);
+  const auto host = pods::verdict_on_pod(pod({"net.core.somaxconn"}, true), node);
   EXPECT_THAT(host.sysctls[0].no_help, HasSubstr("the node's network namespace"));
-  const auto ipc = verdict_on_pod(pod({"kernel.msgmax"}, false, true), node);
+  const auto ipc = pods::verdict_on_pod(pod({"kernel.msgmax"}, false, true), node);
   EXPECT_THAT(ipc.sysctls[0].no_help, HasSubstr("the node's IPC namespace"));
-  const auto never = verdict_on_pod(pod({"vm.max_map_count"}), node);
+  const auto never = pods::verdict_on_pod(pod({"vm.max_map_count"}), node);
   EXPECT_THAT(never.sysctls[0].no_help, HasSubstr("does not start with such an entry"));
-  for (const PodVerdict& one : {kernel, host, ipc, never}) EXPECT_THAT(one.add, IsEmpty());
+  for (const pods::PodVerdict& one : {kernel, host, ipc, never}) EXPECT_THAT(one.add, IsEmpty());
   // One that cannot be helped leaves nothing to type for the others.
-  EXPECT_THAT(verdict_on_pod(pod({"net.core.somaxconn", "net.core.rmem_max"}), node).add,
+  EXPECT_THAT(pods::verdict_on_pod(pod({"net.core.somaxconn", "net.core.rmem_max"}), node).add,
               IsEmpty());
 }
 
 TEST(PodVerdict, TheGatesSpeakInTheOrderOfThePodsWay) {
-  const auto node = with_list(ground_of("1.28", {{"net.core.rmem_max", KernelState::kReadOnly}}),
-                              {"net.core.rmem_max", "kernel.msg*", "net.core.somaxconn"});
-  expect_verdict(verdict_on_pod(pod({"net.core.rmem_max"}), node), false, "kernel", "read-only");
-  expect_verdict(verdict_on_pod(pod({"net.core.rmem_max", "kernel.msg_next_id"}), node), false,
-                 "runtime", "not in a separate kernel namespace");
+  const auto node =
+      with_list(ground_of("1.28", {{"net.core.rmem_max", sysctl::KernelState::kReadOnly}}),
+                {"net.core.rmem_max", "kernel.msg*", "net.core.somaxconn"});
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.rmem_max"}), node), false, "kernel",
+                 "read-only");
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.rmem_max", "kernel.msg_next_id"}), node),
+                 false, "runtime", "not in a separate kernel namespace");
   expect_verdict(
-      verdict_on_pod(pod({"net.core.rmem_max", "kernel.msg_next_id", "kernel.sem"}), node), false,
-      "list", "\"kernel.sem\" not allowlisted");
-  expect_verdict(verdict_on_pod(pod({"kernel.sem", "Net.x"}), node), false, "spelling", "regex");
-  expect_verdict(verdict_on_pod(pod({"net.core.somaxconn"}, true), node), false, "host-network",
-                 "not allowed with host net enabled");
-  expect_verdict(verdict_on_pod(pod({"kernel.msgmax"}, false, true), node), false, "host-ipc",
+      pods::verdict_on_pod(pod({"net.core.rmem_max", "kernel.msg_next_id", "kernel.sem"}), node),
+      false, "list", "\"kernel.sem\" not allowlisted");
+  expect_verdict(pods::verdict_on_pod(pod({"kernel.sem", "Net.x"}), node), false, "spelling",
+                 "regex");
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.somaxconn"}, true), node), false,
+                 "host-network", "not allowed with host net enabled");
+  expect_verdict(pods::verdict_on_pod(pod({"kernel.msgmax"}, false, true), node), false, "host-ipc",
                  "not allowed with host ipc enabled");
-  expect_verdict(verdict_on_pod(pod({"net.core.somaxconn", "net.core.somaxconn"}), node), false,
-                 "spelling", "Duplicate value: \"net.core.somaxconn\"");
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.somaxconn", "net.core.somaxconn"}), node),
+                 false, "spelling", "Duplicate value: \"net.core.somaxconn\"");
 }
 
 TEST(PodVerdict, OfUnknownReleaseIsKnownOnlyWhereAllReleasesAgree) {
   const auto node = ground_of("?");
-  const auto differs = verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node);
+  const auto differs = pods::verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node);
   expect_verdict(differs, std::nullopt, "none", "depends on the kubelet's release");
   EXPECT_THAT(differs.add, ElementsAre("net.ipv4.tcp_rmem"));
-  expect_verdict(verdict_on_pod(pod({"net.core.somaxconn"}), node), false, "list",
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.somaxconn"}), node), false, "list",
                  "not allowlisted");
-  expect_verdict(verdict_on_pod(pod({"net.ipv4.tcp_syncookies"}), node), true, "none", "");
+  expect_verdict(pods::verdict_on_pod(pod({"net.ipv4.tcp_syncookies"}), node), true, "none", "");
 }
 
 TEST(PodVerdict, OfAnUnknownListIsKnownOnlyWhereNoListMatters) {
-  Ground node = ground_of("1.29");
+  pods::Ground node = ground_of("1.29");
   node.list.reset();
   node.pod_list.reset();
   node.list_why = "there is no unit";
-  expect_verdict(verdict_on_pod(pod({"net.core.somaxconn"}), node), std::nullopt, "none",
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.somaxconn"}), node), std::nullopt, "none",
                  "the list is not known: there is no unit");
-  expect_verdict(verdict_on_pod(pod({"net.core.somaxconn"}, true), node), false, "host-network",
-                 "host Net");
-  expect_verdict(verdict_on_pod(pod({"vm.max_map_count"}), node), false, "list", "not allowlisted");
-  expect_verdict(verdict_on_pod(pod({"net.ipv4.tcp_syncookies"}), node), true, "none", "");
-  Verdicts all;
-  all.pods = {verdict_on_pod(pod({"net.core.somaxconn"}), node)};
-  EXPECT_TRUE(is_anything_found(all)) << "what cannot be told is not good";
+  expect_verdict(pods::verdict_on_pod(pod({"net.core.somaxconn"}, true), node), false,
+                 "host-network", "host Net");
+  expect_verdict(pods::verdict_on_pod(pod({"vm.max_map_count"}), node), false, "list",
+                 "not allowlisted");
+  expect_verdict(pods::verdict_on_pod(pod({"net.ipv4.tcp_syncookies"}), node), true, "none", "");
+  pods::Verdicts all;
+  all.pods = {pods::verdict_on_pod(pod({"net.core.somaxconn"}), node)};
+  EXPECT_TRUE(pods::is_anything_found(all)) << "what cannot be told is not good";
 }
 
 TEST(PodVerdict, OfAnUnknownKernelSafeNamesWithAMinimumCannotBeTold) {
-  Ground node = ground_of("1.32");
+  pods::Ground node = ground_of("1.32");
   node.kernel.release.clear();
-  expect_verdict(verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node), std::nullopt, "none",
+  expect_verdict(pods::verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node), std::nullopt, "none",
                  "depends on the kernel");
   node = with_list(node, {"net.ipv4.tcp_rmem"});
-  expect_verdict(verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node), true, "none", "");
+  expect_verdict(pods::verdict_on_pod(pod({"net.ipv4.tcp_rmem"}), node), true, "none", "");
 }
 
 TEST(PodVerdict, PodSecurityIsNamedOnceAndOnlyForUnsafeSysctls) {
   const auto node = ground_of("1.29");
-  const auto unsafe = verdicts_on({}, {pod({"net.core.somaxconn"}), pod({"kernel.sem"})}, {}, node);
+  const auto unsafe =
+      pods::verdicts_on({}, {pod({"net.core.somaxconn"}), pod({"kernel.sem"})}, {}, node);
   EXPECT_THAT(unsafe.notes, ElementsAre(HasSubstr("Pod Security is another gate")));
-  EXPECT_THAT(verdicts_on({}, {pod({"net.ipv4.tcp_syncookies"})}, {}, node).notes, IsEmpty());
+  EXPECT_THAT(pods::verdicts_on({}, {pod({"net.ipv4.tcp_syncookies"})}, {}, node).notes, IsEmpty());
 }
 
 TEST(Verdicts, TheKernelIsAskedOnceForEachNameThatIsSpeltLikeOne) {
-  EXPECT_THAT(kernel_questions({"net.core.somaxconn=1", "Bad", "kernel.shm*"},
-                               {pod({"net.core.somaxconn", "kernel.sem"})}),
+  EXPECT_THAT(pods::kernel_questions({"net.core.somaxconn=1", "Bad", "kernel.shm*"},
+                                     {pod({"net.core.somaxconn", "kernel.sem"})}),
               ElementsAre("net.core.somaxconn", "kernel.shm*", "kernel.sem"));
 }
 
 TEST(Verdicts, AreFoundGoodOnlyWhereNothingSpeaksAgainstThem) {
-  const auto node = ground_of("1.29", {{"net.core.somaxconn", KernelState::kWritable},
-                                       {"net.core.rmem_max", KernelState::kReadOnly}});
-  EXPECT_FALSE(is_anything_found(verdicts_on({"net.core.somaxconn", "kernel.sem"}, {}, {}, node)));
-  EXPECT_TRUE(is_anything_found(verdicts_on({"net.core.rmem_max"}, {}, {}, node)));
-  EXPECT_TRUE(is_anything_found(verdicts_on({}, {pod({"kernel.sem"})}, {}, node)));
-  EXPECT_FALSE(is_anything_found(verdicts_on({}, {pod({})}, {}, node)));
+  const auto node = ground_of("1.29", {{"net.core.somaxconn", sysctl::KernelState::kWritable},
+                                       {"net.core.rmem_max", sysctl::KernelState::kReadOnly}});
+  EXPECT_FALSE(pods::is_anything_found(
+      pods::verdicts_on({"net.core.somaxconn", "kernel.sem"}, {}, {}, node)));
+  EXPECT_TRUE(pods::is_anything_found(pods::verdicts_on({"net.core.rmem_max"}, {}, {}, node)));
+  EXPECT_TRUE(pods::is_anything_found(pods::verdicts_on({}, {pod({"kernel.sem"})}, {}, node)));
+  EXPECT_FALSE(pods::is_anything_found(pods::verdicts_on({}, {pod({})}, {}, node)));
 }
 
 TEST(VerdictsText, ControlCharactersOfAManifestDoNotReachTheTerminal) {
   const auto node = ground_of("1.29");
-  PodSpec odd = pod({"a\x1b[2Jb"});
+  pods::PodSpec odd = pod({"a\x1b[2Jb"});
   odd.name = "x\x1b]0;y";
-  const std::string text = verdicts_text(verdicts_on({"\x1b[1m"}, {odd}, {}, node), node, {});
+  const std::string text =
+      report::verdicts_text(pods::verdicts_on({"\x1b[1m"}, {odd}, {}, node), node, {});
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 

@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/pods.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/pods.hpp"
+#include "kubelet_sysctl/pods/rejected_pods.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -14,11 +19,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 using List = std::vector<std::string>;
-constexpr KubeletVersion k129 = {.major = 1, .minor = 29, .patch = 6};
-constexpr KernelVersion kKernel = {.major = 6, .minor = 1};
+constexpr sysctl::KubeletVersion k129 = {.major = 1, .minor = 29, .patch = 6};
+constexpr sysctl::KernelVersion kKernel = {.major = 6, .minor = 1};
 
-SeenPod pod(const std::string& name, const List& sysctls) {
-  SeenPod seen;
+pods::SeenPod pod(const std::string& name, const List& sysctls) {
+  pods::SeenPod seen;
   seen.spec.name = name;
   seen.spec.pod_namespace = "shop";
   for (const std::string& one : sysctls) seen.spec.sysctls.push_back({.name = one, .value = "1"});
@@ -26,10 +31,10 @@ SeenPod pod(const std::string& name, const List& sysctls) {
   return seen;
 }
 
-List refused(const std::vector<SeenPod>& pods, const List& before, const List& after,
-             std::optional<KubeletVersion> version = k129) {
+List refused(const std::vector<pods::SeenPod>& pods, const List& before, const List& after,
+             std::optional<sysctl::KubeletVersion> version = k129) {
   List texts;
-  for (const Victim& victim : victims_of(pods, before, after, version, kKernel)) {
+  for (const pods::Victim& victim : pods::victims_of(pods, before, after, version, kKernel)) {
     for (const std::string& one : victim.sysctls) {
       texts.push_back(victim.pod.spec.name + ":" + one);
     }
@@ -38,15 +43,15 @@ List refused(const std::vector<SeenPod>& pods, const List& before, const List& a
 }
 
 TEST(Narrowing, IsWhateverTheNewListDoesNotCover) {
-  EXPECT_TRUE(narrows({"kernel.sem"}, {}));
-  EXPECT_TRUE(narrows({"net.ipv4.*"}, {"net.ipv4.tcp_rmem"}));
-  EXPECT_FALSE(narrows({"net.ipv4.tcp_rmem", "kernel.sem"}, {"kernel.sem", "net.ipv4.*"}));
-  EXPECT_FALSE(narrows({"net/ipv4/tcp_rmem"}, {"net.ipv4.tcp_rmem"}));
-  EXPECT_FALSE(narrows({}, {"kernel.sem"}));
+  EXPECT_TRUE(pods::narrows({"kernel.sem"}, {}));
+  EXPECT_TRUE(pods::narrows({"net.ipv4.*"}, {"net.ipv4.tcp_rmem"}));
+  EXPECT_FALSE(pods::narrows({"net.ipv4.tcp_rmem", "kernel.sem"}, {"kernel.sem", "net.ipv4.*"}));
+  EXPECT_FALSE(pods::narrows({"net/ipv4/tcp_rmem"}, {"net.ipv4.tcp_rmem"}));
+  EXPECT_FALSE(pods::narrows({}, {"kernel.sem"}));
 }
 
 TEST(Victims, AreThoseWhomTheOldListAdmitsAndTheNewOneRefuses) {
-  const std::vector<SeenPod> pods = {
+  const std::vector<pods::SeenPod> pods = {
       pod("name", {"net.core.somaxconn"}), pod("pattern", {"kernel.msgmax", "kernel.msgmnb"}),
       pod("stays", {"kernel.sem"}), pod("safe", {"net.ipv4.tcp_syncookies"}),
       pod("never", {"net.ipv4.tcp_mem"})};
@@ -57,7 +62,7 @@ TEST(Victims, AreThoseWhomTheOldListAdmitsAndTheNewOneRefuses) {
 }
 
 TEST(Victims, OfAHostNetworkWereNeverAdmitted) {
-  SeenPod host = pod("host", {"net.core.somaxconn", "kernel.sem"});
+  pods::SeenPod host = pod("host", {"net.core.somaxconn", "kernel.sem"});
   host.spec.host_network = true;
   EXPECT_THAT(refused({host}, {"net.core.somaxconn", "kernel.sem"}, {}),
               ElementsAre("host:kernel.sem"));
@@ -65,46 +70,47 @@ TEST(Victims, OfAHostNetworkWereNeverAdmitted) {
 
 TEST(Victims, AreJudgedByTheSafeListOfTheirKubeletAndByAnyWhenItIsNotKnown) {
   // net.ipv4.tcp_rmem is safe from 1.32 on.
-  const std::vector<SeenPod> pods = {pod("web", {"net.ipv4.tcp_rmem"})};
+  const std::vector<pods::SeenPod> pods = {pod("web", {"net.ipv4.tcp_rmem"})};
   const List before = {"net.ipv4.tcp_rmem"};
   EXPECT_THAT(refused(pods, before, {}, k129), ElementsAre("web:net.ipv4.tcp_rmem"));
-  EXPECT_THAT(refused(pods, before, {}, KubeletVersion{1, 32, 0}), IsEmpty());
+  EXPECT_THAT(refused(pods, before, {}, sysctl::KubeletVersion{1, 32, 0}), IsEmpty());
   EXPECT_THAT(refused(pods, before, {}, std::nullopt), ElementsAre("web:net.ipv4.tcp_rmem"));
 }
 
 TEST(Victims, HaveTheKubeletsWordsOfItsRelease) {
-  const std::vector<SeenPod> pods = {pod("web", {"kernel.sem"})};
-  const auto now = victims_of(pods, {"kernel.sem"}, {}, k129, kKernel);
+  const std::vector<pods::SeenPod> pods = {pod("web", {"kernel.sem"})};
+  const auto now = pods::victims_of(pods, {"kernel.sem"}, {}, k129, kKernel);
   ASSERT_EQ(now.size(), 1U);
   EXPECT_EQ(now[0].reason, "forbidden sysctl: \"kernel.sem\" not allowlisted");
-  const auto then = victims_of(pods, {"kernel.sem"}, {}, KubeletVersion{1, 20, 2}, kKernel);
+  const auto then =
+      pods::victims_of(pods, {"kernel.sem"}, {}, sysctl::KubeletVersion{1, 20, 2}, kKernel);
   ASSERT_EQ(then.size(), 1U);
   EXPECT_EQ(then[0].reason, "forbidden sysctl: \"kernel.sem\" not whitelisted");
 }
 
-Plan removal() {
-  Plan plan;
-  plan.verb = Verb::kRemove;
+planning::Plan removal() {
+  planning::Plan plan;
+  plan.verb = planning::Verb::kRemove;
   plan.restart = true;
   return plan;
 }
 
-std::vector<Victim> crowd(std::size_t count) {
-  std::vector<SeenPod> pods;
+std::vector<pods::Victim> crowd(std::size_t count) {
+  std::vector<pods::SeenPod> pods;
   for (std::size_t i = 0; i < count; ++i) {
     pods.push_back(pod("web-" + std::to_string(i), {"kernel.sem"}));
   }
-  return victims_of(pods, {"kernel.sem"}, {}, k129, kKernel);
+  return pods::victims_of(pods, {"kernel.sem"}, {}, k129, kKernel);
 }
 
-PodsSeen all_seen() {
-  PodsSeen seen;
+pods::PodsSeen all_seen() {
+  pods::PodsSeen seen;
   seen.whole = true;
   return seen;
 }
 
 TEST(VictimFindings, RefuseTheRunThatWouldEndThePodsAndNameTwentyOfThem) {
-  const auto said = victim_findings(crowd(25), all_seen(), removal(), true, {});
+  const auto said = pods::victim_findings(crowd(25), all_seen(), removal(), true, {});
   ASSERT_FALSE(said);
   EXPECT_EQ(said.error().kind, ErrorKind::kRefused);
   EXPECT_THAT(said.error().message, HasSubstr("25 pods"));
@@ -115,7 +121,7 @@ TEST(VictimFindings, RefuseTheRunThatWouldEndThePodsAndNameTwentyOfThem) {
 }
 
 TEST(VictimFindings, AreWarningsWhereTheOperatorSaidSo) {
-  const auto said = victim_findings(crowd(21), all_seen(), removal(), true, {.evict = true});
+  const auto said = pods::victim_findings(crowd(21), all_seen(), removal(), true, {.evict = true});
   ASSERT_TRUE(said);
   ASSERT_EQ(said->size(), 21U);
   EXPECT_EQ((*said)[0].id, "pod-refused");
@@ -125,12 +131,12 @@ TEST(VictimFindings, AreWarningsWhereTheOperatorSaidSo) {
 }
 
 TEST(VictimFindings, AreWarningsWhereNothingRestartsNow) {
-  Plan pending = removal();
+  planning::Plan pending = removal();
   pending.pending = true;
   for (const auto& said :
-       {victim_findings(crowd(1), all_seen(), removal(), true, {.restart = false}),
-        victim_findings(crowd(1), all_seen(), removal(), false, {}),
-        victim_findings(crowd(1), all_seen(), pending, true, {.evict = true})}) {
+       {pods::victim_findings(crowd(1), all_seen(), removal(), true, {.restart = false}),
+        pods::victim_findings(crowd(1), all_seen(), removal(), false, {}),
+        pods::victim_findings(crowd(1), all_seen(), pending, true, {.evict = true})}) {
     ASSERT_TRUE(said);
     ASSERT_EQ(said->size(), 1U);
     EXPECT_THAT((*said)[0].message, HasSubstr("when it starts next"));
@@ -138,25 +144,25 @@ TEST(VictimFindings, AreWarningsWhereNothingRestartsNow) {
 }
 
 TEST(VictimFindings, AskForLeaveToEndPodsWhileTheKubeletIsStoppedToo) {
-  Plan pending = removal();
+  planning::Plan pending = removal();
   pending.pending = true;
-  const auto said = victim_findings(crowd(1), all_seen(), pending, true, {});
+  const auto said = pods::victim_findings(crowd(1), all_seen(), pending, true, {});
   ASSERT_FALSE(said);
   EXPECT_THAT(said.error().hint, HasSubstr("--evict-pods"));
 }
 
 TEST(VictimFindings, DoNotRefuseAnAdd) {
-  Plan plan = removal();
-  plan.verb = Verb::kAdd;
-  const auto said = victim_findings(crowd(1), all_seen(), plan, true, {});
+  planning::Plan plan = removal();
+  plan.verb = planning::Verb::kAdd;
+  const auto said = pods::victim_findings(crowd(1), all_seen(), plan, true, {});
   ASSERT_TRUE(said);
   EXPECT_EQ(said->size(), 1U);
 }
 
 TEST(VictimFindings, SayWhenNobodyCouldLook) {
-  PodsSeen seen;
+  pods::PodsSeen seen;
   seen.not_looked = {"containerd has no pods here", "there is no crictl"};
-  const auto nobody = victim_findings({}, seen, removal(), true, {});
+  const auto nobody = pods::victim_findings({}, seen, removal(), true, {});
   ASSERT_TRUE(nobody);
   ASSERT_EQ(nobody->size(), 1U);
   EXPECT_EQ((*nobody)[0].id, "pods-not-seen");
@@ -166,14 +172,14 @@ TEST(VictimFindings, SayWhenNobodyCouldLook) {
   seen.whole = true;
   seen.unreadable = 2;
   seen.unreadable_why = "cannot read it";
-  const auto some = victim_findings({}, seen, removal(), true, {});
+  const auto some = pods::victim_findings({}, seen, removal(), true, {});
   ASSERT_TRUE(some);
   ASSERT_EQ(some->size(), 1U);
   EXPECT_EQ((*some)[0].message, "could not see what 2 pods of this node set: cannot read it");
 }
 
 TEST(VictimFindings, AreNoneWhenAllWasSeenAndNobodyIsRefused) {
-  const auto said = victim_findings({}, all_seen(), removal(), true, {});
+  const auto said = pods::victim_findings({}, all_seen(), removal(), true, {});
   ASSERT_TRUE(said);
   EXPECT_THAT(*said, IsEmpty());
 }

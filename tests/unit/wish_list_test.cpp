@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of the wished list's form, one text for each; moments come from date(1).
-#include "kubelet_sysctl/wish_list.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,12 +9,16 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/desired/desired_list.hpp"
+
 namespace kubelet_sysctl {
 namespace {
 
 using std::string_view_literals::operator""sv;
 
-SourceFile file_of(std::string_view text, std::string path = kWishFile) {
+SourceFile file_of(std::string_view text, std::string path = desired::kWishFile) {
   SourceFile file;
   file.path = file.real_path = std::move(path);
   file.kind = FileKind::kRegular;
@@ -23,13 +26,14 @@ SourceFile file_of(std::string_view text, std::string path = kWishFile) {
   return file;
 }
 
-Result<WishList> parsed(std::string_view text, const std::string& path = kWishFile) {
+Result<desired::WishList> parsed(std::string_view text,
+                                 const std::string& path = desired::kWishFile) {
   const SourceFile file = file_of(text, path);
-  return parse_wish_list({&file});
+  return desired::parse_wish_list({&file});
 }
 
 /// "2:5+3 message" of the error, or what was read.
-std::string fault_of(std::string_view text, const std::string& path = kWishFile) {
+std::string fault_of(std::string_view text, const std::string& path = desired::kWishFile) {
   const auto list = parsed(text, path);
   if (list) return fmt::format("{} entries", list->entries.size());
   const Error& error = list.error();
@@ -38,15 +42,16 @@ std::string fault_of(std::string_view text, const std::string& path = kWishFile)
   return fmt::format("{}:{}+{} {}", error.line, error.column, error.width, error.message);
 }
 
-std::vector<std::string> entries_of(const WishList& list) {
+std::vector<std::string> entries_of(const desired::WishList& list) {
   std::vector<std::string> entries;
-  for (const WishedEntry& one : list.entries) entries.push_back(one.entry);
+  for (const desired::WishedEntry& one : list.entries) entries.push_back(one.entry);
   return entries;
 }
 
-std::vector<std::string> expired_at(const WishList& list, std::int64_t now_ms) {
+std::vector<std::string> expired_at(const desired::WishList& list, std::int64_t now_ms) {
   std::vector<std::string> entries;
-  for (const WishedEntry* one : expired_wishes(list, now_ms)) entries.push_back(one->entry);
+  for (const desired::WishedEntry* one : desired::expired_wishes(list, now_ms))
+    entries.push_back(one->entry);
   return entries;
 }
 
@@ -61,24 +66,24 @@ TEST(WishList, ReadsAnEntryWithItsFactsInAnyOrder) {
       "kernel.msg*\n");
   ASSERT_TRUE(list) << list.error().message;
   ASSERT_EQ(entries_of(*list), (Texts{"net.core.somaxconn", "kernel.msg*"}));
-  const WishedEntry& first = list->entries[0];
+  const desired::WishedEntry& first = list->entries[0];
   EXPECT_EQ(first.owner, "team-web");
   EXPECT_EQ(first.reason, "ticket 1412: nginx \"backlog\" \\o/");
   EXPECT_EQ(first.expires, "2027-03-01");
-  EXPECT_EQ(first.path, kWishFile);
+  EXPECT_EQ(first.path, desired::kWishFile);
   EXPECT_EQ(first.line, 3U);
   EXPECT_EQ(first.at, (Span{21, 39}));
-  const WishedEntry& second = list->entries[1];
+  const desired::WishedEntry& second = list->entries[1];
   EXPECT_EQ(second.owner + second.reason + second.expires, "");
   EXPECT_FALSE(second.expires_at_ms);
-  EXPECT_EQ(list->mode, WishMode::kAdditive);
+  EXPECT_EQ(list->mode, desired::WishMode::kAdditive);
   EXPECT_FALSE(list->drop_expired);
 }
 
 TEST(WishList, ReadsSettingsWithAndWithoutBlanks) {
   const auto list = parsed("mode=exact\nexpired = drop # always\nkernel.sem");
   ASSERT_TRUE(list) << list.error().message;
-  EXPECT_EQ(list->mode, WishMode::kExact);
+  EXPECT_EQ(list->mode, desired::WishMode::kExact);
   EXPECT_TRUE(list->drop_expired);
   EXPECT_EQ(entries_of(*list), Texts{"kernel.sem"});
 }
@@ -87,7 +92,7 @@ TEST(WishList, AcceptsAByteOrderMarkAndLineEndsOfWindows) {
   const auto list =
       parsed("\xef\xbb\xbfmode = exact\r\nkernel.sem owner=db\r\n\r\nkernel.msgmax\r");
   ASSERT_TRUE(list) << list.error().message;
-  EXPECT_EQ(list->mode, WishMode::kExact);
+  EXPECT_EQ(list->mode, desired::WishMode::kExact);
   EXPECT_EQ(entries_of(*list), (Texts{"kernel.sem", "kernel.msgmax"}));
   EXPECT_EQ(list->entries[0].owner, "db");
   EXPECT_EQ(list->entries[1].line, 4U);
@@ -161,7 +166,7 @@ TEST(WishList, RefusesWhatIsSpeltUnlikeAnEntryWithItsPlace) {
 }
 
 TEST(WishList, TakesSettingsOnlyFromTheFileThatIsForAll) {
-  const std::string part = std::string(kWishDirectory) + "/50-web.conf";
+  const std::string part = std::string(desired::kWishDirectory) + "/50-web.conf";
   EXPECT_EQ(fault_of("kernel.sem\nmode = exact\n", part), "2:1+4 'mode' cannot be set here");
   EXPECT_EQ(fault_of("mode = exact\n", "/srv/wished.conf"), "0 entries");
 }
@@ -169,33 +174,33 @@ TEST(WishList, TakesSettingsOnlyFromTheFileThatIsForAll) {
 TEST(WishList, RefusesAPathThatIsNoFile) {
   SourceFile directory = file_of("");
   directory.kind = FileKind::kDirectory;
-  const auto list = parse_wish_list({&directory});
+  const auto list = desired::parse_wish_list({&directory});
   ASSERT_FALSE(list);
-  EXPECT_EQ(list.error().path, kWishFile);
+  EXPECT_EQ(list.error().path, desired::kWishFile);
 }
 
 TEST(WishList, KeepsEveryWishOfTwoFilesAndExpiresWithTheLastOfThem) {
   const SourceFile main = file_of("net.core.somaxconn owner=a expires=2027-01-01\nkernel.sem\n");
   const SourceFile web = file_of("net/core/somaxconn owner=b expires=2027-06-01\n",
                                  "/etc/kubelet-sysctl.conf.d/w.conf");
-  const auto list = parse_wish_list({&main, &web});
+  const auto list = desired::parse_wish_list({&main, &web});
   ASSERT_TRUE(list) << list.error().message;
   EXPECT_EQ(list->entries.size(), 3U);
   EXPECT_EQ(list->files, (Texts{main.path, web.path}));
-  const auto lasting = lasting_wishes(*list);
+  const auto lasting = desired::lasting_wishes(*list);
   ASSERT_EQ(lasting.size(), 2U);
   EXPECT_EQ(lasting[0]->owner, "b");
   EXPECT_EQ(lasting[1]->entry, "kernel.sem");
-  const std::int64_t between = *expiry_of("2027-03-01");
+  const std::int64_t between = *desired::expiry_of("2027-03-01");
   EXPECT_EQ(expired_at(*list, between), Texts{});
-  EXPECT_EQ(expired_at(*list, *expiry_of("2027-06-01")), Texts{"net/core/somaxconn"});
+  EXPECT_EQ(expired_at(*list, *desired::expiry_of("2027-06-01")), Texts{"net/core/somaxconn"});
 }
 
 // date -u -d 2027-03-02 +%s and the like.
 TEST(WishExpiry, EndsADayWithItInUtc) {
-  EXPECT_EQ(expiry_of("2027-03-01"), 1803945600000);
-  EXPECT_EQ(expiry_of("2028-02-29"), 1835481600000);
-  EXPECT_EQ(expiry_of("1970-01-01"), 86400000);
+  EXPECT_EQ(desired::expiry_of("2027-03-01"), 1803945600000);
+  EXPECT_EQ(desired::expiry_of("2028-02-29"), 1835481600000);
+  EXPECT_EQ(desired::expiry_of("1970-01-01"), 86400000);
   const auto list = parsed("kernel.sem expires=2027-03-01\n");
   ASSERT_TRUE(list);
   EXPECT_EQ(expired_at(*list, 1803945599999), Texts{});
@@ -204,11 +209,11 @@ TEST(WishExpiry, EndsADayWithItInUtc) {
 
 // date -u -d 2027-03-01T12:00:00+02:00 +%s
 TEST(WishExpiry, TakesATimeWithItsZone) {
-  EXPECT_EQ(expiry_of("2027-03-01T12:00:00Z"), 1803902400000);
-  EXPECT_EQ(expiry_of("2027-03-01T12:00:00+02:00"), 1803895200000);
-  EXPECT_EQ(expiry_of("2027-03-01t12:00:00.5z"), 1803902400500);
-  EXPECT_EQ(expiry_of("2027-03-01T12:00:00.1239-00:30"), 1803904200123);
-  EXPECT_EQ(expiry_of("2026-12-31T23:59:60Z"), 1798761600000);
+  EXPECT_EQ(desired::expiry_of("2027-03-01T12:00:00Z"), 1803902400000);
+  EXPECT_EQ(desired::expiry_of("2027-03-01T12:00:00+02:00"), 1803895200000);
+  EXPECT_EQ(desired::expiry_of("2027-03-01t12:00:00.5z"), 1803902400500);
+  EXPECT_EQ(desired::expiry_of("2027-03-01T12:00:00.1239-00:30"), 1803904200123);
+  EXPECT_EQ(desired::expiry_of("2026-12-31T23:59:60Z"), 1798761600000);
 }
 
 TEST(WishExpiry, IsNothingForWhatIsNoDate) {
@@ -217,7 +222,7 @@ TEST(WishExpiry, IsNothingForWhatIsNoDate) {
                           "2027-03-01T24:00:00Z", "2027-03-01T12:60:00Z", "2027-03-01T12:00:61Z",
                           "2027-03-01T12:00:00.Z", "2027-03-01T12:00:00+2", "never",
                           "2027-03-01T12:00:00+24:00", "2027-03-01T12:00:00Zx", "+2027-03-01"}) {
-    EXPECT_FALSE(expiry_of(text)) << text;
+    EXPECT_FALSE(desired::expiry_of(text)) << text;
   }
 }
 

@@ -5,8 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
-#include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 #include "support/fake_kernel.hpp"
 #include "tree.hpp"
 
@@ -27,20 +31,20 @@ struct Node {
     services.state.main_pid = 42;
   }
 
-  Result<NodeSnapshot> read(bool live = true) {
-    Disk disk(tree.root());
-    Ports ports{.files = disk,
-                .services = services,
-                .health = health,
-                .clock = clock,
-                .log = log,
-                .kernel = kernel,
-                .programs = programs};
-    DiscoverOptions options;
+  Result<nodes::NodeSnapshot> read(bool live = true) {
+    machine::Disk disk(tree.root());
+    ports::Ports ports{.files = disk,
+                       .services = services,
+                       .health = health,
+                       .clock = clock,
+                       .log = log,
+                       .kernel = kernel,
+                       .programs = programs};
+    discover::DiscoverOptions options;
     options.live = live;
     options.systemd_version = 252;
     options.probe_health = live;
-    return discover(ports, options);
+    return discover::discover(ports, options);
   }
 
   Tree tree;
@@ -52,10 +56,10 @@ struct Node {
   FakePrograms programs;
 };
 
-std::vector<std::string> paths_of(const std::vector<WalkEntry>& walk) {
+std::vector<std::string> paths_of(const std::vector<nodes::WalkEntry>& walk) {
   std::vector<std::string> paths;
   paths.reserve(walk.size());
-  for (const WalkEntry& entry : walk) {
+  for (const nodes::WalkEntry& entry : walk) {
     paths.push_back((entry.source == kNoSource ? "- " : "+ ") + entry.path);
   }
   return paths;
@@ -135,7 +139,7 @@ TEST(Discover, ConfigDirThatIsALinkHoldsNothingAndAMissingOneIsAFact) {
   node.tree.link("/etc/k.d", "/opt/k.d");
   const auto snapshot = node.read(false);
   ASSERT_TRUE(snapshot->config_dirs.contains("/etc/k.d"));
-  for (const WalkEntry& entry : snapshot->config_dirs.at("/etc/k.d")) {
+  for (const nodes::WalkEntry& entry : snapshot->config_dirs.at("/etc/k.d")) {
     EXPECT_EQ(entry.source, kNoSource);
   }
 }
@@ -148,10 +152,10 @@ TEST(Discover, RelativeConfigIsBelowTheWorkingDirectory) {
   node.tree.file("/var/lib/kubelet/k.yaml", "live");
   const auto offline = node.read(false);
   ASSERT_TRUE(offline);
-  ASSERT_NE(find_file(*offline, "/srv/k.yaml"), nullptr);
+  ASSERT_NE(nodes::find_file(*offline, "/srv/k.yaml"), nullptr);
   const auto live = node.read(true);
   ASSERT_TRUE(live);
-  ASSERT_NE(find_file(*live, "/var/lib/kubelet/k.yaml"), nullptr);
+  ASSERT_NE(nodes::find_file(*live, "/var/lib/kubelet/k.yaml"), nullptr);
 }
 
 TEST(Discover, MissingFilesThatMayBeWrittenAreLookedFor) {
@@ -164,7 +168,7 @@ TEST(Discover, MissingFilesThatMayBeWrittenAreLookedFor) {
   for (const char* path :
        {"/etc/default/kubelet", "/etc/systemd/system/kubelet.service.d/90-kubelet-sysctl.conf",
         "/etc/k.d/90-kubelet-sysctl.conf"}) {
-    const SourceFile* file = find_file(*snapshot, path);
+    const SourceFile* file = nodes::find_file(*snapshot, path);
     ASSERT_NE(file, nullptr) << path;
     EXPECT_EQ(file->kind, FileKind::kAbsent);
   }

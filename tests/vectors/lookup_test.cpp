@@ -7,8 +7,11 @@
 
 #include <gtest/gtest.h>
 
-#include "host/disk.hpp"
-#include "kubelet_sysctl/discover.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
 #include "tree.hpp"
 
 namespace kubelet_sysctl::vectors {
@@ -17,14 +20,14 @@ namespace {
 constexpr const char* kUnit = "[Service]\nExecStart=/usr/bin/kubelet\n";
 
 struct Found {
-  UnitOnDisk unit;
+  systemd::UnitOnDisk unit;
   std::vector<std::string> drop_ins;
 };
 
 Result<Found> find(const Tree& tree, int version, const std::string& name = "kubelet.service") {
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   std::vector<SourceFile> read;
-  auto unit = find_unit(disk, name, version, read);
+  auto unit = systemd::find_unit(disk, name, version, read);
   if (!unit) return unit.error();
   Found found{.unit = *unit, .drop_ins = {}};
   for (const std::int32_t source : unit->drop_ins) {
@@ -40,7 +43,7 @@ TEST(Lookup, AliasKeepsOnlyTheBaseNameOfItsTarget) {
   tree.link("/etc/systemd/system/kubelet.service", "/usr/lib/systemd/system/k8s-node.service");
   const auto found = find(tree, 252);
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->unit.load, UnitLoad::kLoaded);
+  EXPECT_EQ(found->unit.load, systemd::UnitLoad::kLoaded);
   EXPECT_EQ(found->unit.fragment_path, "/etc/systemd/system/k8s-node.service");
   EXPECT_EQ(found->unit.id, "k8s-node.service");
   EXPECT_EQ(found->unit.names, (std::vector<std::string>{"k8s-node.service", "kubelet.service"}));
@@ -72,7 +75,7 @@ TEST(Lookup, DanglingLinkHidesTheUnitBelow) {
     tree.link("/etc/systemd/system/kubelet.service", target);
     const auto found = find(tree, 252);
     ASSERT_TRUE(found);
-    EXPECT_EQ(found->unit.load, UnitLoad::kNotFound) << target;
+    EXPECT_EQ(found->unit.load, systemd::UnitLoad::kNotFound) << target;
     EXPECT_EQ(found->unit.fragment_path, "");
   }
 }
@@ -133,11 +136,11 @@ TEST(Lookup, MaskIsSeenInATreeWithoutDevices) {
   tree.link("/etc/systemd/system/kubelet.service", "/run/mask");
   const auto before = find(tree, 247);
   ASSERT_TRUE(before);
-  EXPECT_EQ(before->unit.load, UnitLoad::kMasked);
+  EXPECT_EQ(before->unit.load, systemd::UnitLoad::kMasked);
   EXPECT_EQ(before->unit.fragment_path, "/dev/null");
   const auto since = find(tree, 249);
   ASSERT_TRUE(since);
-  EXPECT_EQ(since->unit.load, UnitLoad::kMasked);
+  EXPECT_EQ(since->unit.load, systemd::UnitLoad::kMasked);
   EXPECT_EQ(since->unit.fragment_path, "/etc/systemd/system/kubelet.service");
 }
 
@@ -150,11 +153,11 @@ TEST(Lookup, AliasesAreFollowedEightTimes) {
   }
   const auto seven = find(tree, 252, "a0.service");
   ASSERT_TRUE(seven);
-  EXPECT_EQ(seven->unit.load, UnitLoad::kLoaded);
+  EXPECT_EQ(seven->unit.load, systemd::UnitLoad::kLoaded);
   tree.link("/etc/systemd/system/b.service", "a0.service");
   const auto eight = find(tree, 252, "b.service");
   ASSERT_TRUE(eight);
-  EXPECT_EQ(eight->unit.load, UnitLoad::kBroken);
+  EXPECT_EQ(eight->unit.load, systemd::UnitLoad::kBroken);
 }
 
 TEST(Lookup, InstanceHasTheAliasesOfItsTemplate) {

@@ -15,7 +15,9 @@
 
 #include <gtest/gtest.h>
 
-#include "kubelet_sysctl/ports.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl::vectors {
 
@@ -68,10 +70,10 @@ class Tree {
 };
 
 /// A manager that says what it is told, and counts what it is asked.
-class ToldServices : public ServiceManager {
+class ToldServices : public ports::ServiceManager {
  public:
   bool booted() override { return is_booted; }
-  Result<UnitState> show(const std::string&) override {
+  Result<ports::UnitState> show(const std::string&) override {
     ++shows;
     return state;
   }
@@ -96,23 +98,24 @@ class ToldServices : public ServiceManager {
   }
 
   bool is_booted = true;
-  UnitState state;
+  ports::UnitState state;
   std::vector<std::string> variables;
   int shows = 0;
   int environments = 0;
 };
 
 /// An endpoint that answers what it is told.
-class ToldHealth : public HealthProbe {
+class ToldHealth : public ports::HealthProbe {
  public:
-  Result<HealthAnswer> get(const std::string&, int, const std::string&, Milliseconds) override {
-    return HealthAnswer{.status = status, .body = "ok"};
+  Result<ports::HealthAnswer> get(const std::string&, int, const std::string&,
+                                  Milliseconds) override {
+    return ports::HealthAnswer{.status = status, .body = "ok"};
   }
   int status = 200;
 };
 
 /// A clock that stands still.
-class StoppedClock : public Clock {
+class StoppedClock : public ports::Clock {
  public:
   TimePoint now() override { return TimePoint(std::chrono::microseconds(monotonic_us)); }
   std::int64_t wall_ms() override { return wall; }
@@ -124,9 +127,9 @@ class StoppedClock : public Clock {
 };
 
 /// A log that nobody reads.
-class NoLog : public SystemLog {
+class NoLog : public ports::SystemLog {
  public:
-  Status write(const LogEntry&) override { return {}; }
+  Status write(const ports::LogEntry&) override { return {}; }
 };
 
 }  // namespace kubelet_sysctl::vectors

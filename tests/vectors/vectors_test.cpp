@@ -17,9 +17,13 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "host/disk.hpp"
-#include "kubelet_sysctl/discover.hpp"
-#include "kubelet_sysctl/model.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/machine/disk/disk.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
 #include "support/fake_kernel.hpp"
 #include "tree.hpp"
 
@@ -123,7 +127,7 @@ Expected expected_of(const json& vector, int version) {
 }
 
 /// Facts of the machines that were measured and that no file of the tree tells.
-void add_machine_facts(int version, NodeSnapshot& snapshot) {
+void add_machine_facts(int version, nodes::NodeSnapshot& snapshot) {
   const json& base = document().at("base_environment");
   std::string path = base.at("PATH");
   // Red Hat 7, Ubuntu 24.04 and Debian 13 build systemd without /sbin and /bin in its default path,
@@ -139,50 +143,50 @@ void add_machine_facts(int version, NodeSnapshot& snapshot) {
 
 /// What the resolver makes of a vector: words, or an error and no words.
 struct Answer {
-  NodeSnapshot snapshot;
+  nodes::NodeSnapshot snapshot;
   std::optional<Error> error;
   std::vector<std::string> argv;
   std::map<std::string, std::string> environment;
 };
 
 Answer answer_of(const json& vector, const Tree& tree, int version) {
-  Disk disk(tree.root());
+  machine::Disk disk(tree.root());
   ToldServices services;
   ToldHealth health;
   StoppedClock clock;
   NoLog log;
   FakeKernel kernel;
   FakePrograms programs;
-  Ports ports{.files = disk,
-              .services = services,
-              .health = health,
-              .clock = clock,
-              .log = log,
-              .kernel = kernel,
-              .programs = programs};
-  DiscoverOptions options;
+  ports::Ports ports{.files = disk,
+                     .services = services,
+                     .health = health,
+                     .clock = clock,
+                     .log = log,
+                     .kernel = kernel,
+                     .programs = programs};
+  discover::DiscoverOptions options;
   options.unit = vector.at("unit");
   options.root = tree.root();
   options.live = false;
   options.systemd_version = version;
   Answer answer;
-  auto snapshot = discover(ports, options);
+  auto snapshot = discover::discover(ports, options);
   if (!snapshot) {
     answer.error = snapshot.error();
     return answer;
   }
   answer.snapshot = std::move(*snapshot);
   add_machine_facts(version, answer.snapshot);
-  const auto command = resolve_command(answer.snapshot);
+  const auto command = model::resolve_command(answer.snapshot);
   if (!command) {
     answer.error = command.error();
     return answer;
   }
-  if (const Status status = check_startable(answer.snapshot, *command); !status) {
+  if (const Status status = model::check_startable(answer.snapshot, *command); !status) {
     answer.error = status.error();
     return answer;
   }
-  for (const Word& word : command->words) answer.argv.push_back(word.text.text);
+  for (const systemd::Word& word : command->words) answer.argv.push_back(word.text.text);
   for (const auto& [name, variable] : command->environment) {
     answer.environment[name] = variable.value.text;
   }
@@ -204,7 +208,7 @@ std::string with_usr(const std::string& path) {
   return path.starts_with("/lib/systemd") ? "/usr" + path : path;
 }
 
-void check_paths(const Expected& expected, const NodeSnapshot& snapshot) {
+void check_paths(const Expected& expected, const nodes::NodeSnapshot& snapshot) {
   EXPECT_EQ(with_usr(snapshot.unit.fragment_path), expected.fragment_path);
   std::vector<std::string> paths;
   for (const std::int32_t source : snapshot.unit.drop_ins) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lasting way to a list on a kind of node, filled in for the person who has to go it.
+#pragma once
+
+#include <string>
+
+namespace kubelet_sysctl::inline base {
+
+/// What to do where the settings of a node come from. Words in capitals are for the reader to fill in.
+struct Advice {
+  std::string what = {};    ///< one line without its end: where, and what comes after it
+  std::string object = {};  ///< a document with the whole list, whole lines; may be empty
+  std::string file = {};    ///< the name that `command` has for the document; empty: its input
+  std::string command =
+      {};  ///< command lines, each with its end; empty: the object is put in by hand
+};
+
+}  // namespace kubelet_sysctl::inline base

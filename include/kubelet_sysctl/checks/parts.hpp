@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of checks share, and the function of every row of the table.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/desired/desired_list.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/sysctl/kernel_report.hpp"
+
+namespace kubelet_sysctl::checks {
+
+Finding finding_of(const Check& check, std::string message, std::string hint);
+Finding at_origin(Finding finding, const Origin& origin);
+/// At the line of `span`; at the file alone when the span ends at 0.
+Finding at_span(Finding finding, const SourceFile& file, Span span);
+
+/// "kubelet-sysctl add a 'b*'"
+std::string command_with(std::string_view command, const std::vector<std::string>& entries);
+/// A path of the manager's as the snapshot resolves it, or the text itself.
+std::string real_path_of(const nodes::NodeSnapshot& snapshot, const std::string& path);
+/// Where word `index` of the command was written; nowhere behind a wrapper.
+Origin origin_of_word(const model::NodeModel& model, std::size_t index);
+
+/// True when word `index` of the command is the list's flag as somebody misspelt it, or its key.
+bool is_misspelt_flag(const model::NodeModel& model, std::size_t index);
+/// True when the kubelet ends over a piece of its list that a blank tore off.
+bool is_torn_list(const model::NodeModel& model);
+
+/// What is said of one entry that a kubelet dies of: by the release of the node where it is known, else by
+/// all; nothing when no kubelet that this node may meet does. Without a place.
+std::optional<Finding> refused_entry(const nodes::NodeSnapshot& snapshot, const Check& check,
+                                     std::string_view entry);
+/// The answers of a report by their entries; a list of many thousands is asked once for each of them.
+class KernelAnswers {
+ public:
+  explicit KernelAnswers(const sysctl::KernelReport& report);
+  [[nodiscard]] const sysctl::KernelAnswer* of(std::string_view entry) const;
+  /// "this kernel (6.1.0-28-amd64)"
+  [[nodiscard]] std::string kernel() const;
+
+ private:
+  std::unordered_map<std::string_view, const sysctl::KernelAnswer*> by_entry_;
+  const sysctl::KernelReport& report_;
+};
+
+/// What is said of an entry that pods cannot set in the kernel that was asked; nothing when they can, or
+/// when that is not known. Without a place.
+std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& check,
+                                     std::string_view entry);
+/// What is said of an entry that allows a whole group of names; nothing of a narrow one. Without a place.
+std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& check,
+                                  std::string_view entry);
+
+/// What is said of a list without entries that the program which runs the kubelet needs; nothing of any other.
+/// Without a place.
+std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const Check& check,
+                                     const std::vector<std::string>& list);
+
+/// "by team-web, for 'ticket 1412'"; empty without facts.
+std::string facts_of(const desired::WishedEntry& wish);
+/// What is said of an expired wish.
+Finding expired_finding(const Check& check, const desired::WishedEntry& wish, std::string hint);
+
+using Look = void(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,
+                  std::vector<Finding>&);
+Look tells_itself;  ///< finds nothing: a command makes this finding of what it alone knows
+// checks_list.cpp
+Look misspelt_key;
+Look second_document;
+Look repeated_key;
+Look empty_flag;
+Look shadowed_list;
+Look bad_value;
+Look entry_refused;
+Look duplicate_entry;
+Look covered_entry;
+// checks_files.cpp
+Look no_unit;
+Look unit_broken;
+Look config_broken;
+Look config_doubtful;
+Look drop_in_without_kind;
+Look not_understood;
+Look unread_drop_in;
+Look misspelt_flag;
+Look blank_after_comma;
+Look will_be_rewritten;
+// checks_environment.cpp
+Look assigned_again;
+Look wiped_assignment;
+Look wiped_setting;
+Look unread_arguments;
+Look env_dropped;
+// checks_process.cpp
+Look not_reloaded;
+Look drift;
+Look newer_file;
+Look configz_differs;
+Look configz_silent;
+Look other_arguments;
+Look kubelet_stopped;
+Look restart_loop;
+Look not_healthy;
+Look list_unknown;
+Look health_off;
+Look health_moved;
+// checks_unit.cpp
+Look flag_fatal;
+Look program_missing;
+Look dynamic_config;
+Look lock_file;
+// swallowed.cpp
+Look swallowed_by_value;
+Look renamed_flag;
+// checks_kernel.cpp
+Look useless_in_kernel;
+Look safe_already;
+Look wide_grant;
+// checks_host.cpp
+Look host_needs_entries;
+// checks_wish.cpp
+Look wish_list_broken;
+Look expired_entry;
+Look wish_not_met;
+
+}  // namespace kubelet_sysctl::checks

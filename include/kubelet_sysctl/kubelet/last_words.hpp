@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last words of a kubelet, in an order in which they can be read.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kubelet_sysctl::kubelet {
+
+/// True for a line that klog marks as an error or as fatal: "E1130 10:00:00.000000 1 run.go:72] ...".
+bool is_error_line(std::string_view line);
+
+/// The line that says why it ended comes first, with the lines that belong to it; the others follow as they
+/// were. Without such a line nothing moves.
+std::vector<std::string> reason_first(std::vector<std::string> lines);
+
+/// What known last words of a kubelet mean: "an entry outside the namespaced groups", or empty.
+std::string recognise(const std::vector<std::string>& last_words);
+
+}  // namespace kubelet_sysctl::kubelet

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real time, waiting for a process, and the signals that ask for the end.
+#pragma once
+
+#include <cstdint>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/machine/fd.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+
+namespace kubelet_sysctl::machine {
+
+/// The clocks of Linux.
+class SystemClock final : public ports::Clock {
+ public:
+  TimePoint now() override;
+  std::int64_t wall_ms() override;
+  /// Each signal ends one wait, so that putting things back can still wait after it.
+  bool wait_until(TimePoint until, std::int64_t pid) override;
+  /// One that was ignored at the start (nohup) stays ignored. Child programs that run() starts have
+  /// the usual signals. A second call does nothing. Errors: kIo.
+  Status hold_signals() override;
+  bool interrupted() override;
+
+ private:
+  void take_signals();
+
+  UniqueFd signals_;
+  bool interrupted_ = false;
+};
+
+/// True while a signal that hold_signals() holds back has arrived and nobody has taken it: for
+/// waits that have no clock.
+bool stop_is_asked();
+
+}  // namespace kubelet_sysctl::machine

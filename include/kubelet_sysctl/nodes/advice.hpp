@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// For each kind of node: the object or the command that makes a list last, filled in.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kubelet_sysctl/base/advice.hpp"
+
+namespace kubelet_sysctl::nodes {
+
+// Each is the `advise` of the row of that name. Sources: docs/node-kinds.md.
+Advice advise_talos(const std::vector<std::string>& list);
+Advice advise_bottlerocket(const std::vector<std::string>& list);
+Advice advise_openshift(const std::vector<std::string>& list);
+Advice advise_eks_al2023(const std::vector<std::string>& list);
+Advice advise_eks_bootstrap(const std::vector<std::string>& list);
+Advice advise_gke(const std::vector<std::string>& list);
+Advice advise_aks(const std::vector<std::string>& list);
+Advice advise_kops(const std::vector<std::string>& list);
+Advice advise_kind(const std::vector<std::string>& list);
+Advice advise_minikube(const std::vector<std::string>& list);
+Advice advise_kubespray(const std::vector<std::string>& list);
+Advice advise_cluster_api(const std::vector<std::string>& list);
+Advice advise_kubeadm(const std::vector<std::string>& list);
+Advice advise_microk8s(const std::vector<std::string>& list);
+Advice advise_k8s_snap(const std::vector<std::string>& list);
+Advice advise_k0s(const std::vector<std::string>& list);
+Advice advise_charmed(const std::vector<std::string>& list);
+Advice advise_kubelet_snap(const std::vector<std::string>& list);
+Advice advise_ack(const std::vector<std::string>& list);
+
+/// The NodeConfig that nodeadm reads from the node itself.
+std::string node_config_fragment(const std::vector<std::string>& list);
+
+/// "allowedUnsafeSysctls:" with its items in YAML, every line behind `indent`; "[]" for none.
+std::string yaml_list(std::string_view key, const std::vector<std::string>& list,
+                      std::string_view indent);
+/// ["a","b"]
+std::string json_list(const std::vector<std::string>& list);
+
+/// Document and commands as one text for a shell; the document alone where there is no command.
+std::string advice_text(const Advice& advice);
+
+}  // namespace kubelet_sysctl::nodes

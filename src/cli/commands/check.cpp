@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// check: would this node take these entries, or these pods, and would its kernel?
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.hpp"
+#include "entries.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/checks/unknown_list.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
+#include "kubelet_sysctl/pods/verdicts.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/verdicts.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "options.hpp"
+#include "session.hpp"
+#include "values.hpp"
+
+namespace kubelet_sysctl::cli {
+namespace {
+
+constexpr int kFound = 6;
+
+/// What is asked about.
+struct Questions {
+  std::vector<std::string> entries;
+  std::vector<pods::PodSpec> pods;
+  std::vector<std::string> skipped;
+};
+
+Result<Questions> questions_of(const Session& session) {
+  const Options& options = session.options;
+  if (options.arguments.empty() && options.from_file.empty()) {
+    return usage_error(
+        "'check' needs an entry or a manifest",
+        "write 'kubelet-sysctl check net.core.somaxconn' or 'kubelet-sysctl check -f "
+        "pod.yaml'");
+  }
+  Questions asked;
+  asked.entries = options.arguments;
+  if (options.from_file.empty()) return asked;
+  const auto file = named_file(options, session.host);
+  if (!file) return file.error();
+  auto pods = pods::parse_manifests(*file, asked.skipped);
+  if (!pods) return without_contents(std::move(pods).error(), options);
+  asked.pods = std::move(*pods);
+  return asked;
+}
+
+/// Entries can be judged where no kubelet runs: on a laptop, in a pipeline. A unit that somebody
+/// names must be there.
+bool is_answer_without_list(const Error& error, const Options& options) {
+  const bool named = options.unit != Options{}.unit;
+  return error.kind == ErrorKind::kNoSystemd || (error.kind == ErrorKind::kNotFound && !named);
+}
+
+void take_lists(const model::NodeModel& model, pods::Ground& ground) {
+  if (checks::is_list_unknown(model)) {
+    ground.list_why = checks::unknown_list_text(model);
+    return;
+  }
+  ground.list = model::texts_of(model.configured);
+  ground.pod_list = ground.list;
+  if (!model.running || !model.running->entries) return;
+  ground.pod_list = model.running->entries;
+  ground.drift = model.drift;
+}
+
+/// Why 'add' would refuse here, so that no command is named that does not work.
+std::string add_refusal(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                        const Questions& asked) {
+  planning::Change change;
+  change.verb = planning::Verb::kAdd;
+  change.allow_wide = true;
+  const auto take = [&change](const std::string& entry) {
+    const auto pattern = sysctl::SysctlPattern::parse(entry);
+    if (pattern && !sysctl::refusal_of(*pattern)) change.entries.push_back(entry);
+  };
+  for (const std::string& entry : asked.entries) take(entry.substr(0, entry.find('=')));
+  for (const pods::PodSpec& pod : asked.pods) {
+    for (const pods::PodSysctl& one : pod.sysctls) take(one.name);
+  }
+  if (change.entries.empty()) return {};
+  const auto plan = planning::make_plan(snapshot, model, change);
+  return plan ? std::string() : plan.error().message;
+}
+
+Result<pods::Ground> ground_for(const Session& session, ports::Ports& ports,
+                                const Questions& asked) {
+  const Options& options = session.options;
+  discover::DiscoverOptions wanted = discover_options(options);
+  wanted.version_from = discover::VersionFrom::kFile;
+  wanted.ask_journal = false;
+  pods::Ground ground;
+  if (wanted.live) {
+    // The kernel answers while the manager does.
+    ask_early(options, ports);
+    ground.kernel = ports.kernel.ask(pods::kernel_questions(asked.entries, asked.pods));
+  } else {
+    ground.kernel.why = "a tree of files says nothing of the kernel that will run it";
+  }
+  const auto snapshot = discover::discover(ports, wanted);
+  if (!snapshot && !is_answer_without_list(snapshot.error(), options)) return snapshot.error();
+  if (!snapshot) {
+    ground.version = options.kubelet_version;
+    ground.version_why = ground.list_why = snapshot.error().message;
+    return ground;
+  }
+  ground.version = snapshot->kubelet_version;
+  ground.version_why = snapshot->kubelet_version_why;
+  const auto model = model::resolve(*snapshot);
+  if (!model && !is_answer_without_list(model.error(), options)) {
+    return as_refusal(model.error());
+  }
+  if (model) {
+    take_lists(*model, ground);
+    ground.add_why = add_refusal(*snapshot, *model, asked);
+  } else {
+    ground.list_why = model.error().message;
+    if (!ground.version) ground.version_why = ground.list_why;
+  }
+  return ground;
+}
+
+int run_check(Session& session) {
+  const auto asked = questions_of(session);
+  if (!asked) return fail(session, asked.error());
+  ports::Ports ports = session.host.open(session.options.root);
+  const auto ground = ground_for(session, ports, *asked);
+  if (!ground) return fail(session, ground.error());
+  const pods::Verdicts verdicts =
+      pods::verdicts_on(asked->entries, asked->pods, asked->skipped, *ground);
+  const bool verbose = session.options.verbosity > 0;
+  if (!session.options.quiet) {
+    print(session, session.options.json ? report::verdicts_json(verdicts, *ground, verbose)
+                                        : report::verdicts_text(verdicts, *ground, session.out));
+  }
+  return pods::is_anything_found(verdicts) ? kFound : 0;
+}
+
+}  // namespace
+
+constexpr Command kCheckCommand = {
+    .name = "check",
+    .title = "would this node and its kernel take these entries or pods",
+    .arguments = "ENTRY...",
+    .options = kEverywhere | kTakesUnit | kTakesFromFile | kTakesKubeletVersion | kTakesQuiet,
+    .about =
+        "Says of each entry whether the kubelet of this node and the newest known start with it, "
+        "what\n"
+        "the list has of it, and what the running kernel gives a pod; NAME=VALUE is a pod's "
+        "setting,\n"
+        "of which the name is judged. With -f, of each pod in a manifest, whether this node admits "
+        "it,\n"
+        "and which gate refuses it in whose words. Nothing is changed. Ends with 6 when\n"
+        "something speaks against one of them, or may do so and cannot be told. Works without a\n"
+        "kubelet too: then the list is unknown.",
+    .examples =
+        "kubelet-sysctl check net.core.somaxconn 'kernel.shm_*'\n"
+        "kubelet-sysctl check net.core.somaxconn=1024 --kubelet-version 1.29\n"
+        "kubelet-sysctl check -f deployment.yaml -o json",
+    .run = run_check};
+
+}  // namespace kubelet_sysctl::cli

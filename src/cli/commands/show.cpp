@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// show: the configured and the running list, each entry with its place.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "change.hpp"
+#include "commands.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/metrics.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/lost_entries.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "records.hpp"
+#include "session.hpp"
+
+namespace kubelet_sysctl::cli {
+namespace {
+
+constexpr int kFound = 6;
+constexpr std::size_t kMostAsked = 200;  ///< entries the kernel is asked about
+
+/// Drift in the wide sense: the process has another list than the files, or may have; or something found
+/// here is a warning or worse. A change on trial is neither, one that never came to its end is.
+bool is_off(const model::NodeModel& model, const transaction::OpenChanges& open) {
+  return model.drift || !open.unfinished.empty() ||
+         std::any_of(model.findings.begin(), model.findings.end(),
+                     [](const Finding& one) { return one.severity != Severity::kNote; });
+}
+
+/// Ends with `error`, after the metrics of what could be read all the same.
+int fail_measured(Session& session, report::Measured measured, const Error& error) {
+  if (!session.options.metrics) return fail(session, error);
+  measured.model = nullptr;
+  print(session, report::metrics_text(measured));
+  session.host.err(report::error_text(error, session.err));
+  return transaction::exit_code_of(error);
+}
+
+std::string report_of(const Session& session, const report::Measured& measured,
+                      const transaction::OpenChanges& open) {
+  if (session.options.metrics) return report::metrics_text(measured);
+  if (session.options.json) return report::status_json(*measured.snapshot, *measured.model, open);
+  return report::show_text(*measured.snapshot, *measured.model, session.out, open);
+}
+
+/// True when the next start of the kubelet ends at once, whatever its list is.
+bool does_not_start(const model::NodeModel& model) {
+  return model.flags.fatal ||
+         std::any_of(model.findings.begin(), model.findings.end(),
+                     [](const Finding& one) { return one.id == "config-broken"; });
+}
+
+int run_show(Session& session) {
+  ports::Ports ports = session.host.open(session.options.root);
+  discover::DiscoverOptions wanted = discover_options(session.options);
+  wanted.probe_health = wanted.live;
+  wanted.version_from = discover::VersionFrom::kFile;
+  wanted.ask_journal = false;
+  // The records are read while the manager answers: discover() takes that answer.
+  ask_early(session.options, ports);
+  std::vector<Finding> findings;
+  report::Measured seen;
+  seen.tool_version = tool_version();
+  seen.moment = moment_of(ports);
+  const auto records = tell_records(session, ports, seen.moment, findings);
+  const transaction::OpenChanges open =
+      records ? transaction::open_changes(*records, seen.moment) : transaction::OpenChanges();
+  if (records) seen.records = &*records;
+  auto snapshot = discover::discover(ports, wanted);
+  if (!snapshot) return fail_measured(session, seen, snapshot.error());
+  seen.snapshot = &*snapshot;
+  auto model = model::resolve(*snapshot);
+  if (!model) return fail_measured(session, seen, as_refusal(model.error()));
+  seen.model = &*model;
+  // About 2 ms; a list far beyond any real one is left to `doctor`.
+  const std::vector<std::string> list = model::texts_of(model->configured);
+  if (!list.empty() && list.size() <= kMostAsked) {
+    ask_kernel(session.options, ports, list, *snapshot);
+  }
+  model->findings = checks::run_checks(*snapshot, *model, checks::Audience::kShow);
+  if (auto lost = records ? transaction::lost_list(*snapshot, *model, *records) : std::nullopt) {
+    findings.push_back(std::move(*lost));
+  }
+  model->findings.insert(model->findings.end(), findings.begin(), findings.end());
+  print(session, report_of(session, seen, open));
+  if (does_not_start(*model)) return transaction::exit_code_of(Error{.kind = ErrorKind::kRefused});
+  return session.options.exit_code && is_off(*model, open) ? kFound : 0;
+}
+
+}  // namespace
+
+constexpr Command kShowCommand = {
+    .name = "show",
+    .title = "the list in force, who sets it, and whether the kubelet agrees",
+    .arguments = "",
+    .options = (kEverywhere & ~std::uint64_t{kTakesOutput}) | kTakesMetrics | kTakesUnit |
+               kTakesExitCode | kTakesKubeletVersion | kForConfigz,
+    .about =
+        "Prints the configured list (what the next start will use) with the file and line of each\n"
+        "entry, lists that another one hides, the list of the running process, and whether the\n"
+        "two differ; then a change on trial. Says on standard error when a change did not come to\n"
+        "its end. With -o prometheus the same as metrics, kubelet_sysctl_up 0 where it fails.",
+    .examples =
+        "kubelet-sysctl show\n"
+        "kubelet-sysctl show -o json\n"
+        "kubelet-sysctl show -o prometheus\n"
+        "kubelet-sysctl show --exit-code\n"
+        "kubelet-sysctl show --root /mnt/image",
+    .run = run_show};
+
+}  // namespace kubelet_sysctl::cli

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a node once: from the machine to a NodeSnapshot.
+#include "kubelet_sysctl/discover/discover.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ask_configz.hpp"
+#include "config_files.hpp"
+#include "desired_files.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/health.hpp"
+#include "kubelet_sysctl/discover/kubelet_version.hpp"
+#include "kubelet_sysctl/discover/launcher_files.hpp"
+#include "kubelet_sysctl/discover/process.hpp"
+#include "kubelet_sysctl/kubelet/flags.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/ports/paths.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/dialects.hpp"
+#include "kubelet_sysctl/systemd/glob.hpp"
+#include "kubelet_sysctl/systemd/specifiers.hpp"
+#include "kubelet_sysctl/systemd/unit_file.hpp"
+#include "kubelet_sysctl/systemd/unit_search.hpp"
+#include "kubelet_sysctl/systemd/unit_settings.hpp"
+#include "passed_environment.hpp"
+#include "tree_systemd.hpp"
+#include "unit_hints.hpp"
+
+namespace kubelet_sysctl::discover {
+namespace {
+
+/// ExecSearchPath= is known from this release on. Source: systemd NEWS for 250.
+constexpr int kExecSearchPath = 250;
+/// Builds for a merged /usr no longer search /sbin and /bin (measured on 255).
+constexpr int kMergedUsr = 255;
+/// `show` asks the health endpoint once and shall not hang on it.
+constexpr Milliseconds kHealthDeadline{1000};
+constexpr std::uint32_t kAnyExecutable = 0111;
+
+/// Collects the facts; a class because ports, options and the snapshot go through every step.
+class Discovery {
+ public:
+  Discovery(ports::Ports& ports, const DiscoverOptions& options)
+      : ports_(ports), options_(options) {}
+
+  Result<nodes::NodeSnapshot> run() {
+    snapshot_.root = options_.root;
+    snapshot_.process_cwd = "/";
+    // The manager was asked at the start and is heard as late as can be. What stands before needs no
+    // answer of it in all but odd cases, for which the same steps stand behind it once more.
+    for (auto step :
+         {&Discovery::choose, &Discovery::ask_manager, &Discovery::look_for_markers,
+          &Discovery::read_unit, &Discovery::read_environment_files, &Discovery::look_for_programs,
+          &Discovery::read_lists, &Discovery::ask_health, &Discovery::hear_manager,
+          &Discovery::read_process_facts, &Discovery::ask_manager_environment,
+          &Discovery::read_lists, &Discovery::ask_health}) {
+      Status status = (this->*step)();
+      if (!status) return std::move(status).error();
+    }
+    if (!snapshot_.process) snapshot_.health.reset();
+    ask_configz(ports_, options_.configz, snapshot_);
+    if (options_.need_process) read_wish_files(ports_.files, snapshot_);
+    snapshot_.read_at_ms = ports_.clock.wall_ms();
+    if (!release_asked_) learn_kubelet_version(ports_, options_, snapshot_);
+    return std::move(snapshot_);
+  }
+
+ private:
+  Status choose();
+  Status ask_manager();
+  Status hear_manager();
+  Status look_for_markers();
+  Status read_unit();
+  void merge(std::int32_t source);
+  Status read_environment_files();
+  Status read_environment_file(const std::string& path, const systemd::UnitSetting& declared);
+  Status look_for_programs();
+  Result<bool> can_start(const std::string& program);
+  [[nodiscard]] std::vector<std::string> program_directories() const;
+  Status read_process_facts();
+  Status ask_manager_environment();
+  Result<bool> may_hold(std::int64_t pid, const std::vector<std::string>& names);
+  Status read_lists();
+  void learn_release_of_host();
+  Status ask_health();
+
+  [[nodiscard]] bool is_loaded() const { return snapshot_.unit.load == systemd::UnitLoad::kLoaded; }
+
+  ports::Ports& ports_;
+  const DiscoverOptions& options_;
+  std::string unit_;  // that of the options, or the one that was chosen
+  nodes::NodeSnapshot snapshot_;
+  systemd::ServiceSettings settings_;
+  bool lists_read_ = false;
+  bool health_asked_ = false;
+  bool release_asked_ = false;
+};
+
+Status Discovery::choose() {
+  unit_ = options_.unit;
+  if (!unit_.empty()) return {};
+  auto chosen =
+      choose_unit(ports_.files, options_.systemd_version.value_or(systemd::kReferenceSystemd));
+  if (!chosen) return std::move(chosen).error();
+  unit_ = std::move(*chosen);
+  return {};
+}
+
+Status Discovery::ask_manager() {
+  snapshot_.systemd_version = options_.systemd_version.value_or(systemd::kReferenceSystemd);
+  snapshot_.systemd_version_known = options_.systemd_version.has_value();
+  if (!options_.live && !snapshot_.systemd_version_known) {
+    auto version = systemd_of_tree(ports_.files);
+    if (!version) return std::move(version).error();
+    snapshot_.systemd_version = version->value_or(systemd::kReferenceSystemd);
+    snapshot_.systemd_version_known = version->has_value();
+  }
+  if (!options_.live) return {};
+  if (!ports_.services.booted()) {
+    // The files alone are enough to explain a command line.
+    if (!options_.need_process) return {};
+    // Talos has no systemd, and a way of its own to say what to do.
+    if (auto status = look_for_markers(); !status) return status;
+    if (nodes::kind_of(snapshot_).refuse) return {};
+    return Error{.kind = ErrorKind::kNoSystemd,
+                 .message = "this machine was not booted with systemd",
+                 .hint =
+                     "name the root directory of a node that does not run with '--root DIR'; "
+                     "in a container on a node, '--host' leads there"};
+  }
+  // The manager answers while the files are read: the two take about as long as each other.
+  if (options_.need_process) ports_.services.begin_show(unit_);
+  if (!snapshot_.systemd_version_known) {
+    if (const auto version = ports_.services.version()) {
+      snapshot_.systemd_version = *version;
+      snapshot_.systemd_version_known = true;
+    }
+  }
+  snapshot_.live = true;
+  return {};
+}
+
+Status Discovery::hear_manager() {
+  if (!snapshot_.live || !options_.need_process) return {};
+  auto state = ports_.services.show(unit_);
+  if (!state) return std::move(state).error();
+  snapshot_.state = std::move(*state);
+  return {};
+}
+
+Status Discovery::look_for_markers() {
+  for (const std::string& path : nodes::kind_markers()) {
+    auto target = ports::target_of(ports_.files, path);
+    // Who may not look into root's directory does not learn what is in it.
+    const bool hidden = !target && target.error().kind == ErrorKind::kPermission;
+    if (!target && !hidden) return std::move(target).error();
+    snapshot_.markers[path] = !hidden && target->entry.has_value();
+  }
+  auto fields = systemd::os_release(ports_.files, snapshot_.systemd_version);
+  if (!fields) return std::move(fields).error();
+  snapshot_.os_id = (*fields)["ID"];
+  return {};
+}
+
+Status Discovery::read_unit() {
+  auto unit = systemd::find_unit(ports_.files, unit_, snapshot_.systemd_version, snapshot_.files);
+  if (!unit) return std::move(unit).error();
+  snapshot_.unit = std::move(*unit);
+  auto specifiers = systemd::specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version,
+                                           snapshot_.live);
+  if (!specifiers) return std::move(specifiers).error();
+  snapshot_.specifiers = std::move(*specifiers);
+  if (snapshot_.unit.load == systemd::UnitLoad::kNotFound) {
+    if (snapshot_.live) snapshot_.kubelet_elsewhere = find_kubelet_process(ports_.files);
+    return find_other_units(ports_.files, snapshot_.systemd_version, snapshot_);
+  }
+  if (!is_loaded()) return {};
+  std::vector<std::int32_t> sources = snapshot_.unit.drop_ins;
+  sources.insert(sources.begin(), snapshot_.unit.fragment);
+  auto few = ports::check_lines(snapshot_.files, sources, "a unit with drop-ins");
+  if (!few) return few;
+  merge(snapshot_.unit.fragment);
+  for (const std::int32_t source : snapshot_.unit.drop_ins) merge(source);
+  // Where a setting of the unit may be written that has no file yet.
+  const std::string directory = "/etc/systemd/system/" + snapshot_.unit.id + ".d";
+  auto own =
+      ports::add_file(ports_.files, ports::joined(directory, model::kOwnDropIn), snapshot_.files);
+  if (!own) return std::move(own).error();
+  const std::string lasting(nodes::kind_of(snapshot_).lasting_file);
+  if (lasting.empty()) return {};
+  auto source = ports::add_file(ports_.files, lasting, snapshot_.files);
+  return source ? Status() : Status(std::move(source).error());
+}
+
+/// Parsed only to learn what to read next; resolve() parses again and reports what is wrong.
+void Discovery::merge(std::int32_t source) {
+  systemd::UnitFile file = systemd::parse_unit_file(
+      snapshot_.files[static_cast<std::size_t>(source)], source, snapshot_.systemd_version);
+  std::vector<systemd::FormUse> unused;
+  systemd::keep_accepted(file, snapshot_.specifiers, snapshot_.systemd_version, unused);
+  systemd::apply_settings(file, settings_);
+  for (const systemd::UnitSetting& setting : file.settings) {
+    if (setting.section != "Service" || setting.key != "WorkingDirectory") continue;
+    std::string path = setting.value.text;
+    if (path.starts_with('-')) path.erase(0, 1);
+    if (path == "~") path = "/root";
+    snapshot_.process_cwd = path.starts_with('/') ? path : "/";
+  }
+}
+
+Status Discovery::read_environment_files() {
+  const std::size_t first = snapshot_.files.size();
+  for (const systemd::UnitSetting& setting : settings_.environment_files) {
+    std::vector<systemd::FormUse> unused;
+    const auto line = systemd::parse_environment_file_line(setting.value, snapshot_.specifiers,
+                                                           unused, snapshot_.systemd_version);
+    if (!line || !*line) continue;
+    std::vector<std::string> paths = {(*line)->path};
+    if (systemd::is_pattern(paths.front())) {
+      auto found = systemd::glob_paths(ports_.files, (*line)->path);
+      if (!found) return std::move(found).error();
+      paths = *found;
+      snapshot_.globs[(*line)->path] = std::move(*found);
+    }
+    for (const std::string& path : paths) {
+      const Status status = read_environment_file(path, setting);
+      if (!status) return status;
+    }
+  }
+  std::vector<std::int32_t> sources(snapshot_.files.size() - first);
+  std::iota(sources.begin(), sources.end(), static_cast<std::int32_t>(first));
+  return ports::check_lines(snapshot_.files, sources, "environment files");
+}
+
+Status Discovery::read_environment_file(const std::string& path,
+                                        const systemd::UnitSetting& declared) {
+  const auto refusal = [&](const std::string& why) {
+    const auto source = static_cast<std::size_t>(declared.value.at.front().source);
+    return error_at(ErrorKind::kUnsupported, snapshot_.files[source], declared.line_at,
+                    fmt::format("will not read the environment file '{}': {}", path, why));
+  };
+  auto target = ports::target_of(ports_.files, path);
+  if (!target) return std::move(target).error();
+  const bool is_null = target->path == "/dev/null";
+  const bool is_file = !target->entry || target->entry->kind == ports::EntryKind::kFile ||
+                       target->entry->kind == ports::EntryKind::kDirectory;
+  // A pipe would give its bytes to us or to systemd, not to both; a device has no end.
+  if (!is_file && !is_null) return refusal("it is a pipe or a device");
+  auto source = ports::add_file(ports_.files, path, snapshot_.files);
+  if (!source && source.error().kind == ErrorKind::kUnsupported) {
+    return refusal(source.error().message);
+  }
+  if (!source) return std::move(source).error();
+  // systemd reads /dev/null as an empty file; a tree on disk has no such device.
+  if (is_null) snapshot_.files[static_cast<std::size_t>(*source)].real_path = target->path;
+  return {};
+}
+
+Status Discovery::look_for_programs() {
+  for (const systemd::UnitSetting& setting : settings_.exec_start) {
+    std::vector<systemd::FormUse> unused;
+    const auto read = systemd::read_commands(setting.value, snapshot_.specifiers,
+                                             snapshot_.systemd_version, unused);
+    for (const systemd::StoredCommand& command : read.commands) {
+      auto startable = can_start(command.program);
+      if (!startable) return std::move(startable).error();
+      snapshot_.programs[command.program] = *startable;
+    }
+  }
+  return {};
+}
+
+Result<bool> Discovery::can_start(const std::string& program) {
+  std::vector<std::string> candidates = {program};
+  if (!program.starts_with('/')) {
+    candidates = program_directories();
+    for (std::string& directory : candidates) directory += "/" + program;
+  }
+  for (const std::string& path : candidates) {
+    auto target = ports::target_of(ports_.files, path);
+    if (!target) return std::move(target).error();
+    const auto& entry = target->entry;
+    if (entry && entry->kind == ports::EntryKind::kFile && (entry->mode & kAnyExecutable) != 0)
+      return true;
+  }
+  return false;
+}
+
+/// Where systemd looks for a program without a path; $PATH means nothing to it. Source:
+/// systemd.exec(5) ExecSearchPath=, src/basic/path-util.h DEFAULT_PATH.
+std::vector<std::string> Discovery::program_directories() const {
+  std::vector<std::string> directories;
+  if (snapshot_.systemd_version >= kExecSearchPath) {
+    for (const systemd::UnitSetting& setting : settings_.exec_search_path) {
+      const std::string& text = setting.value.text;
+      for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(':', at), text.size());
+        if (end > at) directories.push_back(text.substr(at, end - at));
+        at = end + 1;
+      }
+    }
+  }
+  if (!directories.empty()) return directories;
+  directories = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
+  if (snapshot_.systemd_version < kMergedUsr) {
+    directories.emplace_back("/sbin");
+    directories.emplace_back("/bin");
+  }
+  return directories;
+}
+
+Status Discovery::read_process_facts() {
+  if (!snapshot_.state) return {};
+  auto process = read_kubelet_process(ports_, *snapshot_.state, model::kubelet_place(snapshot_));
+  if (!process) return std::move(process).error();
+  snapshot_.process = std::move(*process);
+  if (!snapshot_.process) return {};
+  const bool is_named = kubelet::kubelet_arguments_start(snapshot_.process->argv).has_value();
+  if (!is_named && model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain) {
+    if (const auto command = model::resolve_command(snapshot_)) {
+      std::vector<std::string> argv;
+      for (const systemd::Word& word : command->words) argv.push_back(word.text.text);
+      take_by_arguments(*snapshot_.process, argv);
+    }
+  }
+  if (const nodes::KubeletHost* host = model::host_of(snapshot_)) {
+    snapshot_.process->started_at_ms = read_not_before_ms(ports_, *host, *snapshot_.process);
+  }
+  if (options_.ask_journal) {
+    if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
+  }
+  auto root = ports_.files.look(fmt::format("/proc/{}/root", snapshot_.process->pid));
+  const bool elsewhere =
+      root && *root && (*root)->target.starts_with('/') && (*root)->target != "/";
+  if (elsewhere && model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message = fmt::format("the kubelet (pid {}) runs in another root directory, '{}': "
+                               "the files that it names are there",
+                               snapshot_.process->pid, (*root)->target),
+        .hint = "edit its files there by hand: this program follows names from '/' alone"};
+  }
+  auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
+  // Only its owner may see it; then the directory of the unit stands.
+  if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};
+  if (!cwd) return std::move(cwd).error();
+  if (*cwd && (*cwd)->target.starts_with('/')) snapshot_.process_cwd = (*cwd)->target;
+  return {};
+}
+
+/// The manager's own variables reach $VAR too, but asking for them takes a child process. Nearly
+/// always it is not needed: a variable that no file sets and that the process does not have either
+/// was not set by the manager.
+Status Discovery::ask_manager_environment() {
+  if (!is_loaded()) return {};
+  const auto command = model::resolve_command(snapshot_);
+  if (!command || command->unset.empty()) return {};
+  if (!snapshot_.live) {
+    auto given = default_environment(ports_.files, snapshot_.systemd_version);
+    if (!given) return std::move(given).error();
+    if (!given->empty()) lists_read_ = false;
+    snapshot_.manager_environment = std::move(*given);
+    return {};
+  }
+  auto passed = passed_variables(ports_, snapshot_, settings_, command->unset);
+  if (!passed) return std::move(passed).error();
+  if (snapshot_.process && passed->empty()) {
+    auto asked = may_hold(snapshot_.process->pid, command->unset);
+    if (!asked) return std::move(asked).error();
+    if (!*asked) return {};
+  }
+  auto variables = ports_.services.environment();
+  if (!variables) return std::move(variables).error();
+  snapshot_.manager_environment = std::move(*variables);
+  // A passed variable stands over one of the same name that the manager gives every unit.
+  snapshot_.manager_environment.insert(snapshot_.manager_environment.end(), passed->begin(),
+                                       passed->end());
+  lists_read_ = health_asked_ = false;  // the command may be another one now
+  return {};
+}
+
+/// True when the environment that process `pid` was started with has one of `names`.
+Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string>& names) {
+  auto file = ports_.files.read(fmt::format("/proc/{}/environ", pid));
+  // Who may not see the process's own asks the manager.
+  if (!file && file.error().kind == ErrorKind::kPermission) return true;
+  if (!file) return std::move(file).error();
+  // Source: proc(5): NAME=value strings, each ended by a NUL.
+  const std::string strings = '\0' + file->bytes;
+  return std::any_of(names.begin(), names.end(), [&strings](const std::string& name) {
+    return strings.find('\0' + name + '=') != std::string::npos;
+  });
+}
+
+Status Discovery::read_lists() {
+  if (!is_loaded() || lists_read_) return {};
+  if (!options_.need_process && model::host_of(snapshot_) == nullptr) return {};
+  auto unit = model::resolve_command(snapshot_);
+  if (!unit) return {};  // resolve() says why.
+  learn_release_of_host();
+  if (auto status = read_host_files(ports_.files, *unit, snapshot_); !status) return status;
+  if (!options_.need_process) return {};
+  const auto command = model::kubelet_command(snapshot_, std::move(*unit));
+  if (!command) return {};
+  std::vector<std::string> argv;
+  for (const systemd::Word& word : command->words) argv.push_back(word.text.text);
+  auto start = kubelet::kubelet_arguments_start(argv);
+  if (!start && snapshot_.process) {
+    // Behind a wrapper only the process itself shows the kubelet's words.
+    argv = snapshot_.process->argv;
+    start = kubelet::kubelet_arguments_start(argv);
+  }
+  if (!start) return {};
+  const kubelet::KubeletFlags flags = kubelet::parse_kubelet_flags(argv, *start);
+  const auto is_relative = [](const std::optional<std::string>& path) {
+    return path && !path->empty() && path->front() != '/';
+  };
+  const bool needs_directory = is_relative(flags.config) || is_relative(flags.config_dir);
+  if (needs_directory && snapshot_.live && !snapshot_.state) return {};  // its process tells
+  lists_read_ = true;
+  return read_kubelet_files(ports_.files, flags, snapshot_);
+}
+
+/// What a host gives its kubelet may depend on its release, which then must be known before.
+void Discovery::learn_release_of_host() {
+  const nodes::KubeletHost* host = model::host_of(snapshot_);
+  if (host == nullptr || host->version_argument.empty() || release_asked_) return;
+  release_asked_ = true;
+  DiscoverOptions options = options_;
+  const bool may_run =
+      options.version_from == VersionFrom::kCache || options.version_from == VersionFrom::kProgram;
+  options.version_from = may_run ? VersionFrom::kProgram : VersionFrom::kFile;
+  learn_kubelet_version(ports_, options, snapshot_);
+}
+
+Status Discovery::ask_health() {
+  if (!options_.probe_health || !snapshot_.live || !lists_read_ || health_asked_) return {};
+  const auto model = model::resolve(snapshot_);
+  if (!model || model->health_address.empty() || model->health_port == 0) return {};
+  // Whose socket answers is asked after a restart, not here: the kernel's table of sockets takes longer
+  // to read than all the rest together.
+  health_asked_ = true;
+  snapshot_.health =
+      ask_health_of(ports_, model->health_address, model->health_port, kHealthDeadline);
+  return {};
+}
+
+}  // namespace
+
+Result<nodes::NodeSnapshot> discover(ports::Ports& ports, const DiscoverOptions& options) {
+  return Discovery(ports, options).run();
+}
+
+}  // namespace kubelet_sysctl::discover

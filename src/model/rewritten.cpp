@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that another program writes again, and where the list belongs then.
+#include "kubelet_sysctl/model/rewritten.hpp"
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+
+namespace kubelet_sysctl::model {
+
+// With every plan of Rancher, on k3s and RKE2 alike.
+// Source: rancher/rancher pkg/capr/planner, rancher/rancherd pkg/config.
+bool is_of_rancher(const SourceFile& file) {
+  for (const std::string_view name :
+       {"/config.yaml.d/50-rancher.yaml", "/config.yaml.d/40-rancherd.yaml"}) {
+    if (file.path.ends_with(name) || file.real_path.ends_with(name)) return true;
+  }
+  return false;
+}
+
+std::string_view rewriter_of(const NodeModel& model, const SourceFile& file) {
+  return is_of_rancher(file) ? "rancher-system-agent, with every plan of Rancher"
+                             : model.kind->rewritten_by;
+}
+
+std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& file) {
+  return is_of_rancher(file)
+             ? "kubelet-arg with the whole list in machineGlobalConfig of the cluster in Rancher "
+               "(machineSelectorConfig for some of its machines)"
+             : model.kind->vendor_route;
+}
+
+bool is_rewritten(const NodeModel& model, const SourceFile& file) {
+  if (is_of_rancher(file)) return true;
+  const std::string_view name = std::string_view(file.path).substr(file.path.rfind('/') + 1);
+  for (std::string_view rest = model.kind->rewritten; !rest.empty();) {
+    const std::string_view path = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
+    if (path == file.path || path == file.real_path) return true;
+    // The directory of a host may be elsewhere; the names of its own files in it are always the same. A
+    // slash at the end means all below a directory.
+    if (model.kind->host == nullptr || model.config_dir.empty()) continue;
+    if (!file.path.starts_with(model.config_dir + "/")) continue;
+    const bool below = path.ends_with('/');
+    const std::string_view last = path.substr(path.rfind('/', path.size() - 2) + 1);
+    if (below ? file.path.find(fmt::format("/{}", last)) != std::string::npos : last == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace kubelet_sysctl::model

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the list in force and a change to the list that is wanted.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/checks/corrected_list.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/sysctl/pattern_set.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "parts.hpp"
+
+namespace kubelet_sysctl::planning {
+namespace {
+
+Finding note(std::string id, Severity severity, std::string message) {
+  Finding finding;
+  finding.id = std::move(id);
+  finding.severity = severity;
+  finding.message = std::move(message);
+  return finding;
+}
+
+/// Such an entry changes nothing for this kubelet, and a restart is not free.
+Finding safe_already(const nodes::NodeSnapshot& snapshot, const std::string& entry, bool taken) {
+  Finding finding = note(
+      "safe-already", Severity::kNote,
+      fmt::format("'{}' is safe for the kubelet of this node ({}): pods may set "
+                  "it without an entry{}",
+                  entry, sysctl::text_of(*snapshot.kubelet_version), taken ? "" : ", not added"));
+  finding.hint = taken ? "harmless; an older kubelet may need it"
+                       : "an older kubelet may need it; add it all the same with '--exact'";
+  return finding;
+}
+
+Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Change& change,
+           Wish& wish) {
+  wish.wanted = model::texts_of(model.configured);
+  if (!change.dropped.empty()) {
+    const sysctl::EntrySet dropped(change.dropped);
+    std::erase_if(wish.wanted, [&](const std::string& one) { return dropped.holds(one); });
+  }
+  sysctl::EntrySet present(wish.wanted);
+  for (const std::string& entry : change.entries) {
+    // What is there already needs no leave: nothing is written for it.
+    if (auto spelt = sysctl::SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
+    if (present.holds(entry)) continue;
+    auto checked = check_entry(snapshot, entry, change.force, wish.findings);
+    if (checked) checked = check_name(snapshot, entry, change.force, wish.findings);
+    if (!checked) return checked;
+    if (is_safe_already(snapshot, entry)) {
+      wish.findings.push_back(safe_already(snapshot, entry, change.exact));
+      if (!change.exact) continue;
+    }
+    const std::string* wider = change.exact ? nullptr : present.covering(entry);
+    if (wider != nullptr) {
+      Finding finding =
+          note("already-allowed", Severity::kNote,
+               fmt::format("'{}' is already allowed by '{}', not added", entry, *wider));
+      finding.hint = "add it all the same with '--exact'";
+      wish.findings.push_back(std::move(finding));
+      continue;
+    }
+    wish.wanted.push_back(entry);
+    present.insert(entry);
+  }
+  return {};
+}
+
+/// Says which of `gone` what is left still allows.
+void note_still_allowed(const std::vector<std::string>& gone, Wish& wish) {
+  const sysctl::EntrySet left(wish.wanted);
+  for (const std::string& entry : gone) {
+    const std::string* wider = left.covering(entry);
+    if (wider == nullptr) continue;
+    Finding finding = note("still-allowed", Severity::kWarning,
+                           fmt::format("'{}' is still allowed by '{}'", entry, *wider));
+    finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
+    wish.findings.push_back(std::move(finding));
+  }
+}
+
+/// What is taken out need not be well formed, it only has to be in the list.
+Status remove(const model::NodeModel& model, const Change& change, Wish& wish) {
+  const std::vector<std::string> before = model::texts_of(model.configured);
+  const sysctl::EntrySet present(before);
+  const sysctl::EntrySet unwanted(change.entries);
+  for (const std::string& entry : before) {
+    if (!unwanted.holds(entry)) wish.wanted.push_back(entry);
+  }
+  for (const std::string& entry : change.entries) {
+    if (present.holds(entry)) continue;
+    if (auto spelt = sysctl::SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
+    wish.findings.push_back(
+        note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
+  }
+  note_still_allowed(change.entries, wish);
+  return {};
+}
+
+Status set(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Change& change,
+           Wish& wish) {
+  const sysctl::EntrySet before(model::texts_of(model.configured));
+  sysctl::EntrySet present;
+  for (const std::string& entry : change.entries) {
+    std::vector<Finding> said;
+    auto checked = check_entry(snapshot, entry, change.force, said);
+    if (checked && !before.holds(entry)) checked = check_name(snapshot, entry, change.force, said);
+    if (!checked) return checked;
+    if (present.holds(entry)) continue;
+    if (is_safe_already(snapshot, entry)) said.push_back(safe_already(snapshot, entry, true));
+    // Of what is there already the checks of the list speak.
+    if (change.force || !before.holds(entry)) {
+      wish.findings.insert(wish.findings.end(), said.begin(), said.end());
+    }
+    wish.wanted.push_back(entry);
+    present.insert(entry);
+  }
+  return {};
+}
+
+/// An entry that is there already and that this kubelet does not take would end it at our restart.
+/// Where its release is not known, that is one which no kubelet takes.
+Status check_kept(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                  const Change& change, Wish& wish) {
+  if (change.force) return {};
+  for (const model::Entry& entry : model.configured) {
+    const auto words = stops_the_kubelet(snapshot, entry.text);
+    if (!words) continue;
+    const bool given =
+        change.verb == Verb::kSet && sysctl::EntrySet(change.entries).holds(entry.text);
+    if (given || !sysctl::EntrySet(wish.wanted).holds(entry.text)) continue;
+    std::string hint = "give the whole list: 'kubelet-sysctl set";
+    bool any = false;
+    for (const std::string& one : wish.wanted) {
+      if (stops_the_kubelet(snapshot, one)) continue;
+      hint += " " + shell_word(one);
+      any = true;
+    }
+    if (!any) hint += " --empty";
+    Error error{
+        .kind = ErrorKind::kRefused,
+        .message = fmt::format("the list already holds '{}', which stops {}: {}", entry.text,
+                               snapshot.kubelet_version
+                                   ? fmt::format("the kubelet of this node ({})",
+                                                 sysctl::text_of(*snapshot.kubelet_version))
+                                   : "every kubelet",
+                               *words),
+        .path = entry.origin.path,
+        .line = entry.origin.line,
+        .hint = hint + "'"};
+    if (auto command = checks::command_for_malformed(model::texts_of(model.configured));
+        !command.empty()) {
+      error.hint = "run: " + command;
+    }
+    return error;
+  }
+  return {};
+}
+
+/// Of the dropped entries those that the list held count.
+Status sync(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+            const Change& change, Wish& wish) {
+  auto status =
+      change.whole ? set(snapshot, model, change, wish) : add(snapshot, model, change, wish);
+  if (!status) return status;
+  const sysctl::EntrySet before(model::texts_of(model.configured));
+  std::vector<std::string> gone = change.dropped;
+  std::erase_if(gone, [&](const std::string& one) { return !before.holds(one); });
+  note_still_allowed(gone, wish);
+  return {};
+}
+
+}  // namespace
+
+Result<Wish> wish_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                     const Change& change) {
+  Wish wish;
+  Status status;
+  if (change.verb == Verb::kSync) status = sync(snapshot, model, change, wish);
+  if (change.verb == Verb::kAdd) status = add(snapshot, model, change, wish);
+  if (change.verb == Verb::kRemove) status = remove(model, change, wish);
+  if (change.verb == Verb::kSet) status = set(snapshot, model, change, wish);
+  if (!status) return std::move(status).error();
+  if (auto kept = check_kept(snapshot, model, change, wish); !kept) return std::move(kept).error();
+  return wish;
+}
+
+}  // namespace kubelet_sysctl::planning

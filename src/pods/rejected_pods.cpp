@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of the pods that were seen a new list refuses, and what is said of them.
+#include "kubelet_sysctl/pods/rejected_pods.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/pods/manifest.hpp"
+#include "kubelet_sysctl/pods/pods.hpp"
+#include "kubelet_sysctl/sysctl/pattern_set.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+
+namespace kubelet_sysctl::pods {
+namespace {
+
+/// How many are named; a person reads no more.
+constexpr std::size_t kMostNamed = 20;
+/// The first release whose safe list the tables have; between it and the newest lie all rules.
+constexpr sysctl::KubeletVersion kOldest = {.major = 1, .minor = 4, .patch = 0};
+constexpr const char* kAskTheCluster =
+    "the API server knows: 'kubectl get pods -A -o yaml --field-selector spec.nodeName=NODE'";
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(texts, separator));
+}
+
+std::string title_of(const SeenPod& pod) {
+  return fmt::format("{}/{}", pod.spec.pod_namespace, pod.spec.name);
+}
+
+std::string pods_text(std::size_t count) {
+  return count == 1 ? std::string("1 pod") : fmt::format("{} pods", count);
+}
+
+/// The kubelet's words when one of the rules admits with `before` and refuses with `after`.
+std::optional<std::string> refusal(const sysctl::SysctlUse& use,
+                                   const std::vector<std::string>& before,
+                                   const std::vector<std::string>& after,
+                                   const std::vector<sysctl::KubeletVersion>& rules,
+                                   const std::optional<sysctl::KernelVersion>& kernel) {
+  for (const sysctl::KubeletVersion& version : rules) {
+    if (sysctl::gate_of(use, before, version, kernel) != sysctl::Gate::kNone) continue;
+    auto admission = sysctl::admission_of(use, after, version, kernel);
+    if (admission.gate != sysctl::Gate::kNone) return std::move(admission.reason);
+  }
+  return std::nullopt;
+}
+
+Error refused(const std::vector<Victim>& victims) {
+  Error error{
+      .kind = ErrorKind::kRefused,
+      .message = fmt::format("the kubelet would refuse {} of this node when it restarts "
+                             "with the new list, and end {}",
+                             pods_text(victims.size()), victims.size() == 1 ? "it" : "them")};
+  error.hint = fmt::format(
+      "take the sysctls out of {0} or move {0} to another node first; or let {0} be ended with "
+      "'--evict-pods'",
+      victims.size() == 1 ? "it" : "them");
+  for (std::size_t i = 0; i < std::min(victims.size(), kMostNamed); ++i) {
+    error.detail += fmt::format("{} sets {} (seen in {})\n", title_of(victims[i].pod),
+                                joined(victims[i].sysctls, ", "), victims[i].pod.where);
+  }
+  if (victims.size() > kMostNamed) {
+    error.detail += fmt::format("and {} more\n", victims.size() - kMostNamed);
+  }
+  return error;
+}
+
+void add_victims(const std::vector<Victim>& victims, bool restarts, std::vector<Finding>& found) {
+  const char* when = restarts ? "the kubelet refuses the pod '{}' at this restart: {}"
+                              : "the kubelet refuses the pod '{}' when it starts next: {}";
+  for (std::size_t i = 0; i < std::min(victims.size(), kMostNamed); ++i) {
+    const Victim& victim = victims[i];
+    const bool is_path = victim.pod.where.starts_with('/');
+    found.push_back(
+        {.id = "pod-refused",
+         .severity = Severity::kWarning,
+         .message = fmt::format(fmt::runtime(when), title_of(victim.pod), victim.reason),
+         .path = is_path ? victim.pod.where : std::string(),
+         .line = victim.pod.spec.line,
+         .hint = {}});
+  }
+  if (victims.size() <= kMostNamed) return;
+  found.push_back({.id = "pod-refused",
+                   .severity = Severity::kWarning,
+                   .message = fmt::format("and {} like {}", pods_text(victims.size() - kMostNamed),
+                                          victims.size() - kMostNamed == 1 ? "that" : "those"),
+                   .path = {},
+                   .hint = {}});
+}
+
+/// What nobody could see is said, so that no word is not taken for no pod.
+void add_unseen(const PodsSeen& seen, std::vector<Finding>& found) {
+  if (!seen.whole) {
+    found.push_back({.id = "pods-not-seen",
+                     .severity = Severity::kWarning,
+                     .message = fmt::format("could not look for running pods that the new list "
+                                            "refuses: {}",
+                                            joined(seen.not_looked, "; ")),
+                     .path = {},
+                     .hint = kAskTheCluster});
+  }
+  if (seen.unreadable > 0) {
+    found.push_back({.id = "pods-not-seen",
+                     .severity = Severity::kWarning,
+                     .message = fmt::format("could not see what {} of this node set{}: {}",
+                                            pods_text(seen.unreadable),
+                                            seen.unreadable == 1 ? "s" : "", seen.unreadable_why),
+                     .path = {},
+                     .hint = kAskTheCluster});
+  }
+}
+
+}  // namespace
+
+bool narrows(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  // What only adds, takes nothing away; that is most changes, and lists may be long.
+  const bool only_adds =
+      before.size() <= after.size() && std::equal(before.begin(), before.end(), after.begin());
+  if (only_adds) return false;
+  const sysctl::EntrySet allowed(after);
+  return std::any_of(before.begin(), before.end(),
+                     [&](const std::string& entry) { return allowed.covering(entry) == nullptr; });
+}
+
+std::vector<Victim> victims_of(const std::vector<SeenPod>& pods,
+                               const std::vector<std::string>& before,
+                               const std::vector<std::string>& after,
+                               const std::optional<sysctl::KubeletVersion>& version,
+                               const std::optional<sysctl::KernelVersion>& kernel) {
+  std::vector<sysctl::KubeletVersion> rules = {sysctl::newest_known_kubelet(), kOldest};
+  if (version) rules = {*version};
+  std::vector<Victim> victims;
+  for (const SeenPod& pod : pods) {
+    Victim victim{.pod = pod, .sysctls = {}, .reason = {}};
+    for (const PodSysctl& sysctl : pod.spec.sysctls) {
+      const sysctl::SysctlUse use = {.name = sysctl.name,
+                                     .host_network = pod.spec.host_network,
+                                     .host_ipc = pod.spec.host_ipc};
+      auto reason = refusal(use, before, after, rules, kernel);
+      if (!reason) continue;
+      if (victim.sysctls.empty()) victim.reason = std::move(*reason);
+      victim.sysctls.push_back(sysctl.name);
+    }
+    if (!victim.sysctls.empty()) victims.push_back(std::move(victim));
+  }
+  return victims;
+}
+
+Result<std::vector<Finding>> victim_findings(const std::vector<Victim>& victims,
+                                             const PodsSeen& seen, const planning::Plan& plan,
+                                             bool live, const VictimOptions& options) {
+  const bool by_us = options.restart && plan.restart && !plan.pending;
+  const bool restarts = live && (by_us || options.starts);
+  // A kubelet that is stopped ends them too, at its next start.
+  const bool later = live && options.restart && plan.pending;
+  const bool stops = (restarts || later) && !options.evict && plan.verb != planning::Verb::kAdd;
+  if (!victims.empty() && stops) return refused(victims);
+  std::vector<Finding> found;
+  add_victims(victims, restarts, found);
+  if (live) add_unseen(seen, found);
+  return found;
+}
+
+}  // namespace kubelet_sysctl::pods

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documents that scripts read; docs/json-schema.json describes each of them.
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/unknown_list.hpp"
+#include "kubelet_sysctl/kubelet/last_words.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/diff.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+
+namespace kubelet_sysctl::report {
+namespace {
+
+using Json = nlohmann::ordered_json;  // apiVersion and kind come first, as they are written here
+
+Json document(const char* kind) {
+  Json made = Json::object();
+  made["apiVersion"] = "kubelet-sysctl/v1";
+  made["kind"] = kind;
+  return made;
+}
+
+/// One line. Bytes that are not UTF-8 become U+FFFD: files have such bytes, and dump() would throw.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json number_or_null(std::size_t number) { return number == 0 ? Json(nullptr) : Json(number); }
+
+Json time_or_null(std::int64_t ms) { return ms == 0 ? Json(nullptr) : Json(rfc3339(ms)); }
+
+Json findings_json(const std::vector<Finding>& findings) {
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"id", finding.id},
+                    {"severity", name_of(finding.severity)},
+                    {"message", finding.message},
+                    {"file", text_or_null(finding.path)},
+                    {"line", number_or_null(finding.line)},
+                    {"hint", text_or_null(finding.hint)}});
+  }
+  return list;
+}
+
+Json node_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
+  const auto& version = snapshot.kubelet_version;
+  return {{"kind", model.kind == nullptr ? "unknown" : model.kind->id},
+          {"unit", snapshot.unit.name},
+          {"kubeletVersion", version ? Json(sysctl::text_of(*version)) : Json(nullptr)},
+          {"root", snapshot.root}};
+}
+
+Json entry_json(const model::Entry& entry) {
+  return {{"entry", entry.text},
+          {"file", text_or_null(entry.origin.path)},
+          {"line", number_or_null(entry.origin.line)},
+          {"variable", text_or_null(entry.origin.variable)}};
+}
+
+Json layer_json(const model::Layer& layer) {
+  return {{"layer", model::name_of(layer.kind)},
+          {"file", text_or_null(layer.at.path)},
+          {"line", number_or_null(layer.at.line)},
+          {"wins", layer.wins},
+          {"entries", model::texts_of(layer.entries)}};
+}
+
+Json running_json(const nodes::NodeSnapshot& snapshot, const model::RunningList& running) {
+  const Json healthy = snapshot.health ? Json(snapshot.health->ok) : Json(nullptr);
+  // Without evidence the list is not known, which is not the empty list.
+  return {{"pid", running.process.pid},
+          {"startedAt", time_or_null(running.process.started_at_ms)},
+          {"entries", running.entries ? Json(*running.entries) : Json(nullptr)},
+          {"evidence", model::name_of(running.evidence)},
+          {"configz", text_or_null(running.configz)},
+          {"healthy", healthy}};
+}
+
+Json advice_json(const std::optional<Advice>& advice) {
+  if (!advice) return nullptr;
+  return {{"what", advice->what},
+          {"object", text_or_null(advice->object)},
+          {"file", text_or_null(advice->file)},
+          {"command", text_or_null(advice->command)}};
+}
+
+Json error_object(const Error& error) {
+  return {{"kind", name_of(error.kind)},
+          {"message", error.message},
+          {"file", text_or_null(error.path)},
+          {"line", number_or_null(error.line)},
+          {"column", number_or_null(error.column)},
+          {"hint", text_or_null(error.hint)},
+          {"detail", text_or_null(error.detail)},
+          {"advice", advice_json(error.advice)}};
+}
+
+Json evidence_json(const std::optional<transaction::Evidence>& evidence) {
+  if (!evidence) return nullptr;
+  return {{"pid", evidence->pid == 0 ? Json(nullptr) : Json(evidence->pid)},
+          {"startedAt", time_or_null(evidence->started_at_ms)},
+          {"argv", evidence->argv ? Json(*evidence->argv) : Json(nullptr)},
+          {"configFile", evidence->config_file ? Json(*evidence->config_file) : Json(nullptr)},
+          {"health", text_or_null(evidence->health)},
+          {"configz", text_or_null(evidence->configz)},
+          {"restarts", evidence->restarts},
+          {"windowMs", evidence->window_ms}};
+}
+
+Json edits_json(const std::vector<planning::FileEdit>& edits) {
+  Json list = Json::array();
+  for (const planning::FileEdit& edit : edits) {
+    list.push_back({{"file", edit.before.path},
+                    {"route", edit.route},
+                    {"diff", planning::diff_text(edit, TextStyle{})}});
+  }
+  return list;
+}
+
+Json steps_json(const std::vector<transaction::Step>& steps) {
+  Json list = Json::array();
+  for (const transaction::Step& step : steps) {
+    list.push_back({{"what", step.what},
+                    {"milliseconds", step.milliseconds},
+                    {"error", step.error ? Json(step.error->message) : Json(nullptr)}});
+  }
+  return list;
+}
+
+Json unfinished_json(const std::vector<transaction::Transaction>& unfinished) {
+  Json list = Json::array();
+  for (const transaction::Transaction& one : unfinished) {
+    list.push_back({{"transaction", one.id},
+                    {"state", transaction::name_of(one.state)},
+                    {"verb", planning::name_of(one.verb)}});
+  }
+  return list;
+}
+
+/// A trial that runs, with the entries that it brought and took.
+Json trial_now_json(const transaction::Transaction& one) {
+  const ListChange change = change_between(one.before, one.after);
+  std::vector<std::string> entries = change.added;
+  entries.insert(entries.end(), change.removed.begin(), change.removed.end());
+  return {{"transaction", one.id},
+          {"verb", planning::name_of(one.verb)},
+          {"until", time_or_null(one.trial ? one.trial->until_ms : 0)},
+          {"entries", std::move(entries)}};
+}
+
+Json journal_files_json(const std::vector<transaction::JournalFile>& files, bool with_diffs) {
+  Json list = Json::array();
+  for (const transaction::JournalFile& file : files) {
+    Json diff;
+    if (with_diffs) {
+      // A record whose bytes are lost or do not fit has no diff; the rest of it still counts.
+      if (const auto edit = transaction::edit_of(file))
+        diff = planning::diff_text(*edit, TextStyle{});
+    }
+    list.push_back({{"file", file.path},
+                    {"route", file.route},
+                    {"created", !file.existed},
+                    {"removed", file.removed},
+                    {"diff", std::move(diff)}});
+  }
+  return list;
+}
+
+Json transaction_json(const transaction::Transaction& one,
+                      const std::vector<transaction::Transaction>& all,
+                      const transaction::OpenChanges& open, bool with_diffs) {
+  const auto is_among = [&one](const std::vector<transaction::Transaction>& some) {
+    return std::any_of(some.begin(), some.end(), [&one](const transaction::Transaction& other) {
+      return other.id == one.id;
+    });
+  };
+  const transaction::Transaction* by = transaction::undone_by(all, one.id);
+  Json states = Json::array();
+  for (const transaction::StateReached& reached : one.reached) {
+    states.push_back(
+        {{"state", transaction::name_of(reached.state)}, {"at", time_or_null(reached.at_ms)}});
+  }
+  Json trial;
+  if (one.trial) {
+    trial = {{"until", time_or_null(one.trial->until_ms)}, {"running", is_among(open.trials)}};
+  }
+  return {{"id", one.id},
+          {"verb", planning::name_of(one.verb)},
+          {"state", transaction::name_of(one.state)},
+          {"unfinished", is_among(open.unfinished)},
+          {"at", time_or_null(one.at_ms)},
+          {"user",
+           {{"uid", one.uid},
+            {"loginUid", one.login_uid ? Json(*one.login_uid) : Json(nullptr)},
+            {"sudoUser", text_or_null(one.sudo_user)}}},
+          {"reason", text_or_null(one.reason)},
+          {"unit", text_or_null(one.unit)},
+          {"toolVersion", text_or_null(one.tool_version)},
+          {"systemdVersion", one.systemd_version == 0 ? Json(nullptr) : Json(one.systemd_version)},
+          {"states", std::move(states)},
+          {"before", one.before},
+          {"after", one.after},
+          {"files", journal_files_json(one.files, with_diffs)},
+          {"restart", one.restart},
+          {"wasDown", one.was_down},
+          {"trial", std::move(trial)},
+          {"cause", text_or_null(one.cause)},
+          {"undoes", text_or_null(one.undoes)},
+          {"undoneBy", by == nullptr ? Json(nullptr) : Json(by->id)}};
+}
+
+}  // namespace
+
+std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                        const std::vector<Finding>& findings,
+                        const std::vector<std::string>& not_looked,
+                        const std::string& in_progress) {
+  Json made = document("Findings");
+  made["node"] = node_json(snapshot, model);
+  made["findings"] = findings_json(findings);
+  made["notLookedAt"] = not_looked;
+  made["inProgress"] = text_or_null(in_progress);
+  return text_of(made);
+}
+
+std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                        const transaction::OpenChanges& open) {
+  Json made = document("Status");
+  made["node"] = node_json(snapshot, model);
+  const model::Layer* winner = model::winner_of(model);
+  Json entries = Json::array();
+  for (const model::Entry& entry : model.configured) entries.push_back(entry_json(entry));
+  const bool unknown = checks::is_list_unknown(model);
+  if (unknown) {
+    made["configured"] = {{"layer", "unknown"}, {"entries", nullptr}};
+  } else {
+    made["configured"] = {{"layer", winner == nullptr ? "none" : model::name_of(winner->kind)},
+                          {"entries", std::move(entries)}};
+  }
+  Json layers = Json::array();
+  for (const model::Layer& layer : model.layers) layers.push_back(layer_json(layer));
+  made["layers"] = unknown ? Json(nullptr) : std::move(layers);
+  made["running"] = model.running ? running_json(snapshot, *model.running) : Json(nullptr);
+  // Where one of the two lists is not known, nobody knows whether they differ.
+  const bool no_answer = unknown || (model.running && !model.running->entries);
+  made["drift"] = no_answer ? Json(nullptr) : Json(model.drift);
+  made["inProgress"] = text_or_null(open.in_progress);
+  made["unfinished"] = unfinished_json(open.unfinished);
+  // Of several the one that was begun last: it holds the list that the others began.
+  made["trial"] = open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back());
+  made["findings"] = findings_json(model.findings);
+  return text_of(made);
+}
+
+std::string command_line_json(const nodes::NodeSnapshot&, const systemd::CommandLine& command) {
+  Json made = document("CommandLine");
+  Json words = Json::array();
+  for (std::size_t i = 0; i < command.words.size(); ++i) {
+    const Origin origin = i < command.origins.size() ? command.origins[i] : Origin{};
+    words.push_back({{"text", command.words[i].text.text},
+                     {"file", text_or_null(origin.path)},
+                     {"line", number_or_null(origin.line)},
+                     {"variable", text_or_null(origin.variable)}});
+  }
+  made["words"] = std::move(words);
+  made["unresolved"] = command.unset;
+  return text_of(made);
+}
+
+std::string outcome_json(const transaction::Outcome& outcome) {
+  Json made = document("Outcome");
+  made["changed"] = outcome.changed;
+  made["outcome"] = transaction::name_of(outcome.kind);
+  made["verb"] = planning::name_of(outcome.verb);
+  made["before"] = outcome.before;
+  made["after"] = outcome.after;
+  made["edits"] = edits_json(outcome.edits);
+  made["restart"] = outcome.restart;
+  made["transaction"] = text_or_null(outcome.transaction);
+  made["evidence"] = evidence_json(outcome.evidence);
+  made["steps"] = steps_json(outcome.steps);
+  made["findings"] = findings_json(outcome.findings);
+  made["cause"] = outcome.cause ? error_object(*outcome.cause) : Json(nullptr);
+  made["lastWords"] = kubelet::reason_first(outcome.last_words);
+  made["recognised"] = text_or_null(outcome.recognised);
+  made["commands"] = outcome.commands;
+  Json on_disk = Json::array();
+  for (const transaction::FileNow& file : outcome.on_disk) {
+    on_disk.push_back({{"file", file.path}, {"holds", file.holds}});
+  }
+  made["onDisk"] = std::move(on_disk);
+  made["wasDown"] = outcome.was_down;
+  made["trial"] = outcome.trial_until_ms == 0 ? Json(nullptr)
+                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}};
+  made["recovered"] = outcome.recovered;
+  made["advice"] = advice_json(outcome.advice);
+  return text_of(made);
+}
+
+std::string error_json(const Error& error) {
+  Json made = document("Error");
+  made["error"] = error_object(error);
+  made["exit"] = transaction::exit_code_of(error);
+  return text_of(made);
+}
+
+std::string history_json(const std::vector<transaction::Transaction>& shown,
+                         const std::vector<transaction::Transaction>& all,
+                         const transaction::Moment& moment, bool with_diffs) {
+  const transaction::OpenChanges open = transaction::open_changes(all, moment);
+  Json list = Json::array();
+  for (const transaction::Transaction& one : shown) {
+    list.push_back(transaction_json(one, all, open, with_diffs));
+  }
+  Json made = document("History");
+  made["transactions"] = std::move(list);
+  made["inProgress"] = text_or_null(open.in_progress);
+  return text_of(made);
+}
+
+}  // namespace kubelet_sysctl::report

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator reads: errors, findings, the state of the list and the command line.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/printable.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/unknown_list.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+
+namespace kubelet_sysctl::report {
+namespace {
+
+std::string heading(const TextStyle& style, std::string_view name) {
+  return painted(style, Paint::kBold, name);
+}
+
+/// "kubelet.service  kOps  kubelet 1.29.6  running, pid 27340, started 2026-11-20T22:57:26Z, healthy"
+std::string header_line(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                        const TextStyle& style) {
+  std::string state;
+  if (!snapshot.live) {
+    state = fmt::format("files under '{}' alone, no process asked", printable(snapshot.root));
+  } else if (snapshot.process) {
+    state = fmt::format("running, pid {}", snapshot.process->pid);
+    if (snapshot.process->started_at_ms > 0) {
+      state += ", started " + rfc3339(snapshot.process->started_at_ms);
+    }
+  } else if (snapshot.state) {
+    state = fmt::format("not running ({}/{})", printable(snapshot.state->active_state),
+                        printable(snapshot.state->sub_state));
+  } else {
+    state = "not running";
+  }
+  if (snapshot.health && snapshot.health->ok) {
+    state += ", " + painted(style, Paint::kGreen, "healthy");
+  } else if (snapshot.health) {
+    state += ", " + painted(style, Paint::kRed,
+                            fmt::format("not healthy: {}", printable(snapshot.health->detail)));
+  }
+  std::string version;
+  if (snapshot.kubelet_version) {
+    version = fmt::format("kubelet {}  ", sysctl::text_of(*snapshot.kubelet_version));
+  } else if (style.verbose && !snapshot.kubelet_version_why.empty()) {
+    version = fmt::format("kubelet unknown ({})  ", printable(snapshot.kubelet_version_why));
+  }
+  return fmt::format("{}  {}  {}{}\n", heading(style, printable(snapshot.unit.name)),
+                     model.kind == nullptr ? "-" : model.kind->title, version, state);
+}
+
+std::string variable_text(const std::string& variable) {
+  return variable.empty() ? std::string() : '$' + printable(variable);
+}
+
+/// The place of a word or a list; what its host adds to the kubelet's words stands nowhere.
+std::string origin_text(const model::NodeModel& model, const Origin& origin) {
+  if (origin.kind == OriginKind::kHost && model.kind != nullptr) {
+    return fmt::format("{} itself", model.kind->title);
+  }
+  return place_text(origin.path, origin.line);
+}
+
+std::string entries_text(const model::NodeModel& model, const std::vector<model::Entry>& entries) {
+  std::vector<std::vector<std::string>> rows;
+  for (const model::Entry& entry : entries) {
+    rows.push_back({entry.text.empty() ? "''" : printable(entry.text),
+                    origin_text(model, entry.origin), variable_text(entry.origin.variable)});
+  }
+  return aligned(rows, "  ");
+}
+
+std::string layer_name(const model::Layer& layer) {
+  switch (layer.kind) {
+    case model::LayerKind::kConfig:
+      return "the configuration file";
+    case model::LayerKind::kConfigDir:
+      return "a drop-in of the configuration directory";
+    case model::LayerKind::kFlag:
+      return "the flag on the command line";
+  }
+  bug("a LayerKind without a name");
+}
+
+std::string configured_text(const model::NodeModel& model, const TextStyle& style) {
+  const model::Layer* winner = model::winner_of(model);
+  std::string out = '\n' + heading(style, "configured") + "  ";
+  if (winner == nullptr) {
+    const std::string why = model.wrapped                    ? "a wrapper runs the kubelet"
+                            : checks::is_list_unknown(model) ? checks::unknown_list_text(model)
+                                                             : std::string();
+    out += why.empty() ? "(none)\n" : fmt::format("cannot be told: {}\n", why);
+  } else if (model.configured.empty()) {
+    out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
+                       place_text(winner->at.path, winner->at.line));
+  } else {
+    out += fmt::format("{}, set by {}\n{}", count_text(model.configured.size(), "entry", "entries"),
+                       layer_name(*winner), entries_text(model, model.configured));
+  }
+  for (const model::Layer& layer : model.layers) {
+    if (layer.wins || layer.entries.empty()) continue;
+    out += '\n' +
+           painted(style, Paint::kYellow,
+                   fmt::format("shadowed    {} in {} at {}: NOT in force",
+                               count_text(layer.entries.size(), "entry", "entries"),
+                               layer_name(layer), origin_text(model, layer.at))) +
+           '\n' + entries_text(model, layer.entries);
+  }
+  return out;
+}
+
+std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::RunningList& running) {
+  switch (running.evidence) {
+    case model::RunningList::Evidence::kArgv:
+      return "read from the arguments of the process";
+    case model::RunningList::Evidence::kConfigFile:
+      return "the files it was started with are older than the process";
+    case model::RunningList::Evidence::kLog:
+      return "read from the journal, where the arguments of this start stand";
+    case model::RunningList::Evidence::kConfigz:
+      return "the kubelet says so itself";
+    case model::RunningList::Evidence::kNone:
+      break;
+  }
+  const nodes::KubeletHost* host = model::host_of(snapshot);
+  if (host != nullptr && !host->log_mark.empty() && !snapshot.logged_argv) {
+    return "what it was started with is in the journal, which 'kubelet-sysctl doctor' asks";
+  }
+  return snapshot.health && !snapshot.health->ok
+             ? "neither its arguments nor its files tell, and it is not healthy"
+             : "its arguments do not say, and its files may have changed since it started";
+}
+
+bool also_said(const model::RunningList& running) {
+  return running.configz == "ok" && running.evidence != model::RunningList::Evidence::kConfigz;
+}
+
+std::string running_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                         const TextStyle& style) {
+  std::string out = '\n' + heading(style, "running") + "     ";
+  if (!model.running) return out + "-\n";
+  const model::RunningList& running = *model.running;
+  if (!running.entries && checks::is_list_unknown(model)) {
+    return out + fmt::format("cannot be told: {}\n", checks::unknown_list_text(model));
+  }
+  if (!running.entries) {
+    return out + fmt::format("cannot be told: {}\n", evidence_text(snapshot, running));
+  }
+  out +=
+      running.entries->empty() ? "(none)" : count_text(running.entries->size(), "entry", "entries");
+  out += fmt::format(", {}{}\n", evidence_text(snapshot, running),
+                     also_said(running) ? ", and the kubelet says so itself" : "");
+  for (const std::string& entry : *running.entries) {
+    out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));
+  }
+  return out;
+}
+
+std::string join(const std::vector<std::string>& entries) {
+  constexpr std::size_t kShown = 6;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) {
+    out += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(entries[i]));
+  }
+  if (entries.size() > kShown) out += fmt::format(" and {} more", entries.size() - kShown);
+  return out;
+}
+
+std::string drift_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                       const TextStyle& style) {
+  std::string out = '\n' + heading(style, "drift") + "       ";
+  if (!model.running) return out + "-\n";
+  if (checks::is_list_unknown(model)) return out + "cannot be told\n";
+  const std::string mend = fmt::format(
+      "{}systemctl restart {}",
+      snapshot.state && snapshot.state->needs_reload ? "systemctl daemon-reload && " : "",
+      shell_word(printable(snapshot.unit.name)));
+  if (!model.running->entries) {
+    return out + fmt::format("cannot be told; to make the process use the files, run: {}\n", mend);
+  }
+  if (!model.drift) return out + "no: the process runs with the configured list\n";
+  const ListChange change =
+      change_between(*model.running->entries, model::texts_of(model.configured));
+  std::string what;
+  if (!change.added.empty()) what = "the process lacks " + join(change.added);
+  if (!change.removed.empty()) {
+    what += what.empty() ? "the process " : " and ";
+    what += "still allows " + join(change.removed);
+  }
+  if (what.empty()) what = "the process has the entries in another order";
+  return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run: {}\n", mend);
+}
+
+/// Trials that run: what ends by itself, when, and how to keep it.
+std::string trials_text(const transaction::OpenChanges& open, const TextStyle& style) {
+  std::string out;
+  for (const transaction::Transaction& one : open.trials) {
+    const ListChange change = change_between(one.before, one.after);
+    std::string what;
+    if (!change.added.empty()) what = "adds " + join(change.added);
+    if (!change.removed.empty()) {
+      what += (what.empty() ? "removes " : " and removes ") + join(change.removed);
+    }
+    if (what.empty()) what = "changes the list";
+    out += '\n' + heading(style, "trial") + "       " +
+           painted(style, Paint::kYellow,
+                   fmt::format("{} {} until {}", one.id, what,
+                               one.trial ? rfc3339(one.trial->until_ms) : "-")) +
+           fmt::format("; to make it final, run: kubelet-sysctl keep {}\n", one.id);
+  }
+  return out;
+}
+
+/// What is said first, before any list.
+bool is_of_a_kubelet_down(const Finding& finding) {
+  return finding.id == "kubelet-stopped" || finding.id == "restart-loop" ||
+         finding.id == "not-healthy";
+}
+
+/// Findings that the report does not already show in its own way. Notes only when asked for, but
+/// for the one that says how long the list will last.
+bool is_worth_showing(const Finding& finding, const TextStyle& style) {
+  for (const char* shown : {"drift", "newer-file", "shadowed-list"}) {
+    if (finding.id == shown) return false;
+  }
+  if (is_of_a_kubelet_down(finding)) return false;
+  return finding.severity != Severity::kNote || style.verbose || finding.id == "will-be-rewritten";
+}
+
+}  // namespace
+
+std::string error_text(const Error& error, const TextStyle& style) {
+  std::string out = "kubelet-sysctl: " + painted(style, Paint::kRed, "error:") + ' ';
+  if (!error.path.empty()) {
+    out += place_text(error.path, error.line);
+    if (error.line > 0 && error.column > 0) out += fmt::format(":{}", error.column);
+    out += ": ";
+  }
+  out += printable(error.message) + '\n';
+  if (!error.excerpt.empty() && error.column > 0) out += excerpt_text(error, style);
+  if (!error.hint.empty()) out += fmt::format("hint: {}\n", printable(error.hint));
+  out += indented(error.detail, "  ");
+  if (error.advice) out += advice_lines(*error.advice);
+  return out;
+}
+
+std::string finding_text(const Finding& finding, const TextStyle& style) {
+  return "kubelet-sysctl: " + finding_lines(finding, style, "");
+}
+
+std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                      const TextStyle& style, const transaction::OpenChanges& open) {
+  std::string out;
+  for (const Finding& finding : model.findings) {
+    if (is_of_a_kubelet_down(finding)) out += finding_lines(finding, style, "");
+  }
+  if (!out.empty()) out += '\n';
+  out += header_line(snapshot, model, style);
+  out += configured_text(model, style);
+  out += running_text(snapshot, model, style);
+  out += drift_text(snapshot, model, style);
+  if (!open.in_progress.empty()) {
+    out += '\n' + heading(style, "change") + "      " +
+           painted(style, Paint::kYellow, "in progress: " + printable(open.in_progress)) + '\n';
+  }
+  out += trials_text(open, style);
+  bool first = true;
+  for (const Finding& finding : model.findings) {
+    if (!is_worth_showing(finding, style)) continue;
+    if (first) out += '\n';
+    first = false;
+    out += finding_lines(finding, style, "");
+  }
+  return out;
+}
+
+std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::CommandLine& command,
+                         const TextStyle& style) {
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < command.words.size(); ++i) {
+    const systemd::Word& word = command.words[i];
+    const Origin origin = i < command.origins.size() ? command.origins[i] : Origin{};
+    std::string variable = variable_text(origin.variable);
+    for (const std::string& name : word.inner) {
+      variable += fmt::format("{}${{{}}}", variable.empty() ? "" : " ", printable(name));
+    }
+    // The word stands last: it may be very long, and must not push the others apart.
+    const std::string place = origin.kind == OriginKind::kHost
+                                  ? fmt::format("{} itself", nodes::kind_of(snapshot).title)
+                                  : place_text(origin.path, origin.line);
+    rows.push_back(
+        {painted(style, Paint::kDim, place), variable, printable(shell_word(word.text.text))});
+  }
+  std::string out = aligned(rows, "");
+  if (!command.unset.empty()) {
+    out += '\n' + heading(style, "unset") + "  nothing sets these variables of the command:";
+    for (const std::string& name : command.unset) out += ' ' + variable_text(name);
+    out += '\n';
+  }
+  if (command.dropped_assignments > 0) {
+    out += fmt::format("\nsystemd drops {} of Environment= as malformed\n",
+                       count_text(command.dropped_assignments, "word", "words"));
+  }
+  return out;
+}
+
+}  // namespace kubelet_sysctl::report

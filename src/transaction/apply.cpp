@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carrying out a plan, step by step; what follows when its end was not seen is in rollback.cpp.
+#include "kubelet_sysctl/transaction/apply.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "apply_run.hpp"
+#include "confirm.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/health.hpp"
+#include "kubelet_sysctl/discover/launcher_files.hpp"
+#include "kubelet_sysctl/discover/process.hpp"
+#include "kubelet_sysctl/discover/sockets.hpp"
+#include "kubelet_sysctl/model/kubelet_command.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/launcher.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/journal.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+#include "system_log_entry.hpp"
+
+namespace kubelet_sysctl::transaction {
+namespace {
+
+constexpr Milliseconds kReloadDeadline{90000};
+/// systemd kills a process that does not stop after TimeoutStopSec, 90 s by default, and then
+/// starts.
+constexpr Milliseconds kRestartDeadline{200000};
+constexpr Milliseconds kHealthDeadline{1000};
+
+/// True when systemd reads `file` as a drop-in of the unit, whatever else it is: a configuration of the
+/// kubelet that is named *.conf and lies in 'kubelet.service.d' is both, and systemd wants to be told of every
+/// change of it. Source: systemd.unit(5), drop-in directories "foo.service.d", "foo-.service.d", "service.d";
+/// kubernetes/website, "Set up a High Availability etcd Cluster with kubeadm".
+bool is_drop_in(const nodes::NodeSnapshot& snapshot, const SourceFile& file) {
+  for (const std::int32_t source : snapshot.unit.drop_ins) {
+    const SourceFile& one = snapshot.files[static_cast<std::size_t>(source)];
+    const bool same_real = !file.real_path.empty() && one.real_path == file.real_path;
+    if (same_real || one.path == file.path) return true;
+  }
+  // One that does not exist yet.
+  if (!file.path.ends_with(".conf")) return false;
+  const std::string directory = file.path.substr(0, file.path.rfind('/'));
+  return directory.ends_with("service.d") &&
+         directory.find("/systemd/system/") != std::string::npos;
+}
+
+}  // namespace
+
+ApplyRun::ApplyRun(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
+                   const model::NodeModel& model, const planning::Plan& plan,
+                   const discover::DiscoverOptions& discover, const ApplyOptions& options)
+    : ports_(ports),
+      snapshot_(snapshot),
+      model_(model),
+      plan_(plan),
+      discover_(discover),
+      options_(options) {
+  outcome_.verb = plan.verb;
+  outcome_.before = plan.before;
+  outcome_.after = plan.after;
+  outcome_.findings = plan.findings;
+  outcome_.advice = plan.advice;
+}
+
+bool ApplyRun::restarts() const { return plan_.restart && options_.restart && snapshot_.live; }
+
+Result<Outcome> ApplyRun::run() {
+  outcome_.edits = plan_.edits;
+  const bool restart = restarts() || must_start_anew();
+  if (plan_.edits.empty() && !restart) return nothing_to_write();
+  if (restart) outcome_.restart = "restart";
+  if (options_.dry_run) {
+    outcome_.kind = OutcomeKind::kPlanned;
+    return std::move(outcome_);
+  }
+  if (auto status = preflight(restart); !status) return std::move(status).error();
+  if (auto status = begin(restart); !status) return std::move(status).error();
+  std::vector<std::unique_ptr<ports::StagedWrite>> staged;
+  auto ready = stage(staged);
+  // The last one made goes first: the earlier may have made the directory it lies in.
+  while (!ready && !staged.empty()) staged.pop_back();
+  if (!ready) return nothing_was_written(std::move(ready).error());
+  Result<Outcome> outcome = outcome_;
+  if (auto status = write(staged); !status) {
+    while (!staged.empty()) staged.pop_back();
+    outcome = finish_failed_write(std::move(status).error());
+  } else {
+    outcome_.changed = !plan_.edits.empty();
+    outcome = restart ? with_restart() : without_restart();
+  }
+  if (outcome) finish(*outcome);
+  return outcome;
+}
+
+/// What follows every end that is no error: the timer of a trial that is none any more, the line in the
+/// log, old records.
+void ApplyRun::finish(Outcome& outcome) {
+  say_signal(outcome);
+  if (transaction_.id.empty()) return;
+  // The outcome was given away: what is found from here on is carried after it.
+  const bool given_away = &outcome != &outcome_;
+  if (given_away) outcome_.findings.clear();
+  if (transaction_.trial && transaction_.state == TransactionState::kTrial) {
+    outcome.trial_until_ms = transaction_.trial->until_ms;
+  } else if (transaction_.trial && transaction_.state != TransactionState::kStranded) {
+    disarm(transaction_);
+  }
+  close_undone_trial();
+  if (given_away) {
+    for (Finding& finding : outcome_.findings) outcome.findings.push_back(std::move(finding));
+  }
+  if (!snapshot_.live) return;
+  const bool undone = is_recovery() && outcome.kind != OutcomeKind::kStranded;
+  std::string what = undone ? "undone by recover" : name_of(outcome.kind);
+  if (transaction_.state == TransactionState::kTrial) what = "applied on trial";
+  log_change(ports_, transaction_, what, outcome);
+  if (auto pruned = prune_transactions(ports_); !pruned) {
+    Finding finding;
+    finding.id = "records-not-pruned";
+    finding.severity = Severity::kWarning;
+    finding.message = fmt::format("old records could not be removed: {}", pruned.error().message);
+    outcome.findings.push_back(std::move(finding));
+  }
+}
+
+void ApplyRun::say_signal(Outcome& outcome) {
+  if (!wrote_ || !ports_.clock.interrupted()) return;
+  Finding finding;
+  finding.id = "signal-after-write";
+  finding.severity = Severity::kWarning;
+  finding.message = "a signal asked to stop after the first write: the run was brought to its end";
+  outcome.findings.push_back(std::move(finding));
+}
+
+Status ApplyRun::step(const std::string& what, const Action& action) {
+  if (options_.on_begin) options_.on_begin(what);
+  const TimePoint begin = ports_.clock.now();
+  Status status = action();
+  Step done;
+  done.what = what;
+  done.milliseconds = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin).count();
+  if (!status) done.error = status.error();
+  if (options_.on_end) options_.on_end(done);
+  outcome_.steps.push_back(std::move(done));
+  return status;
+}
+
+/// What must hold before anything is written.
+Status ApplyRun::preflight(bool restart) {
+  if (ports_.clock.interrupted()) {
+    return Error{.kind = ErrorKind::kInterrupted,
+                 .message = "stopped by a signal, nothing was changed"};
+  }
+  if (!restart) return {};
+  const ports::UnitState& state = *snapshot_.state;
+  if (state.load_state != "loaded") {
+    return Error{
+        .kind = ErrorKind::kMalformed,
+        .message = fmt::format("systemd has '{}' as '{}'", discover_.unit, state.load_state),
+        .hint = fmt::format("see 'systemctl status {}'", discover_.unit)};
+  }
+  if (state.job_pending) {
+    return Error{.kind = ErrorKind::kConflict,
+                 .message = fmt::format("systemd has a job for '{}' in its queue", discover_.unit),
+                 .hint = "wait for it, see 'systemctl list-jobs'"};
+  }
+  if (auto status = check_confirmable(); !status) return status;
+  outcome_.was_down = !is_healthy();
+  return {};
+}
+
+/// Whether health could be seen after a restart is asked before anything is written: a restart that cannot be
+/// judged ends in a way back that cannot be judged either.
+Status ApplyRun::check_confirmable() {
+  if (model_.health_address.empty()) return {};
+  constexpr std::int64_t kInit = 1;
+  const std::int64_t pid = snapshot_.process ? snapshot_.process->pid : kInit;
+  if (!discover::shares_network(ports_.files, pid).value_or(true)) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message =
+            "will not restart the kubelet: it is in another network namespace, and its "
+            "health could not be asked from here",
+        .hint = fmt::format("run it there: nsenter --net=/proc/{}/ns/net kubelet-sysctl …", pid)};
+  }
+  auto asked = discover::answers_at(ports_.files, pid, model_.health_address, model_.health_port);
+  if (asked) return {};
+  Error error = std::move(asked).error();
+  error.message = "will not restart the kubelet: whether it is healthy then could not be seen: " +
+                  error.message;
+  return error;
+}
+
+bool ApplyRun::is_healthy() {
+  if (!snapshot_.process || snapshot_.state->active_state != "active") return false;
+  if (model_.health_address.empty()) return true;
+  auto seen = discover::probe_health(ports_, snapshot_.process->pid, model_.health_address,
+                                     model_.health_port, kHealthDeadline);
+  return seen && seen->ok;
+}
+
+bool ApplyRun::must_reload() const {
+  return (snapshot_.state && snapshot_.state->needs_reload) ||
+         std::any_of(plan_.edits.begin(), plan_.edits.end(),
+                     [this](const planning::FileEdit& edit) {
+                       return edit.daemon_reload || is_drop_in(snapshot_, edit.before);
+                     });
+}
+
+/// daemon-reload exits 0 with a broken unit, so the unit is looked at afterwards.
+Status ApplyRun::reload() {
+  return step("daemon-reload", [this]() -> Status {
+    if (auto status = ports_.services.reload(kReloadDeadline); !status) return status;
+    auto state = ports_.services.show(discover_.unit);
+    if (!state) return std::move(state).error();
+    if (state->load_state == "loaded") return {};
+    return Error{.kind = ErrorKind::kMalformed,
+                 .message = fmt::format("after the reload systemd has '{}' as '{}': {}",
+                                        discover_.unit, state->load_state, state->load_error)};
+  });
+}
+
+Result<Outcome> ApplyRun::without_restart() {
+  if (snapshot_.live && must_reload()) {
+    if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
+  }
+  const bool waits = plan_.pending || plan_.restart || !snapshot_.live;
+  if (is_recovery()) return close_recovery(waits ? OutcomeKind::kPending : OutcomeKind::kApplied);
+  outcome_.kind = waits ? OutcomeKind::kPending : OutcomeKind::kApplied;
+  if (auto status = mark(waits ? TransactionState::kPending : state_of_success()); !status) {
+    return roll_back(std::move(status).error(), {});
+  }
+  if (!waits) {
+    Evidence evidence;
+    evidence.pid = model_.running->process.pid;
+    evidence.started_at_ms = model_.running->process.started_at_ms;
+    evidence.health = "not asked: nothing was restarted";
+    evidence.configz = model_.running->configz;
+    outcome_.evidence = evidence;
+  }
+  return std::move(outcome_);
+}
+
+Direction ApplyRun::direction(const std::vector<std::string>& list,
+                              const std::vector<std::string>& argv) const {
+  // A host adds flags of its own, so the whole command line is not known before it runs.
+  const bool whole = !model_.wrapped && model::host_of(snapshot_) == nullptr;
+  return {.list = list,
+          .argv = whole ? argv : std::vector<std::string>(),
+          .files_route = !model::list_in_argv(argv).has_value()};
+}
+
+/// Of the start that failed, when systemd still knows it.
+std::string ApplyRun::invocation_now() {
+  auto state = ports_.services.show(discover_.unit);
+  return state ? state->invocation_id : std::string();
+}
+
+Result<Outcome> ApplyRun::with_restart() {
+  if (must_reload()) {
+    if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
+  }
+  auto seen = restart_and_confirm(direction(plan_.after, plan_.expected_argv));
+  if (!seen) return roll_back(std::move(seen).error(), invocation_now());
+  if (!seen->good) return roll_back(*seen->failure, seen->invocation);
+  outcome_.evidence = seen->evidence;
+  outcome_.kind = OutcomeKind::kApplied;
+  outcome_.changed = true;
+  if (auto status = mark(state_of_success()); !status) {
+    if (is_recovery()) return record_stays_open(status.error());
+    warn_record_not_closed("the change is in force, but its record", status.error());
+  }
+  return std::move(outcome_);
+}
+
+void ApplyRun::warn_record_not_closed(const std::string& what, const Error& error) {
+  Finding finding;
+  finding.id = "record-not-closed";
+  finding.severity = Severity::kWarning;
+  finding.message = fmt::format("{} could not be closed: {}", what, error.message);
+  outcome_.findings.push_back(std::move(finding));
+}
+
+/// What must be seen of a start that gives `way`, beginning from the unit as it is now.
+Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
+  auto before = ports_.services.show(discover_.unit);
+  if (!before) return std::move(before).error();
+  Wanted wanted;
+  wanted.unit = discover_.unit;
+  wanted.list = way.list;
+  wanted.argv = way.argv;
+  wanted.health_address = model_.health_address;
+  wanted.health_port = model_.health_port;
+  wanted.before = *before;
+  wanted.place = model::kubelet_place(snapshot_);
+  if (const nodes::KubeletHost* host = model::host_of(snapshot_)) wanted.becomes = host->becomes;
+  if (way.files_route) wanted.config_files = config_files();
+  return wanted;
+}
+
+/// One restart and everything that must be seen after it.
+Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
+  auto found = wanted_of(way);
+  if (!found) return std::move(found).error();
+  Wanted wanted = std::move(*found);
+  if (wanted.before.main_pid > 0) {
+    auto old = discover::read_kubelet_process(ports_, wanted.before, wanted.place);
+    if (!old) return std::move(old).error();
+    wanted.old_process = *old;
+  }
+  // Starts by hand count for the start limit, and the one too many leaves the kubelet dead.
+  if (wanted.before.start_limit_interval_usec > 0 && wanted.before.start_limit_burst > 0) {
+    if (auto status = ports_.services.reset_failed(discover_.unit); !status) {
+      return std::move(status).error();
+    }
+  }
+  const bool by_files = way.files_route || wanted.place == nodes::KubeletPlace::kInside;
+  if (by_files) outlive_grain_of_clock();
+  restarted_at_ms_ = ports_.clock.wall_ms();
+  log_size_ = discover::size_of_host_log(ports_.files, snapshot_);
+  restarted_ = true;
+  // A unit of Type=notify comes back when it is up: that is a part of the time to the first healthy answer. On
+  // the way back it has all the time that systemd gives it, whatever the change was given.
+  const bool forward = attempted_ > 0 && !is_recovery();
+  const Milliseconds patience =
+      forward ? options_.timeout : std::max(kRestartDeadline, options_.timeout);
+  const TimePoint asked = ports_.clock.now();
+  auto restarted = step(fmt::format("restart {}", discover_.unit),
+                        [&] { return ports_.services.restart(discover_.unit, patience); });
+  if (!restarted) return std::move(restarted).error();
+  // On the way back the record keeps what it says. A record that cannot be written is no reason to
+  // take back a kubelet that runs: it is said when the record shall be closed.
+  if (forward && !mark(TransactionState::kRestarted)) {
+    transaction_.state = TransactionState::kWritten;
+  }
+  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - asked);
+  return watch(way, wanted, forward ? options_.timeout - took : options_.timeout);
+}
+
+Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted,
+                                     Milliseconds timeout) {
+  Result<Confirmation> seen = Confirmation{};
+  auto status = step("see the list in the running kubelet", [&]() -> Status {
+    seen = confirm(ports_, wanted, timeout, options_.window);
+    if (!seen) return seen.error();
+    if (seen->good) see_again(way, *seen);
+    if (seen->failure) return *seen->failure;
+    return {};
+  });
+  if (!status && seen && seen->good) return std::move(status).error();
+  return seen;
+}
+
+/// The whole node read anew: the files still say it, and the process that was watched runs with it.
+void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
+  const auto fail = [&seen](Error error) {
+    seen.good = false;
+    seen.failure = std::move(error);
+  };
+  auto snapshot = discover::discover(ports_, discover_);
+  if (!snapshot) return fail(std::move(snapshot).error());
+  auto model = model::resolve(*snapshot);
+  if (!model) return fail(std::move(model).error());
+  hear_configz(*snapshot, *model, seen.evidence, outcome_.findings);
+  if (seen.evidence.configz == "differs") {
+    return fail({.kind = ErrorKind::kTimeout,
+                 .message = "the kubelet itself says that it runs with another list"});
+  }
+  const std::set<std::string> wanted(way.list.begin(), way.list.end());
+  std::set<std::string> running;
+  const bool told = model->running && model->running->entries;
+  if (told) running.insert(model->running->entries->begin(), model->running->entries->end());
+  if (!told || running != wanted || model->running->process.pid != seen.evidence.pid) {
+    return fail({.kind = ErrorKind::kTimeout,
+                 .message = "the running kubelet could not be seen with this list"});
+  }
+  if (model->running->evidence != model::RunningList::Evidence::kConfigFile) return;
+  const model::Layer* winner = model::winner_of(*model);
+  seen.evidence.config_file = winner == nullptr ? model->config_path : winner->at.path;
+}
+
+std::vector<std::string> ApplyRun::config_files() const {
+  std::vector<std::string> files;
+  if (!model_.config_path.empty()) files.push_back(model_.config_path);
+  if (!model_.config_dir.empty()) files.push_back(model_.config_dir);
+  return files;
+}
+
+Result<Outcome> apply(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
+                      const model::NodeModel& model, const planning::Plan& plan,
+                      const discover::DiscoverOptions& discover, const ApplyOptions& options) {
+  discover::DiscoverOptions settled = discover;
+  // The unit that was chosen once; another look might choose another.
+  if (settled.unit.empty()) settled.unit = snapshot.unit.name;
+  return ApplyRun(ports, snapshot, model, plan, settled, options).run();
+}
+
+}  // namespace kubelet_sysctl::transaction

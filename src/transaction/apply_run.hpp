@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of apply(): what it knows on its way forward, and back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "confirm.hpp"
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+
+namespace kubelet_sysctl::transaction {
+
+/// What a start is to show: the list forward with the plan, or the one before it.
+struct Direction {
+  std::vector<std::string> list;
+  std::vector<std::string> argv;  // empty: a wrapper starts the kubelet, its words are not known
+  bool files_route = false;       // the list comes from files, not from the arguments
+};
+
+/// Carries one plan out. The way forward is in apply.cpp, the way back in rollback.cpp.
+class ApplyRun {
+ public:
+  ApplyRun(ports::Ports& ports, const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+           const planning::Plan& plan, const discover::DiscoverOptions& discover,
+           const ApplyOptions& options);
+  Result<Outcome> run();
+  /// Restarts nothing: sees that the kubelet that runs has the plan's list and stays so. The outcome is
+  /// applied, or rolled back with the cause, and then nothing was done yet.
+  Result<Outcome> watch_only();
+  /// For a stranded change whose files are another's now: the outcome is applied when the kubelet that runs
+  /// was seen to be well, else stranded. The record is left to the caller when it was seen.
+  Result<Outcome> see_overtaken();
+
+ private:
+  using Action = std::function<Status()>;
+
+  Status step(const std::string& what, const Action& action);
+  [[nodiscard]] bool restarts() const;
+  Status preflight(bool restart);
+  Status remove(const SourceFile& before, bool and_directory);
+  std::size_t made_with(const std::string& path);
+  Status check_confirmable();
+  bool is_healthy();
+  Status begin(bool restart);
+  Status keep_traits(JournalFile& file, const planning::FileEdit& edit);
+  Status arm(Milliseconds duration);
+  void disarm(const Transaction& trial);
+  void close_undone_trial();
+  Status mark(TransactionState state);
+  [[nodiscard]] TransactionState state_of_success() const;
+  Status stage(std::vector<std::unique_ptr<ports::StagedWrite>>& staged);
+  Status write_one(const planning::FileEdit& edit, ports::StagedWrite* staged);
+  Status write_again(const planning::FileEdit& edit);
+  Status write(std::vector<std::unique_ptr<ports::StagedWrite>>& staged);
+  Result<Outcome> nothing_to_write();
+  Error nothing_was_written(Error cause);
+  void finish(Outcome& outcome);
+  void say_signal(Outcome& outcome);
+  [[nodiscard]] bool must_reload() const;
+  Status reload();
+  Result<Outcome> without_restart();
+  Result<Outcome> with_restart();
+  Result<Wanted> wanted_of(const Direction& way);
+  Result<Confirmation> restart_and_confirm(const Direction& way);
+  Result<Confirmation> watch(const Direction& way, const Wanted& wanted, Milliseconds timeout);
+  void see_again(const Direction& way, Confirmation& seen);
+  std::string invocation_now();
+  [[nodiscard]] Direction direction(const std::vector<std::string>& list,
+                                    const std::vector<std::string>& argv) const;
+  [[nodiscard]] std::vector<std::string> config_files() const;
+  void outlive_grain_of_clock();
+  Error record_stays_open(Error why);
+  void warn_record_not_closed(const std::string& what, const Error& error);
+
+  [[nodiscard]] bool is_recovery() const { return options_.recovers.has_value(); }
+  [[nodiscard]] bool must_be_seen() const;
+  [[nodiscard]] bool is_stopped() const;
+  [[nodiscard]] bool owes_a_kubelet() const;
+  bool must_start_anew();
+  void say_that_it_is_down();
+  Result<Outcome> close_recovery(OutcomeKind kind);
+  std::vector<std::string> commands_for(const std::vector<FileNow>& files) const;
+  std::vector<FileNow> files_now();
+  Status restore();
+  Status restore_one(const JournalFile& file);
+  Result<Outcome> finish_failed_write(Error cause);
+  void take_last_words(const std::string& invocation);
+  Result<Outcome> roll_back(Error cause, const std::string& invocation);
+  Outcome stranded(Error cause, const Error& why);
+  Outcome rolled_back();
+
+  ports::Ports& ports_;
+  const nodes::NodeSnapshot& snapshot_;
+  const model::NodeModel& model_;
+  const planning::Plan& plan_;
+  const discover::DiscoverOptions& discover_;
+  const ApplyOptions& options_;
+  Outcome outcome_;
+  Transaction transaction_;
+  std::size_t attempted_ = 0;         // edits that were put in place, or were being put there
+  bool wrote_ = false;                // a file was changed, whether or not it was put back since
+  std::int64_t changed_at_ms_ = 0;    // wall clock after the last change of a file
+  bool restarted_ = false;            // systemd was asked to restart the unit
+  std::int64_t restarted_at_ms_ = 0;  // wall clock of the last time that it was asked
+  std::uint64_t log_size_ = 0;        // of the kubelet's own log file at the last restart
+};
+
+}  // namespace kubelet_sysctl::transaction

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words for what a run did and how it ended, and the one table of exit codes.
+#include "kubelet_sysctl/transaction/outcome.hpp"
+
+#include "kubelet_sysctl/base/error.hpp"
+
+namespace kubelet_sysctl::transaction {
+
+const char* name_of(OutcomeKind kind) {
+  switch (kind) {
+    case OutcomeKind::kUnchanged:
+      return "unchanged";
+    case OutcomeKind::kPlanned:
+      return "planned";
+    case OutcomeKind::kApplied:
+      return "applied";
+    case OutcomeKind::kPending:
+      return "pending";
+    case OutcomeKind::kRolledBack:
+      return "rolled-back";
+    case OutcomeKind::kStranded:
+      return "stranded";
+  }
+  bug("an OutcomeKind without a name");
+}
+
+const std::vector<ExitCode>& exit_codes() {
+  static const std::vector<ExitCode> codes = {
+      {0, "ok", "the wished state holds, or the question was answered"},
+      {1, "failed", "the run failed and nothing was changed"},
+      {2, "usage", "the command line has no meaning, or an entry is malformed"},
+      {3, "refused", "refused by a check, not provable as safe, or the node has another manager"},
+      {4, "rolled-back", "the change did not hold and the old state is back"},
+      {5, "stranded", "neither the new state nor the old one was seen: a person must act"},
+      {6, "found", "`check`, `doctor` or `show --exit-code` found something"},
+      {7, "locked", "another run holds the lock"},
+      {77, "unchanged", "there was nothing to do, only with `--unchanged-exit-77`"},
+  };
+  return codes;
+}
+
+int exit_code_of(const Outcome& outcome, bool unchanged_is_77) {
+  switch (outcome.kind) {
+    case OutcomeKind::kUnchanged:
+      return unchanged_is_77 ? 77 : 0;
+    case OutcomeKind::kPlanned:
+    case OutcomeKind::kApplied:
+    case OutcomeKind::kPending:
+      return 0;
+    case OutcomeKind::kRolledBack:
+      return 4;
+    case OutcomeKind::kStranded:
+      return 5;
+  }
+  bug("an OutcomeKind without an exit code");
+}
+
+int exit_code_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kUsage:
+    case ErrorKind::kBadEntry:
+      return 2;
+    case ErrorKind::kRefused:
+    case ErrorKind::kUnsupported:
+      return 3;
+    case ErrorKind::kLocked:
+      return 7;
+    case ErrorKind::kMalformed:
+    case ErrorKind::kNotFound:
+    case ErrorKind::kPermission:
+    case ErrorKind::kConflict:
+    case ErrorKind::kIo:
+    case ErrorKind::kNoSystemd:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kInterrupted:
+      return 1;
+  }
+  bug("an ErrorKind without an exit code");
+}
+
+}  // namespace kubelet_sysctl::transaction

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of recovery: from what was found to what is done about it.
+#include "kubelet_sysctl/transaction/recovery_table.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+
+namespace kubelet_sysctl::transaction {
+
+const char* name_of(FilesFound found) {
+  switch (found) {
+    case FilesFound::kOld:
+      return "old";
+    case FilesFound::kNew:
+      return "new";
+    case FilesFound::kMixed:
+      return "mixed";
+    case FilesFound::kForeign:
+      return "foreign";
+    case FilesFound::kForeignMixed:
+      return "foreign and mixed";
+  }
+  bug("a FilesFound without a name");
+}
+
+const char* name_of(RecoveryAction action) {
+  switch (action) {
+    case RecoveryAction::kNothing:
+      return "nothing";
+    case RecoveryAction::kUndo:
+      return "undo";
+    case RecoveryAction::kConfirm:
+      return "confirm";
+    case RecoveryAction::kFinish:
+      return "finish";
+    case RecoveryAction::kLeave:
+      return "leave";
+    case RecoveryAction::kAskPerson:
+      return "ask a person";
+  }
+  bug("a RecoveryAction without a name");
+}
+
+RecoveryAction decide_recovery(const RecoveryFacts& facts) {
+  switch (facts.state) {
+    case TransactionState::kConfirmed:
+    case TransactionState::kPending:
+    case TransactionState::kRolledBack:
+    case TransactionState::kOvertaken:
+      return RecoveryAction::kNothing;
+    case TransactionState::kTrial:
+      return facts.trial_over ? RecoveryAction::kUndo : RecoveryAction::kNothing;
+    case TransactionState::kStranded:
+      if (!facts.rollback) return RecoveryAction::kNothing;
+      break;
+    case TransactionState::kPlanned:
+    case TransactionState::kWritten:
+    case TransactionState::kRestarted:
+      break;
+  }
+  switch (facts.files) {
+    case FilesFound::kForeign:
+      return RecoveryAction::kLeave;
+    case FilesFound::kForeignMixed:
+      return RecoveryAction::kAskPerson;
+    case FilesFound::kOld:
+    case FilesFound::kMixed:
+      return RecoveryAction::kUndo;
+    case FilesFound::kNew:
+      break;
+  }
+  // The list of a stranded change was seen to fail: a window without a failure is no proof now.
+  if (facts.trial_over || facts.state == TransactionState::kStranded) return RecoveryAction::kUndo;
+  if (!facts.restart) return RecoveryAction::kFinish;
+  return facts.runs_new ? RecoveryAction::kConfirm : RecoveryAction::kUndo;
+}
+
+std::string unfinished_line(const std::vector<Transaction>& transactions, std::int64_t now_ms,
+                            const std::string& boot_id) {
+  // The newest speaks: what is before it can only be closed after it.
+  const auto open =
+      std::find_if(transactions.rbegin(), transactions.rend(), [&](const Transaction& one) {
+        const bool late_trial =
+            one.state == TransactionState::kTrial && is_over(one, now_ms, boot_id);
+        return is_unfinished(one) || late_trial;
+      });
+  if (open == transactions.rend()) return {};
+  const std::string by = open->sudo_user.empty() ? std::string() : ", by " + open->sudo_user;
+  if (open->state == TransactionState::kTrial) {
+    return fmt::format("the trial {} ({}{}) is over and its change was not undone", open->id,
+                       planning::name_of(open->verb), by);
+  }
+  return fmt::format("the change {} ({}{}) did not come to its end: it is {}", open->id,
+                     planning::name_of(open->verb), by, name_of(open->state));
+}
+
+}  // namespace kubelet_sysctl::transaction

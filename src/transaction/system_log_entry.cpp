@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line in the system's log for each change that ended.
+#include "system_log_entry.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/printable.hpp"
+#include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+#include "kubelet_sysctl/transaction/record.hpp"
+
+namespace kubelet_sysctl::transaction {
+namespace {
+
+using Entries = std::vector<std::string>;
+
+constexpr int kError = 3;        ///< syslog(3): LOG_ERR
+constexpr int kWarning = 4;      ///< LOG_WARNING
+constexpr int kInformation = 6;  ///< LOG_INFO
+
+/// Those of `entries` that are not in `others`, separated by commas; a long list is cut.
+std::string missing_in(const Entries& entries, const Entries& others) {
+  constexpr std::size_t kMost = 2000;
+  std::string text;
+  for (const std::string& entry : entries) {
+    if (std::find(others.begin(), others.end(), entry) != others.end()) continue;
+    if (text.size() + entry.size() > kMost) return text + ",…";
+    text += (text.empty() ? "" : ",") + entry;
+  }
+  return text;
+}
+
+std::string signed_entries(const std::string& added, const std::string& removed) {
+  std::string text;
+  if (!added.empty()) text += " +" + added;
+  if (!removed.empty()) text += " -" + removed;
+  return text.empty() ? std::string(" no entry added or removed") : text;
+}
+
+std::string user_of(const Transaction& transaction) {
+  const std::string uid =
+      transaction.uid == 0 ? std::string("root") : fmt::format("uid {}", transaction.uid);
+  std::string user = uid;
+  if (!transaction.sudo_user.empty()) user += fmt::format(" ({})", transaction.sudo_user);
+  // The kernel keeps it through su and sudo; unlike the name, no caller can set it.
+  if (transaction.login_uid) user += fmt::format(", login uid {}", *transaction.login_uid);
+  return user;
+}
+
+int priority_of(OutcomeKind kind) {
+  if (kind == OutcomeKind::kStranded) return kError;
+  return kind == OutcomeKind::kRolledBack ? kWarning : kInformation;
+}
+
+}  // namespace
+
+void log_change(ports::Ports& ports, const Transaction& transaction, const std::string& what,
+                Outcome& outcome) {
+  const std::string added = missing_in(transaction.after, transaction.before);
+  const std::string removed = missing_in(transaction.before, transaction.after);
+  const std::string user = user_of(transaction);
+  ports::LogEntry entry;
+  entry.priority = priority_of(outcome.kind);
+  entry.message =
+      fmt::format("{} {}:{}, transaction {}, by {}", planning::name_of(transaction.verb), what,
+                  signed_entries(added, removed), transaction.id, user);
+  if (outcome.cause) entry.message += ": " + outcome.cause->message;
+  std::replace(entry.message.begin(), entry.message.end(), '\n', ' ');
+  entry.message = printable(entry.message);
+  entry.fields = {{"KUBELET_SYSCTL_TRANSACTION", transaction.id},
+                  {"KUBELET_SYSCTL_VERB", planning::name_of(transaction.verb)},
+                  {"KUBELET_SYSCTL_OUTCOME", name_of(outcome.kind)},
+                  {"KUBELET_SYSCTL_STATE", name_of(transaction.state)},
+                  {"KUBELET_SYSCTL_ADDED", added},
+                  {"KUBELET_SYSCTL_REMOVED", removed},
+                  {"KUBELET_SYSCTL_REASON", printable(transaction.reason)},
+                  {"KUBELET_SYSCTL_USER", user}};
+  auto written = ports.log.write(entry);
+  if (written) return;
+  Finding finding;
+  finding.id = "not-logged";
+  finding.severity = Severity::kWarning;
+  finding.message = fmt::format("the system log did not take the line about this change: {}",
+                                written.error().message);
+  outcome.findings.push_back(std::move(finding));
+}
+
+}  // namespace kubelet_sysctl::transaction
