@@ -176,6 +176,7 @@ class Modeller {
   }
 
   Status config_layers() {
+    if (auto hidden = other_files(snapshot_, model_)) return std::move(*hidden);
     auto made = model::config_layers(snapshot_, model_);
     if (!made) return std::move(made).error();
     // A flag hides whatever the files say.

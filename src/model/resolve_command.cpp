@@ -153,6 +153,7 @@ class Resolver {
     command_ = std::move(all.front().command);
     result_.exec_setting = *all.front().setting;
     result_.exec_source = result_.exec_setting.value.at.front().source;
+    result_.mounts = settings_.mounts;
     return {};
   }
 

@@ -181,6 +181,23 @@ void assign(std::vector<UnitSetting>& list, const UnitSetting& setting) {
   }
 }
 
+/// True for a setting after which a path of the service may be another file. Source: systemd.exec(5), "Paths",
+/// "Sandboxing".
+bool is_mount(std::string_view key) {
+  constexpr std::array<std::string_view, 6> kMounts = {"RootDirectory", "RootImage",
+                                                       "BindPaths",     "BindReadOnlyPaths",
+                                                       "MountImages",   "TemporaryFileSystem"};
+  return std::find(kMounts.begin(), kMounts.end(), key) != kMounts.end();
+}
+
+/// An empty value takes back all of its key; of a root the last one counts.
+void assign_mount(std::vector<UnitSetting>& mounts, const UnitSetting& setting) {
+  if (setting.value.text.empty() || setting.key.starts_with("Root")) {
+    std::erase_if(mounts, [&](const UnitSetting& one) { return one.key == setting.key; });
+  }
+  if (!setting.value.text.empty()) mounts.push_back(setting);
+}
+
 /// The same steps as systemd, since their order decides. Source: src/shared/dropin.c,
 /// unit_file_find_dirs().
 void add_drop_in_directories(std::string_view name, std::vector<std::string>& names) {
@@ -222,6 +239,7 @@ void apply_settings(const UnitFile& file, ServiceSettings& settings) {
     if (setting.key == "PassEnvironment") assign(settings.pass_environment, setting);
     if (setting.key == "UnsetEnvironment") assign(settings.unset_environment, setting);
     if (setting.key == "ExecSearchPath") assign(settings.exec_search_path, setting);
+    if (is_mount(setting.key)) assign_mount(settings.mounts, setting);
     if (setting.key == "Type") settings.type = setting.value.text;
     if (setting.key == "User") settings.user = setting.value.text;
   }

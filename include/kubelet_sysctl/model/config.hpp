@@ -35,4 +35,9 @@ kubelet::MergeRule merge_rule_of(const nodes::NodeSnapshot& snapshot);
 /// that runs the kubelet writes them at its start.
 std::optional<Error> missing_config(const nodes::NodeSnapshot& snapshot, const NodeModel& model);
 
+/// Why it cannot be told here what the kubelet reads as its configuration: a setting of the unit that puts other files
+/// there. Nothing where none does, where no configuration is named, and where a flag has the list.
+/// Source: systemd.exec(5). EnvironmentFile= is read by systemd itself, before any of them.
+std::optional<Error> other_files(const nodes::NodeSnapshot& snapshot, const NodeModel& model);
+
 }  // namespace kubelet_sysctl::model

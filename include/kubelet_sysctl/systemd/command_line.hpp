@@ -95,6 +95,7 @@ struct CommandLine {
   std::int32_t exec_source = kNoSource;                ///< file of the ExecStart= line in force
   UnitSetting exec_setting;                            ///< that line
   bool no_variables = false;                           ///< prefix ':'
+  std::vector<UnitSetting> mounts;                     ///< ServiceSettings::mounts
   ports::LoadedCommand loaded;                         ///< what a reload would load
 };
 

@@ -41,8 +41,9 @@ struct ServiceSettings {
   std::vector<UnitSetting> pass_environment;
   std::vector<UnitSetting> unset_environment;
   std::vector<UnitSetting> exec_search_path;
-  std::string type;  ///< Type= in force, "simple" when none is given
-  std::string user;  ///< User= in force; empty when none is given
+  std::vector<UnitSetting> mounts;  ///< what puts other files before the service than the node has
+  std::string type;                 ///< Type= in force, "simple" when none is given
+  std::string user;                 ///< User= in force; empty when none is given
 };
 
 /// Adds the settings of one file to what the files before it set.
