@@ -73,10 +73,16 @@ namespace {
 constexpr std::size_t kMostFiles = 1000;
 constexpr std::size_t kMostOfOne = std::size_t{1} << 20U;
 constexpr std::size_t kMostOfAll = 2 * kMostOfOne;
+/// systemd gives up a unit file at a line of 1 MiB: one is read, so that the same can be said of it.
+constexpr std::size_t kMostOfUnit = kMostOfOne + (std::size_t{64} << 10U);
+
+bool is_of_unit(std::string_view path) {
+  return path.ends_with(".service") || path.ends_with(".conf");
+}
 
 Status check_room(const SourceFile& file, const std::vector<SourceFile>& read) {
   Error error{.kind = ErrorKind::kUnsupported, .path = file.path};
-  if (file.bytes.size() > kMostOfOne) {
+  if (file.bytes.size() > (is_of_unit(file.path) ? kMostOfUnit : kMostOfOne)) {
     error.message = fmt::format(
         "will not read more than 1 MiB of settings in one file: it has {} "
         "bytes",

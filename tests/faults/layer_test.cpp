@@ -39,9 +39,10 @@ TEST(LayerBelowTheDisk, WrapsEveryCallOfTheAdapterThatIsNotKnownToChangeNothing)
   const std::regex call("(^|[^A-Za-z0-9_>])::([a-z0-9]+)\\(");
   std::size_t seen = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(KUBELET_SYSCTL_TEST_DIR "/../src/machine")) {
+       std::filesystem::recursive_directory_iterator(KUBELET_SYSCTL_TEST_DIR "/../src/machine")) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with("disk") && name != "fd.cpp") continue;
+    const bool of_disk = entry.path().parent_path().filename() == "disk";
+    if (!entry.is_regular_file() || (!of_disk && name != "fd.cpp")) continue;
     std::ifstream file(entry.path());
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     for (std::sregex_iterator at(text.begin(), text.end(), call), end; at != end; ++at) {
