@@ -437,28 +437,6 @@ class Planner {
 
 }  // namespace
 
-const char* name_of(Verb verb) {
-  switch (verb) {
-    case Verb::kAdd:
-      return "add";
-    case Verb::kRemove:
-      return "remove";
-    case Verb::kSet:
-      return "set";
-    case Verb::kUndo:
-      return "undo";
-    case Verb::kRecover:
-      return "recover";
-    case Verb::kKeep:
-      return "keep";
-    case Verb::kFix:
-      return "fix";
-    case Verb::kSync:
-      return "sync";
-  }
-  bug("a verb without a name");
-}
-
 void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     Plan& plan) {
   const bool any = !plan.edits.empty();
