@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
-#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -119,7 +119,8 @@ Result<Prepared> prepare(Session& session, ports::Ports& ports, const Wisher& wi
   const bool may_matter =
       plan ? !plan->edits.empty() || plan->restart : plan.error().kind == ErrorKind::kRefused;
   if (may_matter && ask_version(ports, prepared)) {
-    if (auto again = checks::resolve_and_check(prepared.snapshot)) prepared.model = std::move(*again);
+    if (auto again = checks::resolve_and_check(prepared.snapshot))
+      prepared.model = std::move(*again);
     plan = prepared.wish.plan(prepared.snapshot, prepared.model);
   }
   if (!plan) return std::move(plan).error();

@@ -7,20 +7,11 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::cli {
 namespace {
-
-std::string lines_behind(std::string_view lines, std::string_view indent) {
-  std::string out;
-  while (!lines.empty()) {
-    const std::size_t end = std::min(lines.find('\n'), lines.size());
-    out += fmt::format("{}{}\n", indent, lines.substr(0, end));
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-  }
-  return out;
-}
 
 /// "-o, --output text|json"
 std::string option_head(const OptionRow& option) {
@@ -90,8 +81,8 @@ std::string command_help(const Command& command) {
   std::string out = fmt::format(
       "kubelet-sysctl {} - {}\n\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n", command.name,
       command.title, command.name, command.arguments.empty() ? "" : " ", command.arguments);
-  out += lines_behind(command.about, "");
-  out += "\nexamples:\n" + lines_behind(command.examples, "  ");
+  out += indented(command.about, "");
+  out += "\nexamples:\n" + indented(command.examples, "  ");
   out += "\noptions:\n" + options_help(command.options);
   if ((command.options & (kTakesTimeout | kTakesLockTimeout | kTakesTrial)) != 0) {
     out += "\nA DURATION is a number with its unit: 500ms, 10s, 2m, 1h30m.\n";

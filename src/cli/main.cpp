@@ -91,12 +91,12 @@ int main(int argc, char** argv) {
     disk = std::make_unique<kubelet_sysctl::machine::Disk>(
         root, root == "/" ? LinkedFiles::kWriteInPlace : LinkedFiles::kBreak);
     return kubelet_sysctl::ports::Ports{.files = *disk,
-                        .services = systemctl,
-                        .health = health,
-                        .clock = clock,
-                        .log = log,
-                        .kernel = kernel,
-                        .programs = programs};
+                                        .services = systemctl,
+                                        .health = health,
+                                        .clock = clock,
+                                        .log = log,
+                                        .kernel = kernel,
+                                        .programs = programs};
   };
   host.out = [&](const std::string& text) {
     const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();

@@ -33,7 +33,9 @@ yaml::ConfigFormat format_of(const SourceFile* neighbour) {
   return parsed ? parsed->format : yaml::ConfigFormat::kYaml;
 }
 
-bool is_own(const std::string& path) { return path.ends_with(std::string("/") + model::kOwnDropIn); }
+bool is_own(const std::string& path) {
+  return path.ends_with(std::string("/") + model::kOwnDropIn);
+}
 
 /// True when no other place sets the list: an empty one there would hide only what somebody writes later.
 bool hides_nothing(const model::NodeModel& model, const std::string& path) {

@@ -220,7 +220,8 @@ Result<std::vector<Candidate>> hosted(const nodes::KubeletHost& host,
 }  // namespace
 
 SourceFile own_drop_in(const nodes::NodeSnapshot& snapshot) {
-  const std::string path = fmt::format("/etc/systemd/system/{}.d/{}", snapshot.unit.id, model::kOwnDropIn);
+  const std::string path =
+      fmt::format("/etc/systemd/system/{}.d/{}", snapshot.unit.id, model::kOwnDropIn);
   const SourceFile* known = nodes::find_file(snapshot, path);
   if (known != nullptr) return *known;
   SourceFile file;

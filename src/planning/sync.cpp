@@ -161,8 +161,7 @@ std::string reason_of(const desired::WishList& wished, const Plan& plan) {
   return reason;
 }
 
-void note_wishes(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                           Plan& plan) {
+void note_wishes(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, Plan& plan) {
   if (!model.wish_list || plan.verb == Verb::kSync) return;
   const desired::WishList& list = *model.wish_list;
   const ListChange change = change_between(plan.before, plan.after);

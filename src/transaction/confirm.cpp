@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
-#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
 #include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/health.hpp"
 #include "kubelet_sysctl/discover/process.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"

@@ -23,9 +23,9 @@
 #include "kubelet_sysctl/transaction/outcome.hpp"
 #include "kubelet_sysctl/transaction/record.hpp"
 #include "kubelet_sysctl/transaction/recovery_table.hpp"
+#include "kubelet_sysctl/transaction/undo.hpp"
 #include "system_log_entry.hpp"
 #include "trial.hpp"
-#include "kubelet_sysctl/transaction/undo.hpp"
 
 namespace kubelet_sysctl::transaction {
 namespace {

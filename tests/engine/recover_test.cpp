@@ -318,8 +318,8 @@ TEST(Recover, StrandedChangeIsTriedAgainUnlessNoRollbackLeftItSo) {
     auto recovered = lab.recover();
     ASSERT_TRUE(recovered) << recovered.error().message;
     EXPECT_EQ(recovered->size(), rollback ? 1u : 0u);
-    EXPECT_EQ(newest_record(lab)->state,
-              rollback ? transaction::TransactionState::kRolledBack : transaction::TransactionState::kStranded);
+    EXPECT_EQ(newest_record(lab)->state, rollback ? transaction::TransactionState::kRolledBack
+                                                  : transaction::TransactionState::kStranded);
     EXPECT_EQ(lab.tree().files() == before, rollback);
   }
 }

@@ -121,7 +121,8 @@ void Verdict::of_kubelet(Node& node) {
   if (node.services().pid() == 0) return tally_.untrue("no kubelet runs");
   const auto records = node.records();
   if (!records) return tally_.untrue("the journal cannot be read: " + records.error().message);
-  const bool waits = !records->empty() && records->back().state == transaction::TransactionState::kPending;
+  const bool waits =
+      !records->empty() && records->back().state == transaction::TransactionState::kPending;
   if (waits) return;
   const auto files = texts_of(model->configured);
   const auto& runs = node.services().started_lists.back();
@@ -170,9 +171,10 @@ void Verdict::of_records(Node& node, const Contents& now, const Told& told) {
 void Verdict::of_trial(Node& node) {
   const auto records = node.records();
   if (!records) return;
-  const auto runs = std::any_of(
-      records->begin(), records->end(),
-      [](const transaction::Transaction& one) { return one.state == transaction::TransactionState::kTrial; });
+  const auto runs =
+      std::any_of(records->begin(), records->end(), [](const transaction::Transaction& one) {
+        return one.state == transaction::TransactionState::kTrial;
+      });
   if (runs && (node.services().timers.empty() || !node.has_boot_unit())) {
     tally_.untrue("a trial that nothing will end");
   }

@@ -37,8 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
            "what a transaction wrote is the original with its splices");
   }
   const auto undoable = kubelet_sysctl::transaction::newest_undoable({*transaction, *again});
-  const bool stands = transaction->state == kubelet_sysctl::transaction::TransactionState::kConfirmed ||
-                      transaction->state == kubelet_sysctl::transaction::TransactionState::kPending;
+  const bool stands =
+      transaction->state == kubelet_sysctl::transaction::TransactionState::kConfirmed ||
+      transaction->state == kubelet_sysctl::transaction::TransactionState::kPending;
   expect(!undoable || (stands && *undoable == transaction->id), "only what stands can be undone");
   return 0;
 }

@@ -8,9 +8,9 @@
 
 #include "change.hpp"
 #include "commands.hpp"
-#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/model/model.hpp"

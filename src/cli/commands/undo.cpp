@@ -8,6 +8,7 @@
 #include "change.hpp"
 #include "commands.hpp"
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/checks/swallowed.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
@@ -17,7 +18,6 @@
 #include "kubelet_sysctl/transaction/undo.hpp"
 #include "options.hpp"
 #include "session.hpp"
-#include "kubelet_sysctl/checks/swallowed.hpp"
 #include "values.hpp"
 
 namespace kubelet_sysctl::cli {
