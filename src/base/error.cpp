@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 const char* name_of(ErrorKind kind) {
   switch (kind) {
@@ -46,4 +47,5 @@ void bug(const char* what, const char* file, int line) {
   std::abort();
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -6,7 +6,8 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 const char* name_of(Severity severity) {
   switch (severity) {
@@ -25,4 +26,5 @@ void sort_by_severity(std::vector<Finding>& findings) {
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -8,7 +8,8 @@
 
 #include <fmt/format.h>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 struct Range {
@@ -94,4 +95,5 @@ std::string go_quoted(std::string_view text) {
   return out + '"';
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

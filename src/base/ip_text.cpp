@@ -7,7 +7,8 @@
 
 #include <fmt/format.h>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 constexpr std::size_t kV4At = 12;  // of ::ffff:a.b.c.d
@@ -93,4 +94,5 @@ std::string ip_text(const IpAddress& address) {
   return text;
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

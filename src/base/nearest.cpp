@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 std::size_t letters_apart(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -39,4 +40,5 @@ std::optional<std::string> nearest(std::string_view text, const std::vector<std:
   return best;
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

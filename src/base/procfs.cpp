@@ -9,7 +9,8 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 /// The first line of `rest`, without its end; `rest` moves behind it.
@@ -163,4 +164,5 @@ std::optional<int> systemd_version_in_maps(std::string_view maps) {
   return number_in<int>(rest.substr(0, digits));
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -7,7 +7,8 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 std::size_t line_begin(std::string_view text, std::size_t offset) {
@@ -183,4 +184,5 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -7,7 +7,8 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 /// In file order; insertions at one place keep the order they were given in, before a replacement
@@ -70,4 +71,5 @@ Splice difference(std::string_view from, std::string_view to) {
           .text = std::string(to.substr(head, to.size() - head - tail))};
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -14,7 +14,8 @@
 #include "kubelet_sysctl/base/printable.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 namespace {
 
 /// Whether a character shows nothing itself and changes how others are read: zero-width characters,
@@ -282,4 +283,5 @@ std::string some_of(const std::vector<std::string>& entries) {
   return out;
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

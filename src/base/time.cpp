@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 std::string rfc3339(std::int64_t ms_since_epoch) {
   const std::chrono::sys_time<std::chrono::milliseconds> at{
@@ -17,4 +18,5 @@ std::string rfc3339(std::int64_t ms_since_epoch) {
                      time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

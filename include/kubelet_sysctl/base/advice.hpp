@@ -4,7 +4,8 @@
 
 #include <string>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// What to do where the settings of a node come from. Words in capitals are for the reader to fill in.
 struct Advice {
@@ -15,4 +16,5 @@ struct Advice {
       {};  ///< command lines, each with its end; empty: the object is put in by hand
 };
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -10,7 +10,8 @@
 
 #include "kubelet_sysctl/base/advice.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// What sort of failure an Error is. The exit code of each is in outcome.hpp.
 enum class ErrorKind {
@@ -110,4 +111,5 @@ class [[nodiscard]] Status {
   std::variant<std::monostate, Error> state_;
 };
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

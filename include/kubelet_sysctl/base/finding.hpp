@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 enum class Severity { kNote, kWarning, kError };
 
@@ -28,4 +29,5 @@ struct Finding {
 /// Worst first; what is equally bad stays in its order.
 void sort_by_severity(std::vector<Finding>& findings);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// Go's %q: quoted, with invisible characters and broken UTF-8 as escapes.
 /// Source: Go strconv.Quote and unicode.IsPrint.
 std::string go_quoted(std::string_view text);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -8,7 +8,8 @@
 #include <string>
 #include <string_view>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// An IP address in network order; one of IPv4 as ::ffff:a.b.c.d.
 struct IpAddress {
@@ -22,4 +23,5 @@ std::optional<IpAddress> parse_ip(std::string_view text);
 /// As a person and curl write it, IPv6 without brackets.
 std::string ip_text(const IpAddress& address);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// Offsets that come in order cost one pass over the text together; one that goes back begins anew.
 class LineCounter {
@@ -47,4 +48,5 @@ class LineIndex {
   std::vector<std::uint32_t> ends_;
 };
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -10,7 +10,8 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// One process. `start_ticks` tells a process from a later one that reuses its number.
 struct Process {
@@ -48,4 +49,5 @@ std::string control_group_of(std::string_view proc_cgroup);
 /// "libsystemd-shared-252.so".
 std::optional<int> systemd_version_in_maps(std::string_view maps);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

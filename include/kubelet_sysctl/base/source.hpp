@@ -12,7 +12,8 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// Byte offsets into one file, half-open.
 struct Span {
@@ -200,4 +201,5 @@ Error error_at(ErrorKind kind, const SourceFile& file, Span span, std::string me
 /// True when `text` is well-formed UTF-8 without surrogates (systemd's and YAML's demand).
 bool is_utf8(std::string_view text);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

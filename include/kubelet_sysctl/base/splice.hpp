@@ -9,7 +9,8 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// `text` in place of the bytes at `at`; an empty span inserts.
 struct Splice {
@@ -29,4 +30,5 @@ Splice difference(std::string_view from, std::string_view to);
 /// the untouched stretches, independent of how `after` was made.
 bool only_spliced(std::string_view before, std::string_view after, std::vector<Splice> splices);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

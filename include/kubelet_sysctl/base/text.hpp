@@ -11,7 +11,8 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 /// How text is laid out.
 struct TextStyle {
@@ -73,4 +74,5 @@ std::string excerpt_text(const Error& error, const TextStyle& style);
 /// "PATH:LINE: message" and its hint as report lines, without the program's name.
 std::string finding_lines(const Finding& finding, const TextStyle& style, std::string_view indent);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl

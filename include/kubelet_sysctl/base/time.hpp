@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <string>
 
-namespace kubelet_sysctl::inline base {
+namespace kubelet_sysctl {
+inline namespace base {
 
 using Milliseconds = std::chrono::milliseconds;
 /// Monotonic time since some fixed point; only differences mean something.
@@ -19,4 +20,5 @@ inline constexpr Milliseconds kClockGrain{10};
 /// RFC 3339 in UTC, to the second: "2026-11-20T22:57:26Z".
 std::string rfc3339(std::int64_t ms_since_epoch);
 
-}  // namespace kubelet_sysctl::inline base
+}  // namespace base
+}  // namespace kubelet_sysctl
