@@ -39,7 +39,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "unsafe sysctl allowlist of a node's kubel
 set(CPACK_PACKAGE_DESCRIPTION
     "A kubelet refuses a pod that sets a sysctl outside the safe set, unless the\n\
 list of its node names it. This program shows that list with the file and line\n\
-of each entry, changes it where it stands, restarts the kubelet, watches until\n\
+of each entry, changes it where it is, restarts the kubelet, watches until\n\
 the new process is seen with the new list, and puts the old files back if it\n\
 does not stay healthy.")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)

@@ -30,7 +30,7 @@ COMMENT = 'fill="#8a94a3" font-style="italic"'
 
 
 def cells(line):
-    """Each character of a line with the style that is on where it stands."""
+    """Each character of a line with the style that is on where it is."""
     if line.startswith("$ "):
         return [("$", PROMPT), (" ", "")] + [(c, STYLES["1"]) for c in line[2:]]
     if line.startswith("# "):

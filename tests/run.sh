@@ -3,7 +3,7 @@
 # Installs what is missing, builds, and runs the tests: all of them, or one group.
 #
 #   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers|packages]
-#   tests/run.sh [arm64|same-program]    builds once more, which takes minutes; not a part of all
+#   tests/run.sh [arm64|same-program|odr|portability]    compiles once more, which takes minutes; not a part of all
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -35,7 +35,7 @@ case "$group" in
   unit | engine | golden | vectors | disk | faults | e2e | examples | fuzz | docs | layers | packages)
     labels="^$group\$"
     ;;
-  arm64 | same-program) exec "$root/tests/packages/$group.sh" ;;
+  arm64 | same-program | odr | portability) exec "$root/tests/packages/$group.sh" ;;
   *)
     sed -n '5,6s/^# */usage: /p' "$0" >&2
     exit 2

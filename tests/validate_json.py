@@ -14,7 +14,7 @@ SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "docs" / "json-schema.
 
 
 def documents(text):
-    """Every document of `text`, whatever blanks or line ends stand between them."""
+    """Every document of `text`, whatever blanks or line ends are between them."""
     decoder = json.JSONDecoder()
     at = 0
     while text[at:].strip():

@@ -20,5 +20,5 @@ function __kubelet_sysctl_offers
     end
 end
 
-# -k keeps the order: the newest change stands first.
+# -k keeps the order: the newest change is first.
 complete -c kubelet-sysctl -f -k -a '(__kubelet_sysctl_offers)'

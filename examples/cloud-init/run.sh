@@ -55,24 +55,24 @@ seed() {
 }
 
 # machine_with_package NAME ENTRY: a node that has joined and whose image has the package, with
-# user-data.wished; the entry takes the place of the first one.
+# user-data.desired; the entry takes the place of the first one.
 machine_with_package() {
   node_new kubeadm-deb "$1"
   rm "$NODE_ROOT/usr/local/bin/kubelet-sysctl"
   install "$E2E_TOOL" "$NODE_ROOT/usr/bin/kubelet-sysctl"
   install -m 0644 "$E2E_SOURCE/packaging/systemd/kubelet-sysctl-sync.service" \
     "$NODE_ROOT/usr/lib/systemd/system/"
-  sed "s|net.core.somaxconn|$2|" "$here/user-data.wished" | seed "$1"
+  sed "s|net.core.somaxconn|$2|" "$here/user-data.desired" | seed "$1"
   systemctl --quiet --root="$NODE_ROOT" enable kubelet.service
 }
 cloud_init_log() { grep -v '^ci-info' "$(node_path /var/log/cloud-init-output.log)"; }
 cloud_init_status() { node_run timeout 120 cloud-init status --wait --long; }
 
 cloud-init schema --config-file "$here/user-data"
-cloud-init schema --config-file "$here/user-data.wished"
+cloud-init schema --config-file "$here/user-data.desired"
 "$here/parts.py" cloud-config "$here/ec2nodeclass.yaml" >"$E2E_TMP/part"
 cloud-init schema --config-file "$E2E_TMP/part"
-"$here/parts.py" same "$here/cluster-api.yaml" "$here/user-data.wished"
+"$here/parts.py" same "$here/cluster-api.yaml" "$here/user-data.desired"
 sed 's/^  - |/  commands: |/' "$here/user-data" >"$E2E_TMP/wrong"
 assert_exit 1 cloud-init schema --config-file "$E2E_TMP/wrong" >"$OUT" 2>&1
 assert_contains "$OUT" "is not of type 'array'"
@@ -115,9 +115,9 @@ assert_eq "$keep_original" "$(cat "$(node_path /etc/default/kubelet)")" "the ope
 
 node_kill
 
-echo "booting a machine whose image has the package, with a wished list ..."
+echo "booting a machine whose image has the package, with a desired list ..."
 list='net.core.somaxconn,kernel.shm*,net.ipv4.tcp_max_syn_backlog,kernel.msg*'
-machine_with_package wished net.ipv4.tcp_max_syn_backlog
+machine_with_package desired net.ipv4.tcp_max_syn_backlog
 node_boot
 assert_exit 0 cloud_init_status >"$OUT"
 cloud_init_log
@@ -135,11 +135,11 @@ assert_eq 1 "$(kubelet_starts)" "starts of the kubelet since the boot"
 assert_eq "$list" "$(kubelet_list)" "the list after the boot"
 node_run journalctl --no-pager -q -u kubelet-sysctl-sync.service -o cat >"$OUT"
 cat "$OUT"
-assert_contains "$OUT" 'unchanged: the list is as wished'
+assert_contains "$OUT" 'unchanged: the list is as desired'
 node_kill
 
 echo "booting one with an entry that would stop the kubelet ..."
-machine_with_package wished-bad vm.max_map_count
+machine_with_package desired-bad vm.max_map_count
 node_boot
 assert_exit 1 cloud_init_status >"$OUT"
 cat "$OUT"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Puts the wished list into an image and applies it there; nothing is started and no process is asked.
+# Puts the desired list into an image and applies it there; nothing is started and no process is asked.
 #
 #   apply.sh ROOT     the mounted tree of the image, in which the package is installed
 #

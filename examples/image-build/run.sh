@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds two images with a wished list: one that holds the kubelet's configuration, and one of kubeadm that
+# Builds two images with a desired list: one that holds the kubelet's configuration, and one of kubeadm that
 # gets it with the join. The second is booted.
 #
 #   sudo examples/image-build/run.sh

@@ -31,8 +31,8 @@ in_pod() {
 mkdir -p "$(node_path /run/config)"
 manifest --data job.yaml entries >"$(node_path /run/config/entries)"
 
-# The DaemonSet as it stands looks and changes nothing; its update changes the node; once more, as when
-# the pod is made anew, there is nothing to do.
+# The DaemonSet as it is looks and changes nothing; its update changes the node; once more, as when
+# the pod is regenerated, there is nothing to do.
 mapfile -t args < <(manifest --args daemonset.yaml)
 in_pod "${args[@]}"
 assert_contains "$OUT" '+ --allowed-unsafe-sysctls=net.core.somaxconn'

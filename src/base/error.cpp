@@ -2,6 +2,7 @@
 // The words for the kinds of failure, and the end of a run whose own invariants broke.
 #include "kubelet_sysctl/base/error.hpp"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,35 +10,11 @@ namespace kubelet_sysctl {
 inline namespace base {
 
 const char* name_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kUsage:
-      return "usage";
-    case ErrorKind::kBadEntry:
-      return "bad-entry";
-    case ErrorKind::kMalformed:
-      return "malformed";
-    case ErrorKind::kNotFound:
-      return "not-found";
-    case ErrorKind::kPermission:
-      return "permission";
-    case ErrorKind::kUnsupported:
-      return "unsupported";
-    case ErrorKind::kRefused:
-      return "refused";
-    case ErrorKind::kConflict:
-      return "conflict";
-    case ErrorKind::kIo:
-      return "io";
-    case ErrorKind::kNoSystemd:
-      return "no-systemd";
-    case ErrorKind::kTimeout:
-      return "timeout";
-    case ErrorKind::kLocked:
-      return "locked";
-    case ErrorKind::kInterrupted:
-      return "interrupted";
-  }
-  bug("an ErrorKind without a name");
+  // In the order of ErrorKind.
+  constexpr std::array kNames = {
+      "usage",    "bad-entry", "malformed",  "not-found", "permission", "unsupported", "refused",
+      "conflict", "io",        "no-systemd", "timeout",   "locked",     "interrupted"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 // Plain stdio: the heap or the formatter may be what is broken.

@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/base/finding.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "kubelet_sysctl/base/error.hpp"
 
@@ -10,15 +11,9 @@ namespace kubelet_sysctl {
 inline namespace base {
 
 const char* name_of(Severity severity) {
-  switch (severity) {
-    case Severity::kNote:
-      return "note";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kError:
-      return "error";
-  }
-  bug("a Severity without a name");
+  // In the order of Severity.
+  constexpr std::array kNames = {"note", "warning", "error"};
+  return kNames[static_cast<std::size_t>(severity)];
 }
 
 void sort_by_severity(std::vector<Finding>& findings) {

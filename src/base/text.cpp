@@ -13,6 +13,8 @@
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/printable.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
+#include "kubelet_sysctl/base/time.hpp"
 
 namespace kubelet_sysctl {
 inline namespace base {
@@ -70,6 +72,7 @@ std::string printf_word(std::string_view word) {
 }
 
 constexpr std::size_t kWindow = 96;  ///< columns of a file's line that an error shows at most
+constexpr std::size_t kShown = 194;  ///< bytes of it, and two marks of three each
 constexpr std::string_view kCut = "…";
 
 }  // namespace
@@ -92,6 +95,10 @@ std::string painted(const TextStyle& style, Paint paint, std::string_view text) 
     bug("a Paint without a code");
   }();
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string time_text(const TextStyle& style, std::int64_t ms_since_epoch) {
+  return style.local_time == nullptr ? rfc3339(ms_since_epoch) : style.local_time(ms_since_epoch);
 }
 
 std::string printable(std::string_view text) {
@@ -119,7 +126,7 @@ Cells cells_of(std::string_view text) {
     if (length > 0) {
       made.cells.emplace_back(text.substr(0, length));
     } else {
-      made.cells.emplace_back(text.front() == '\t' ? " " : "?");
+      made.cells.emplace_back(text.front() == '\t' ? " " : printable(text.substr(0, 1)));
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
@@ -138,35 +145,36 @@ std::size_t width_of(std::string_view text) {
   return width;
 }
 
+void widen(std::vector<std::size_t>& widths, const std::vector<std::string>& row) {
+  if (row.size() > widths.size()) widths.resize(row.size());
+  // The last cell of a row is followed by nothing, so it may be as long as it likes.
+  for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+    widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+}
+
+std::string aligned_row(const std::vector<std::string>& row, const std::vector<std::size_t>& widths,
+                        std::string_view indent) {
+  std::string line(indent);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    line += row[i];
+    if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + '\n';
+}
+
 std::string aligned(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    if (row.size() > widths.size()) widths.resize(row.size());
-    // The last cell of a row is followed by nothing, so it may be as long as it likes.
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(row[i]));
-    }
-  }
+  for (const auto& row : rows) widen(widths, row);
   std::string out;
-  for (const auto& row : rows) {
-    std::string line(indent);
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + '\n';
-  }
+  for (const auto& row : rows) out += aligned_row(row, widths, indent);
   return out;
 }
 
 std::string indented(std::string_view lines, std::string_view indent) {
   std::string out;
-  while (!lines.empty()) {
-    const std::size_t end = std::min(lines.find('\n'), lines.size());
-    out += fmt::format("{}{}\n", indent, lines.substr(0, end));
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-  }
+  for (const std::string_view line : lines_of(lines)) out += fmt::format("{}{}\n", indent, line);
   return out;
 }
 
@@ -236,6 +244,36 @@ std::string finding_lines(const Finding& finding, const TextStyle& style, std::s
   return out;
 }
 
+namespace {
+
+/// What the cells from `begin` on to before `end` take of a terminal's line.
+std::size_t columns_of(const std::vector<std::string>& cells, std::size_t begin, std::size_t end) {
+  std::size_t columns = 0;
+  for (std::size_t i = begin; i < end; ++i) columns += width_of(cells[i]);
+  return columns;
+}
+
+/// The cells around one that fit into so many columns and kShown bytes. A third of them before it: what leads to
+/// a place says more than what follows.
+Span window_around(const std::vector<std::string>& cells, std::size_t place, std::size_t room) {
+  Span window = {place, place};
+  std::size_t columns = 0;
+  std::size_t bytes = 0;
+  const auto take = [&](std::size_t cell, std::size_t most) {
+    const std::size_t width = width_of(cells[cell]);
+    if (columns + width > most || bytes + cells[cell].size() > kShown) return false;
+    columns += width;
+    bytes += cells[cell].size();
+    return true;
+  };
+  while (window.begin > 0 && bytes < kShown / 3 && take(window.begin - 1, room / 3)) --window.begin;
+  while (window.end < cells.size() && take(window.end, room)) ++window.end;
+  while (window.begin > 0 && take(window.begin - 1, room)) --window.begin;
+  return window;
+}
+
+}  // namespace
+
 std::string excerpt_text(const Error& error, const TextStyle& style) {
   // A line may have megabytes: no more of it is laid out than the window can hold.
   constexpr std::size_t kMostBytes = 4 * kWindow;  // of a character in UTF-8, each of them
@@ -254,21 +292,16 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
   const bool more = from + near.size() < error.excerpt.size();
 
   const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
-  std::size_t begin = 0;
-  std::size_t end = size;
-  if (size > room) {
-    // A third of the window before the place: what leads to it says more than what follows.
-    begin = std::min(caret - std::min(caret, room / 3), size - room);
-    end = begin + room;
-  }
+  const auto [begin, end] = window_around(line.cells, caret, room);
   std::string text = "  ";
   const bool cut = begin > 0 || from > 0;
   if (cut) text += kCut;
   for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
   if (end < size || more) text += kCut;
 
-  std::string under(2 + (cut ? 1 : 0) + caret - begin, ' ');
-  const std::size_t wide = std::min(caret_end, std::max(end, caret + 1)) - caret;
+  std::string under(2 + (cut ? 1 : 0) + columns_of(line.cells, begin, caret), ' ');
+  const std::size_t wide =
+      std::max<std::size_t>(1, columns_of(line.cells, caret, std::min(caret_end, end)));
   return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +
          '\n';
 }

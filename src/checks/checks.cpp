@@ -19,12 +19,10 @@
 namespace kubelet_sysctl::checks {
 
 Finding finding_of(const Check& check, std::string message, std::string hint) {
-  Finding finding;
-  finding.id = check.id;
-  finding.severity = check.severity;
-  finding.message = std::move(message);
-  finding.hint = std::move(hint);
-  return finding;
+  return {.id = std::string(check.id),
+          .severity = check.severity,
+          .message = std::move(message),
+          .hint = std::move(hint)};
 }
 
 Finding at_origin(Finding finding, const Origin& origin) {
@@ -59,8 +57,8 @@ Origin origin_of_word(const model::NodeModel& model, std::size_t index) {
   return known ? model.command.origins[index] : Origin{};
 }
 
-void tells_itself(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,
-                  std::vector<Finding>&) {}
+void reports_itself(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,
+                    std::vector<Finding>&) {}
 
 const std::vector<Check>& all_checks() {
   using enum Severity;
@@ -71,7 +69,7 @@ const std::vector<Check>& all_checks() {
       {"kubelet-stopped", kError, "the kubelet does not run", kubelet_stopped, kShow, kPart},
       {"restart-loop", kError, "the kubelet does not stay up", restart_loop, kShow, kPart},
       {"not-healthy", kError, "the kubelet runs and is not healthy", not_healthy, kShow, kPart},
-      // What ends the kubelet, or keeps it from being looked at.
+      // What ends the kubelet, or keeps it from being inspected.
       {"no-unit", kError, "no unit runs a kubelet", no_unit},
       {"unit-broken", kError, "systemd does not load or start the unit", unit_broken},
       {"config-broken", kError, "the kubelet does not start with a file", config_broken, kVerbs},
@@ -92,7 +90,7 @@ const std::vector<Check>& all_checks() {
       {"misspelt-key", kWarning, "a key that the kubelet ignores", misspelt_key, kVerbs, kPart},
       {"empty-flag", kWarning, "an empty flag wipes the list below it", empty_flag, kShow},
       {"shadowed-list", kWarning, "a list that another one replaces", shadowed_list, kShow},
-      {"repeated-key", kWarning, "the list stands twice in one file", repeated_key, kVerbs, kPart},
+      {"repeated-key", kWarning, "the list occurs twice in one file", repeated_key, kVerbs, kPart},
       {"second-document", kWarning, "YAML documents that nobody reads", second_document, kVerbs,
        kPart},
       {"unread-drop-in", kWarning, "a list in a file without .conf", unread_drop_in, kDoctor,
@@ -100,13 +98,14 @@ const std::vector<Check>& all_checks() {
       {"useless-in-kernel", kWarning, "an entry that pods cannot set in this kernel",
        useless_in_kernel, kShow},
       {"wide-grant", kWarning, "a pattern that allows a whole group", wide_grant},
-      {"host-needs-entry", kWarning, "an entry that the distribution itself needs",
-       host_needs_entries, kShow},
-      // What is wished.
-      {"wish-list-broken", kWarning, "the wished list cannot be read", wish_list_broken, kShow,
-       kPart},
-      {"wish-not-met", kWarning, "the list is not the wished one", wish_not_met, kShow},
-      {"expired-entry", kWarning, "the time of a wish is over", expired_entry, kShow},
+      {"launcher-needs-entry", kWarning, "an entry that the distribution itself needs",
+       launcher_needs_entries, kShow},
+      // What is desired.
+      {"desired-list-broken", kWarning, "the desired list cannot be read", desired_list_broken,
+       kShow, kPart},
+      {"desired-list-not-met", kWarning, "the list is not the desired one", desired_list_not_met,
+       kShow},
+      {"expired-entry", kWarning, "a desired entry has expired", expired_entry, kShow},
       // Where the arguments come from.
       {"env-dropped", kWarning, "assignments that systemd drops", env_dropped, kShow},
       {"assigned-again", kWarning, "an assignment that a later one replaces", assigned_again},
@@ -122,9 +121,9 @@ const std::vector<Check>& all_checks() {
       {"newer-file", kWarning, "a file is newer than the process", newer_file, kShow},
       {"other-arguments", kWarning, "the next start brings other arguments", other_arguments},
       {"list-unknown", kWarning, "no process shows the kubelet's arguments", list_unknown, kShow},
-      {"unfinished-change", kWarning, "a change did not come to its end", tells_itself},
-      {"list-lost", kWarning, "entries of the last change are gone", tells_itself, kShow},
-      {"broken-record", kWarning, "the records of changes cannot be read", tells_itself},
+      {"unfinished-change", kWarning, "a change did not come to its end", reports_itself},
+      {"list-lost", kWarning, "entries of the last change are gone", reports_itself, kShow},
+      {"broken-record", kWarning, "the records of changes cannot be read", reports_itself},
       // What makes a change harder to see or shorter to last.
       {"health-off", kWarning, "the health endpoint is off", health_off},
       {"dynamic-config-dir", kWarning, "the local file may not be what runs", dynamic_config},
@@ -133,7 +132,7 @@ const std::vector<Check>& all_checks() {
        kShow},
       {"health-moved", kNote, "the health endpoint is not where it usually is", health_moved},
       {"safe-already", kNote, "an entry that needs none", safe_already, kShow},
-      {"duplicate-entry", kNote, "an entry stands twice", duplicate_entry, kShow},
+      {"duplicate-entry", kNote, "an entry occurs twice", duplicate_entry, kShow},
       {"covered-entry", kNote, "a pattern covers an entry", covered_entry, kShow},
   };
   return checks;
@@ -146,13 +145,20 @@ const Check* find_check(std::string_view id) {
   return found == checks.end() ? nullptr : &*found;
 }
 
+const Check& check_named(std::string_view id) {
+  const Check* check = find_check(id);
+  if (check == nullptr) bug("a check that is not in the table");
+  return *check;
+}
+
 namespace {
 
 /// True for a check of the entries: where the value of the flag holds other flags, its items are none.
 bool is_about_entries(std::string_view id) {
   constexpr std::array<std::string_view, 10> kIds = {
-      "bad-value",    "entry-refused", "shadowed-list",   "useless-in-kernel", "wide-grant",
-      "safe-already", "wish-not-met",  "duplicate-entry", "covered-entry",     "host-needs-entry"};
+      "bad-value",     "entry-refused",       "shadowed-list",        "useless-in-kernel",
+      "wide-grant",    "safe-already",        "desired-list-not-met", "duplicate-entry",
+      "covered-entry", "launcher-needs-entry"};
   return std::find(kIds.begin(), kIds.end(), id) != kIds.end();
 }
 
@@ -166,7 +172,7 @@ std::vector<Finding> run_checks(const nodes::NodeSnapshot& snapshot, const model
     if (swallowed && is_about_entries(check.id)) continue;
     if (check.audience < audience) continue;
     if (check.needs == Needs::kWhole && !snapshot.unreadable.empty()) continue;
-    check.look(snapshot, model, check, found);
+    check.run(snapshot, model, check, found);
   }
   return found;
 }

@@ -12,7 +12,9 @@
 namespace kubelet_sysctl::checks {
 void configz_differs(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                      std::vector<Finding>& found) {
-  if (!model.running || model.running->configz != "differs" || !model.running->entries) return;
+  if (!model.running || model.running->configz != model::Configz::kDiffers ||
+      !model.running->entries)
+    return;
   const std::vector<std::string>& entries = *model.running->entries;
   found.push_back(finding_of(
       check,
@@ -24,10 +26,11 @@ void configz_differs(const nodes::NodeSnapshot&, const model::NodeModel& model, 
 
 void configz_silent(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     const Check& check, std::vector<Finding>& found) {
-  if (!snapshot.configz || !model.running || model.running->configz != "unknown") return;
+  if (!snapshot.configz || !model.running || model.running->configz != model::Configz::kUnknown)
+    return;
   found.push_back(finding_of(
       check, fmt::format("the kubelet itself could not be asked: {}", snapshot.configz->why),
-      "the other evidence stands; see --configz in kubelet-sysctl(8) for what it needs"));
+      "the other evidence holds; see --configz in kubelet-sysctl(8) for what it needs"));
 }
 
 }  // namespace kubelet_sysctl::checks

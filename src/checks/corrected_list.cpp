@@ -88,7 +88,10 @@ Entries without_doubles(const Entries& list) {
 }
 
 std::string command_for_malformed(const Entries& list) {
+  const auto odd = [](const std::string& entry) { return !is_taken(entry); };
+  if (std::none_of(list.begin(), list.end(), odd)) return {};
   Entries beyond;  // what no correction makes an entry
+  std::unordered_set<std::string_view> seen;
   Entries good;
   bool correctable = false;
   bool malformed = false;
@@ -100,7 +103,7 @@ std::string command_for_malformed(const Entries& list) {
       correctable = true;
       const Entries names = names_in({entry});
       good.insert(good.end(), names.begin(), names.end());
-    } else if (std::find(beyond.begin(), beyond.end(), entry) == beyond.end()) {
+    } else if (seen.insert(entry).second) {
       beyond.push_back(entry);
     }
   }

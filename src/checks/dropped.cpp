@@ -20,21 +20,13 @@
 #include "kubelet_sysctl/systemd/env_file.hpp"
 #include "kubelet_sysctl/systemd/extract_word.hpp"
 #include "kubelet_sysctl/systemd/unit_file.hpp"
+#include "kubelet_sysctl/systemd/unit_settings.hpp"
 
 namespace kubelet_sysctl::checks {
 namespace {
 
 const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32_t source) {
   return snapshot.files[static_cast<std::size_t>(source)];
-}
-
-std::vector<std::int32_t> sources_of(const nodes::NodeSnapshot& snapshot) {
-  std::vector<std::int32_t> sources;
-  if (snapshot.unit.fragment != kNoSource) sources.push_back(snapshot.unit.fragment);
-  for (const std::int32_t source : snapshot.unit.drop_ins) {
-    if (source != kNoSource) sources.push_back(source);
-  }
-  return sources;
 }
 
 Finding dropped(const Check& check, const SourceFile& file, Span at, const std::string& said,
@@ -158,7 +150,7 @@ class DroppedLines {
     say(at,
         fmt::format("'Unknown section '{}'. Ignoring.': all lines up to the next section",
                     section_.substr(1, section_.size() - 2)),
-        "settings of the kubelet's service stand below '[Service]'");
+        "settings of the kubelet's service are below '[Service]'");
   }
 
   void assignment(std::string_view line, Span at) {
@@ -201,14 +193,13 @@ void dropped_assignments(const nodes::NodeSnapshot& snapshot, const model::NodeM
     const auto glob = snapshot.globs.find(line.path);
     if (glob != snapshot.globs.end()) paths = glob->second;
     for (const std::string& path : paths) {
-      const SourceFile* file = nodes::find_file(snapshot, path);
-      if (file == nullptr || !file->exists()) continue;
-      const auto parsed = systemd::parse_env_file(file->bytes, kNoSource, snapshot.systemd_version);
-      if (!parsed) continue;
-      for (const systemd::EnvDropped& one : parsed->dropped) {
+      const std::int32_t source = nodes::find_source(snapshot, path);
+      const auto parsed = model.unit.environment_files.find(source);
+      if (parsed == model.unit.environment_files.end() || !parsed->second) continue;
+      for (const systemd::EnvDropped& one : parsed->second->dropped) {
         // The value may be a secret.
         Finding finding = dropped(
-            check, *file, one.name_at,
+            check, file_at(snapshot, source), one.name_at,
             fmt::format("'Ignoring invalid environment assignment '{}=…''", one.name),
             "write NAME=value, without 'export' and with letters, digits and '_' in the name");
         if (!one.has_flags) finding.severity = Severity::kNote;
@@ -222,11 +213,11 @@ void dropped_assignments(const nodes::NodeSnapshot& snapshot, const model::NodeM
 
 void env_dropped(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                  const Check& check, std::vector<Finding>& found) {
-  for (const std::int32_t source : sources_of(snapshot)) {
-    const SourceFile& file = file_at(snapshot, source);
-    // A configuration that stands in the directory of drop-ins is none of systemd's.
+  for (const systemd::ParsedUnitFile& parsed : model.unit.files) {
+    const SourceFile& file = file_at(snapshot, parsed.source);
+    // A configuration that is in the directory of drop-ins is none of systemd's.
     if (file.path == model.config_path) continue;
-    for (const systemd::UnitSetting& setting : systemd::parse_unit_file(file, source).settings) {
+    for (const systemd::UnitSetting& setting : parsed.written.settings) {
       if (setting.section != "Service" || setting.key != "Environment") continue;
       dropped_words(snapshot, setting, file, check, found);
     }

@@ -2,6 +2,7 @@
 // Checks of where the arguments come from: assignments that others replace, and files nobody reads.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -42,25 +43,17 @@ bool mentions_list(std::string_view text) {
 }
 
 /// The settings of [Service] of the unit and its drop-ins, in the order of their application.
-std::vector<systemd::UnitSetting> service_settings(const nodes::NodeSnapshot& snapshot) {
-  std::vector<std::int32_t> sources = {snapshot.unit.fragment};
-  sources.insert(sources.end(), snapshot.unit.drop_ins.begin(), snapshot.unit.drop_ins.end());
+std::vector<systemd::UnitSetting> service_settings(const model::NodeModel& model) {
   std::vector<systemd::UnitSetting> settings;
-  for (const std::int32_t source : sources) {
-    if (source == kNoSource) continue;
-    systemd::UnitFile file =
-        systemd::parse_unit_file(file_at(snapshot, source), source, snapshot.systemd_version);
-    std::vector<systemd::FormUse> unused;
-    systemd::keep_accepted(file, snapshot.specifiers, snapshot.systemd_version, unused);
-    for (systemd::UnitSetting& setting : file.settings) {
-      if (setting.section == "Service") settings.push_back(std::move(setting));
-    }
+  for (const systemd::ParsedUnitFile& file : model.unit.files) {
+    std::copy_if(file.accepted.begin(), file.accepted.end(), std::back_inserter(settings),
+                 [](const systemd::UnitSetting& one) { return one.section == "Service"; });
   }
   return settings;
 }
 
 /// The unit's file that holds a setting. An empty value has no bytes to ask, so the setting before or
-/// behind it cannot tell either: nothing then.
+/// behind it cannot determine either: nothing then.
 const SourceFile* file_of(const nodes::NodeSnapshot& snapshot,
                           const systemd::UnitSetting& setting) {
   if (setting.value.at.empty()) return nullptr;
@@ -96,7 +89,7 @@ std::vector<std::int32_t> environment_sources(const nodes::NodeSnapshot& snapsho
 std::vector<Assigned> assignments_of(const nodes::NodeSnapshot& snapshot,
                                      const model::NodeModel& model) {
   std::vector<Assigned> all;
-  for (const systemd::UnitSetting& setting : service_settings(snapshot)) {
+  for (const systemd::UnitSetting& setting : service_settings(model)) {
     if (setting.key != "Environment") continue;
     if (setting.value.text.empty()) std::erase_if(all, [](const Assigned&) { return true; });
     for (const auto& [name, variable] : environment_of(snapshot, setting)) {
@@ -109,9 +102,9 @@ std::vector<Assigned> assignments_of(const nodes::NodeSnapshot& snapshot,
   }
   for (const std::int32_t source : environment_sources(snapshot, model)) {
     const SourceFile& file = file_at(snapshot, source);
-    auto parsed = systemd::parse_env_file(file.bytes, source, snapshot.systemd_version);
-    if (!parsed) continue;
-    for (const systemd::EnvAssignment& one : parsed->assignments) {
+    const auto parsed = model.unit.environment_files.find(source);
+    if (parsed == model.unit.environment_files.end() || !parsed->second) continue;
+    for (const systemd::EnvAssignment& one : parsed->second->assignments) {
       all.push_back({.name = one.name, .value = one.value.text, .file = &file, .at = one.name_at});
     }
   }
@@ -215,12 +208,12 @@ std::string lost_by_wiping(const nodes::NodeSnapshot& snapshot, const model::Nod
     }
     return {};
   }
-  // A drop-in that says ExecStart= anew is how it is done; a list that it leaves out is another matter.
+  // A drop-in that says ExecStart= again is how it is done; a list that it leaves out is another matter.
   had_list = mentions_list(setting.value.text) && model.flags.lists.empty();
   return had_list ? "the flag of the list" : "";
 }
 
-/// What the command of a unit has that our own drop-in, which said it anew, does not have: it was changed since.
+/// What the command of a unit has that our own drop-in, which said it again, does not have: it was changed since.
 std::optional<Finding> masked_command(const nodes::NodeSnapshot& snapshot,
                                       const model::NodeModel& model, const Check& check,
                                       const systemd::UnitSetting& lost) {
@@ -246,7 +239,7 @@ std::optional<Finding> masked_command(const nodes::NodeSnapshot& snapshot,
   if (missing.empty()) return std::nullopt;
   return finding_of(
       check,
-      fmt::format("{} of this command {} not in force: '{}' says the command anew, as it was when "
+      fmt::format("{} of this command {} not in force: '{}' says the command again, as it was when "
                   "that file was written",
                   some_of(missing), missing.size() == 1 ? "is" : "are", ours.path),
       "say the same there, or remove that file and run: systemctl daemon-reload");
@@ -263,7 +256,7 @@ void assigned_again(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
         lost_finding(check, lost,
                      fmt::format("this '{}' has no effect: it is assigned again at {}{}", lost.name,
                                  place_of(last), lost_text(lost, last)),
-                     "make one assignment of them, where the last one stands"));
+                     "make one assignment of them, where the last one is"));
   });
 }
 
@@ -282,7 +275,7 @@ void wiped_assignment(const nodes::NodeSnapshot& snapshot, const model::NodeMode
 void wiped_setting(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                    const Check& check, std::vector<Finding>& found) {
   if (model.stopped) return;
-  const std::vector<systemd::UnitSetting> settings = service_settings(snapshot);
+  const std::vector<systemd::UnitSetting> settings = service_settings(model);
   // The lines of each list since its last empty one.
   std::map<std::string_view, std::vector<const systemd::UnitSetting*>> in_force = {
       {"EnvironmentFile", {}}, {"Environment", {}}, {"ExecStart", {}}};

@@ -7,6 +7,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/checks/parts.hpp"
@@ -20,7 +21,7 @@
 namespace kubelet_sysctl::checks {
 namespace {
 
-/// What kept resolve_partly() from going on, as one of the rows that tell of it.
+/// What kept resolve_partly() from going on, as one of the rows that report it.
 enum class Stop { kNone, kNoUnit, kUnit, kConfig, kDropInKind, kNotUnderstood };
 
 bool is_drop_in(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
@@ -37,16 +38,14 @@ Stop stop_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model)
   if (error.kind == ErrorKind::kNotFound) return Stop::kNoUnit;
   if (error.kind == ErrorKind::kUnsupported) return Stop::kNotUnderstood;
   if (is_drop_in(snapshot, model, error.path)) {
-    // Source: apimachinery runtime/error.go, "Object 'Kind' is missing in".
-    const bool header = error.message.find("Object 'Kind' is missing") != std::string::npos ||
-                        error.message.find("Object 'apiVersion' is missing") != std::string::npos;
-    return header ? Stop::kDropInKind : Stop::kConfig;
+    return error.id == kubelet::kNoHeader ? Stop::kDropInKind : Stop::kConfig;
   }
   return !error.path.empty() && error.path == model.config_path ? Stop::kConfig : Stop::kUnit;
 }
 
-void tell_stop(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-               const Check& check, Stop stop, std::string_view hint, std::vector<Finding>& found) {
+void report_stop(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                 const Check& check, Stop stop, std::string_view hint,
+                 std::vector<Finding>& found) {
   if (stop_of(snapshot, model) != stop) return;
   const Error& error = *model.stopped;
   Finding finding =
@@ -67,14 +66,14 @@ std::string plain_name(std::string_view name) {
   return plain;
 }
 
-/// The name that a word gives as a flag: what stands before its '='.
+/// The name that a word gives as a flag: what is before its '='.
 std::string flag_name(std::string_view word) {
   return word.starts_with('-') ? std::string(word.substr(0, word.find('='))) : std::string();
 }
 
-/// A name that somebody gave a file to switch it off: "10-list.conf.bak", "10-list.conf~".
+/// A name that a user gave a file to switch it off: "10-list.conf.bak", "10-list.conf~".
 bool is_put_aside(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::string_view name = base_name(path);
   return name.find(".conf") != std::string_view::npos;
 }
 
@@ -97,21 +96,21 @@ std::optional<Span> list_in(const SourceFile& file) {
 
 void no_unit(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Check& check,
              std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kNoUnit, "install the kubelet", found);
+  report_stop(snapshot, model, check, Stop::kNoUnit, "install the kubelet", found);
 }
 
 void unit_broken(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                  const Check& check, std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kUnit,
-            "mend that line; 'systemd-analyze verify' tells what systemd thinks of it", found);
+  report_stop(snapshot, model, check, Stop::kUnit,
+              "fix that line; 'systemd-analyze verify' says what systemd thinks of it", found);
 }
 
 // Source: cmd/kubelet/app/server.go; kubeletconfig/util/codec: anything but an unknown or a repeated key
 // is fatal.
 void config_broken(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                    const Check& check, std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kConfig, "mend that file, or put its last copy back",
-            found);
+  report_stop(snapshot, model, check, Stop::kConfig, "fix that file, or put its last copy back",
+              found);
   if (auto missing = model::missing_config(snapshot, model)) {
     Finding finding = finding_of(check, std::move(missing->message), std::move(missing->hint));
     finding.path = std::move(missing->path);
@@ -137,13 +136,13 @@ void config_doubtful(const nodes::NodeSnapshot& snapshot, const model::NodeModel
 // Source: awslabs/amazon-eks-ami PR 1620: a drop-in without kind ends the kubelet.
 void drop_in_without_kind(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                           const Check& check, std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kDropInKind, "", found);
+  report_stop(snapshot, model, check, Stop::kDropInKind, "", found);
 }
 
 void not_understood(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     const Check& check, std::vector<Finding>& found) {
-  tell_stop(snapshot, model, check, Stop::kNotUnderstood,
-            "what stands behind that place was not looked at", found);
+  report_stop(snapshot, model, check, Stop::kNotUnderstood,
+              "what is behind that place was not inspected", found);
 }
 
 // Source: cmd/kubelet/app/server.go mergeKubeletConfigurations(): only names that end in ".conf" are read,
@@ -187,7 +186,7 @@ void misspelt_flag(const nodes::NodeSnapshot&, const model::NodeModel& model, co
     if (!is_misspelt_flag(model, i)) continue;
     found.push_back(at_origin(
         finding_of(check,
-                   fmt::format("there is no flag '{}': the kubelet ends at once over it",
+                   fmt::format("there is no flag '{}': the kubelet exits at once",
                                flag_name(model.argv[i])),
                    fmt::format("the flag is '{}'; 'allowedUnsafeSysctls' is the key of the "
                                "configuration file",
@@ -210,7 +209,7 @@ void blank_after_comma(const nodes::NodeSnapshot&, const model::NodeModel& model
   if (!is_torn_list(model)) return;
   found.push_back(at_origin(
       finding_of(check,
-                 fmt::format("a blank tears the list apart at '{}': the kubelet ends with: {}",
+                 fmt::format("a blank tears the list apart at '{}': the kubelet exits with: {}",
                              model.argv[model.flags.fatal_word], *model.flags.fatal),
                  "run: kubelet-sysctl doctor --fix"),
       origin_of_word(model, model.flags.fatal_word)));
@@ -227,9 +226,9 @@ void will_be_rewritten(const nodes::NodeSnapshot& snapshot, const model::NodeMod
   if (!model::is_rewritten(model, *file)) return;
   found.push_back(at_origin(
       finding_of(check,
-                 fmt::format("the list stands in a file that is rewritten by {}",
+                 fmt::format("the list is in a file that is rewritten by {}",
                              model::rewriter_of(model, *file)),
-                 fmt::format("to make it last: {}", model::route_past_rewriter(model, *file))),
+                 fmt::format("to persist it: {}", model::route_past_rewriter(model, *file))),
       winner->at));
 }
 

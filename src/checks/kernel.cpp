@@ -60,7 +60,7 @@ std::string KernelAnswers::kernel() const {
 }
 
 // Source: the kernel itself; net/core/sysctl_net_core.c shows what is of the first namespace alone. The
-// kubelet does not ask. Source: pkg/kubelet/sysctl/namespace.go looks at names alone.
+// kubelet does not ask. Source: pkg/kubelet/sysctl/namespace.go inspects names alone.
 std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& check,
                                      std::string_view entry) {
   const sysctl::KernelAnswer* answer = kernel.of(entry);
@@ -89,9 +89,9 @@ std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& c
 void useless_in_kernel(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                        const Check& check, std::vector<Finding>& found) {
   const KernelAnswers kernel(snapshot.kernel);
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     auto finding = useless_entry(kernel, check, entry.text);
-    if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
+    if (finding) found.push_back(at_origin(std::move(*finding), model::origin_of(model, entry)));
   }
 }
 
@@ -100,7 +100,7 @@ void safe_already(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
                   const Check& check, std::vector<Finding>& found) {
   if (!snapshot.kubelet_version) return;
   const auto kernel = sysctl::parse_kernel_version(snapshot.kernel.release);
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     const auto pattern = sysctl::SysctlPattern::parse(entry.text);
     if (!pattern || pattern->is_prefix()) continue;
     if (sysctl::safe_sysctl(pattern->dotted(), *snapshot.kubelet_version, kernel) == nullptr)
@@ -111,7 +111,7 @@ void safe_already(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
             fmt::format("'{}' is safe for this kubelet ({}): pods may set it without an entry",
                         entry.text, sysctl::text_of(*snapshot.kubelet_version)),
             "harmless; an older kubelet may need it"),
-        entry.origin));
+        model::origin_of(model, entry)));
   }
 }
 
@@ -143,9 +143,9 @@ std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& chec
 void wide_grant(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                 const Check& check, std::vector<Finding>& found) {
   const KernelAnswers kernel(snapshot.kernel);
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     auto finding = wide_entry(kernel, check, entry.text);
-    if (finding) found.push_back(at_origin(std::move(*finding), entry.origin));
+    if (finding) found.push_back(at_origin(std::move(*finding), model::origin_of(model, entry)));
   }
 }
 

@@ -17,7 +17,7 @@ namespace kubelet_sysctl::checks {
 // Source: k3s issue 8487: without its entries the pods of the load balancer fail with SysctlForbidden.
 std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const Check& check,
                                      const std::vector<std::string>& list) {
-  std::vector<std::string> needs = model::host_needs(snapshot);
+  std::vector<std::string> needs = model::launcher_needs(snapshot);
   if (needs.empty()) return std::nullopt;
   const sysctl::EntrySet held(list);
   std::vector<std::string> missing;
@@ -33,8 +33,8 @@ std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const 
       fmt::format("run: {}", command_with("kubelet-sysctl add", missing)));
 }
 
-void host_needs_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                        const Check& check, std::vector<Finding>& found) {
+void launcher_needs_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                            const Check& check, std::vector<Finding>& found) {
   if (model.stopped) return;
   if (const auto unsure = model::host_refusal(snapshot)) {
     Finding finding = finding_of(
@@ -45,9 +45,9 @@ void host_needs_entries(const nodes::NodeSnapshot& snapshot, const model::NodeMo
     return;
   }
   const model::Layer* winner = model::winner_of(model);
-  // Whoever set no list did not take anything out of it.
+  // Anyone who set no list did not take anything out of it.
   if (winner == nullptr) return;
-  auto finding = lacking_needs(snapshot, check, model::texts_of(model.configured));
+  auto finding = lacking_needs(snapshot, check, model::configured_texts(model));
   if (finding) found.push_back(at_origin(std::move(*finding), winner->at));
 }
 

@@ -45,74 +45,29 @@ struct ParsedFile {
   bool has_right_key = false;
 };
 
-/// The configuration files in force whose bytes `may_matter` does not rule out, parsed. A file of a
-/// megabyte takes long to parse, and nearly all files have none of these faults. What does not
-/// parse never comes here: resolve() stopped at it.
+/// The configuration files in force. What does not parse never comes here: resolve() stopped at it.
 std::vector<ParsedFile> parsed_files(const nodes::NodeSnapshot& snapshot,
-                                     const model::NodeModel& model,
-                                     bool (*may_matter)(std::string_view)) {
+                                     const model::NodeModel& model) {
   std::vector<ParsedFile> files;
-  const auto add = [&](const SourceFile* file, kubelet::ConfigRole role) {
-    if (file == nullptr || !file->exists() || !may_matter(file->bytes)) return;
-    auto parsed = kubelet::read_kubelet_config(file->bytes, role);
-    if (!parsed) return;
+  for (model::ConfigFile& one : model::config_files_of(snapshot, model)) {
+    const auto& settings = one.reading.settings;
     const bool has_right_key =
-        std::any_of(parsed->settings.begin(), parsed->settings.end(),
+        std::any_of(settings.begin(), settings.end(),
                     [](const kubelet::ListSetting& setting) { return setting.key == kKey; });
-    files.push_back({file, role, std::move(parsed->file), has_right_key});
-  };
-  if (!model.config_path.empty())
-    add(nodes::find_file(snapshot, model.config_path), kubelet::ConfigRole::kMain);
-  const auto walk = snapshot.config_dirs.find(model.config_dir);
-  if (!model.config_dir.empty() && walk != snapshot.config_dirs.end()) {
-    for (const nodes::WalkEntry& entry : walk->second) {
-      if (entry.source == kNoSource) continue;
-      add(&snapshot.files[static_cast<std::size_t>(entry.source)], kubelet::ConfigRole::kDropIn);
-    }
+    files.push_back({&snapshot.files[static_cast<std::size_t>(one.source)], one.role,
+                     std::move(one.reading.file), has_right_key});
   }
   return files;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& byte : lower) {
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
-  }
-  return lower;
-}
-
-/// True when a part of the key's name stands anywhere but in the key as it must be spelt.
-bool may_be_misspelt(std::string_view bytes) {
-  const std::string lower = lower_case(bytes);
-  const auto strays = [&](std::string_view part, std::size_t offset) {
-    for (std::size_t at = lower.find(part); at != std::string::npos;
-         at = lower.find(part, at + 1)) {
-      if (at < offset || bytes.substr(at - offset, kKey.size()) != kKey) return true;
-    }
-    return false;
-  };
-  constexpr std::string_view kLongS = "\xC5\xBF";  // Go folds it to 's'
-  return strays("unsafe", 7) || strays("sysctl", 13) || bytes.find(kLongS) != std::string::npos;
-}
-
-bool may_have_documents(std::string_view bytes) {
-  return bytes.find("\n---") != std::string_view::npos ||
-         bytes.find("\n...") != std::string_view::npos;
-}
-
-bool may_repeat_key(std::string_view bytes) {
-  const std::size_t first = bytes.find(kKey);
-  return first != std::string_view::npos && bytes.find(kKey, first + 1) != std::string_view::npos;
 }
 
 bool is_empty_flag(const model::Layer* winner) {
   return winner != nullptr && winner->kind == model::LayerKind::kFlag && winner->entries.empty();
 }
 
-/// What is wrong with the text of an entry as a value, before any rule for names; and its mend.
+/// What is wrong with the text of an entry as a value, before any rule for names; and its fix.
 std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
   if (text.empty()) {
-    return {{"an entry is empty: the kubelet ends over it",
+    return {{"an entry is empty: the kubelet exits",
              fmt::format("take the comma or the item without a name out: {}", kFix)}};
   }
   constexpr std::string_view kBlanks = " \t\r\n";
@@ -122,7 +77,7 @@ std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
            any.find(text.back()) != std::string_view::npos;
   };
   if (either_end(kBlanks)) {
-    return {{fmt::format("'{}' has a blank at an end: the kubelet keeps it and ends over it", text),
+    return {{fmt::format("'{}' has a blank at an end: the kubelet keeps it and exits", text),
              fmt::format("write commas without blanks, and no blanks inside quotes: {}", kFix)}};
   }
   if (either_end(kQuotes)) {
@@ -133,7 +88,7 @@ std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
          fmt::format("one pair of quotes too many: {}", kFix)}};
   }
   if (text.find(',') != std::string_view::npos) {
-    return {{fmt::format("'{}' is one entry with a comma in it: the kubelet ends over it", text),
+    return {{fmt::format("'{}' is one entry with a comma in it: the kubelet exits", text),
              fmt::format("write each entry as an item of its own: {}", kFix)}};
   }
   return std::nullopt;
@@ -144,8 +99,8 @@ bool is_at(const model::Layer& layer, const ParsedFile& file, const kubelet::Mis
 }
 
 /// Two lists are for a person to put together.
-std::string mend_of_key(const model::NodeModel& model, const ParsedFile& file,
-                        const kubelet::MisspeltKey& key) {
+std::string fix_of_key(const model::NodeModel& model, const ParsedFile& file,
+                       const kubelet::MisspeltKey& key) {
   const std::string by_hand =
       fmt::format("remove it and run: {}", command_with("kubelet-sysctl add", key.entries));
   // A key that a drop-in may have in any case keeps its list under its right name where no other is there.
@@ -203,7 +158,7 @@ std::optional<Finding> refused_entry(const nodes::NodeSnapshot& snapshot, const 
 namespace {
 
 /// What the kubelet makes of a misspelt key. A drop-in ends in Go's own decoder, which matches keys in any
-/// case; of several spellings the one that sorts last decides, in whatever file it stands.
+/// case; of several spellings the one that sorts last decides, in whatever file it is.
 /// Source: encoding/json Unmarshal; cmd/kubelet/app/server.go mergeKubeletConfigurations.
 std::string fate_of_key(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const ParsedFile& one, const kubelet::MisspeltKey& key) {
@@ -219,7 +174,7 @@ std::string fate_of_key(const nodes::NodeSnapshot& snapshot, const model::NodeMo
         "every '{}'",
         key.key, entries, kKey);
   }
-  return fmt::format("in a drop-in the kubelet reads the key '{}' too, but {} stands above its {}",
+  return fmt::format("in a drop-in the kubelet reads the key '{}' too, but {} is above its {}",
                      key.key, winner == nullptr ? "another" : name_with_place(*winner), entries);
 }
 
@@ -227,10 +182,10 @@ std::string fate_of_key(const nodes::NodeSnapshot& snapshot, const model::NodeMo
 
 void misspelt_key(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                   const Check& check, std::vector<Finding>& found) {
-  for (const ParsedFile& one : parsed_files(snapshot, model, may_be_misspelt)) {
+  for (const ParsedFile& one : parsed_files(snapshot, model)) {
     for (const kubelet::MisspeltKey& key : one.parsed.misspelt) {
       found.push_back(at_span(
-          finding_of(check, fate_of_key(snapshot, model, one, key), mend_of_key(model, one, key)),
+          finding_of(check, fate_of_key(snapshot, model, one, key), fix_of_key(model, one, key)),
           *one.file, key.at));
     }
   }
@@ -238,7 +193,7 @@ void misspelt_key(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
 
 void second_document(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                      const Check& check, std::vector<Finding>& found) {
-  for (const ParsedFile& one : parsed_files(snapshot, model, may_have_documents)) {
+  for (const ParsedFile& one : parsed_files(snapshot, model)) {
     if (one.parsed.documents < 2) continue;
     found.push_back(at_span(
         finding_of(check,
@@ -251,11 +206,11 @@ void second_document(const nodes::NodeSnapshot& snapshot, const model::NodeModel
 
 void repeated_key(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                   const Check& check, std::vector<Finding>& found) {
-  for (const ParsedFile& one : parsed_files(snapshot, model, may_repeat_key)) {
+  for (const ParsedFile& one : parsed_files(snapshot, model)) {
     if (!one.parsed.repeated_key) continue;
     found.push_back(at_span(
         finding_of(check,
-                   fmt::format("'{}' stands more than once, and the kubelet takes the last", kKey),
+                   fmt::format("'{}' occurs more than once, and the kubelet takes the last", kKey),
                    "make one list of them"),
         *one.file, one.parsed.key_at));
   }
@@ -300,7 +255,7 @@ void shadowed_list(const nodes::NodeSnapshot&, const model::NodeModel& model, co
 
 namespace {
 
-/// Findings of one check, of which the first few dozen are told and the rest are counted: a list of thousands of
+/// Findings of one check, of which the first few dozen are reported and the rest are counted: a list of thousands of
 /// faults is read by nobody, and each may name all the others in its hint.
 class FewFindings {
  public:
@@ -309,13 +264,13 @@ class FewFindings {
   /// Two items with the same fault at the same place, as "," has them, are one finding.
   void push_once(Finding finding) {
     constexpr std::size_t kMost = 50;
-    const bool told = std::any_of(found_.begin(), found_.end(), [&](const Finding& other) {
+    const bool reported = std::any_of(found_.begin(), found_.end(), [&](const Finding& other) {
       return other.id == finding.id && other.message == finding.message &&
              other.path == finding.path && other.line == finding.line;
     });
-    if (told) return;
-    if (told_ < kMost) {
-      ++told_;
+    if (reported) return;
+    if (reported_ < kMost) {
+      ++reported_;
       found_.push_back(std::move(finding));
       return;
     }
@@ -333,7 +288,7 @@ class FewFindings {
  private:
   const Check& check_;
   std::vector<Finding>& found_;
-  std::size_t told_ = 0;
+  std::size_t reported_ = 0;
   std::size_t more_ = 0;
 };
 
@@ -341,16 +296,16 @@ class FewFindings {
 
 void bad_value(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                std::vector<Finding>& found) {
-  const std::string command = command_for_malformed(model::texts_of(model.configured));
+  const std::string command = command_for_malformed(model::configured_texts(model));
   FewFindings few(check, found);
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     if (auto fault = value_fault(entry.text)) {
       const std::size_t fix = (*fault)[1].find(kFix);
       if (fix != std::string::npos && !command.empty()) {
         (*fault)[1].replace(fix, kFix.size(), "run: " + command);
       }
       few.push_once(at_origin(finding_of(check, std::move((*fault)[0]), std::move((*fault)[1])),
-                              entry.origin));
+                              model::origin_of(model, entry)));
     }
   }
   few.say_more();
@@ -367,9 +322,9 @@ void bad_value(const nodes::NodeSnapshot&, const model::NodeModel& model, const 
 
 void entry_refused(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                    const Check& check, std::vector<Finding>& found) {
-  const std::string command = command_for_malformed(model::texts_of(model.configured));
+  const std::string command = command_for_malformed(model::configured_texts(model));
   FewFindings few(check, found);
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     if (value_fault(entry.text)) continue;  // bad-value says it better
     auto finding = refused_entry(snapshot, check, entry.text);
     const bool stops = finding && finding->severity == Severity::kError;
@@ -381,7 +336,7 @@ void entry_refused(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
       if (command.starts_with("kubelet-sysctl remove")) finding->hint += kTakeOut;
       finding->hint += "run: " + command;
     }
-    if (finding) few.push_once(at_origin(std::move(*finding), entry.origin));
+    if (finding) few.push_once(at_origin(std::move(*finding), model::origin_of(model, entry)));
   }
   few.say_more();
 }
@@ -389,18 +344,19 @@ void entry_refused(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
 void duplicate_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                      std::vector<Finding>& found) {
   std::unordered_map<std::string_view, std::size_t> seen;
-  for (std::size_t i = 0; i < model.configured.size(); ++i) {
-    const model::Entry& entry = model.configured[i];
+  const std::vector<model::Entry>& entries = model::configured_entries(model);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const model::Entry& entry = entries[i];
     if (value_fault(entry.text)) continue;  // more is wrong with it than that
     const auto [first, fresh] = seen.emplace(entry.text, i);
     if (fresh) continue;
-    const Origin& other = model.configured[first->second].origin;
+    const Origin other = model::origin_of(model, entries[first->second]);
     found.push_back(
         at_origin(finding_of(check,
                              fmt::format("'{}' is in the list already, from {}", entry.text,
                                          place_text(other.path, other.line)),
                              fmt::format("harmless; one of the two can go: {}", kFix)),
-                  entry.origin));
+                  model::origin_of(model, entry)));
   }
 }
 
@@ -409,31 +365,31 @@ void duplicate_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, 
 void covered_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                    std::vector<Finding>& found) {
   std::map<std::size_t, std::unordered_map<std::string, std::string>> stems;  // by length
-  std::vector<std::string> dotted(model.configured.size());
-  for (std::size_t i = 0; i < model.configured.size(); ++i) {
-    const auto pattern = sysctl::SysctlPattern::parse(model.configured[i].text);
-    if (!pattern) continue;
-    dotted[i] = pattern->dotted();
-    if (!pattern->is_prefix()) continue;
-    std::string stem = dotted[i].substr(0, dotted[i].size() - 1);
+  const std::vector<model::Entry>& entries = model::configured_entries(model);
+  for (const model::Entry& entry : entries) {
+    const auto pattern = sysctl::SysctlPattern::parse(entry.text);
+    if (!pattern || !pattern->is_prefix()) continue;
+    std::string stem = pattern->dotted().substr(0, pattern->dotted().size() - 1);
     stems[stem.size()].emplace(std::move(stem), pattern->text());
   }
-  for (std::size_t i = 0; i < dotted.size(); ++i) {
-    const bool prefix = dotted[i].ends_with('*');
-    const std::string_view name = std::string_view(dotted[i]).substr(0, dotted[i].size() - prefix);
+  if (stems.empty()) return;
+  for (const model::Entry& entry : entries) {
+    const auto entered = sysctl::SysctlPattern::parse(entry.text);
+    if (!entered) continue;
+    const bool prefix = entered->is_prefix();
+    const std::string_view name =
+        std::string_view(entered->dotted()).substr(0, entered->dotted().size() - prefix);
     for (const auto& [length, patterns] : stems) {
-      if (dotted[i].empty() || length > name.size() || (prefix && length == name.size())) break;
+      if (length > name.size() || (prefix && length == name.size())) break;
       const auto pattern = patterns.find(std::string(name.substr(0, length)));
       if (pattern == patterns.end()) continue;
       found.push_back(at_origin(
-          finding_of(
-              check,
-              fmt::format("'{}' is covered by '{}'", model.configured[i].text, pattern->second),
+          finding_of(check, fmt::format("'{}' is covered by '{}'", entry.text, pattern->second),
 
-              fmt::format("harmless; it would stay allowed without its "
-                          "own entry: {}",
-                          kFix)),
-          model.configured[i].origin));
+                     fmt::format("harmless; it would stay allowed without its "
+                                 "own entry: {}",
+                                 kFix)),
+          model::origin_of(model, entry)));
       break;
     }
   }

@@ -69,11 +69,11 @@ const SourceFile* newest_since(const nodes::NodeSnapshot& snapshot, const model:
   const auto look = [&](const SourceFile* file) {
     constexpr std::int64_t kNanoseconds = 1'000'000;
     if (file == nullptr || file->kind == FileKind::kAbsent) return;
-    // A host writes its own files at every start, after its process began.
+    // A launcher writes its own files at every start, after its process began.
     const std::string name = file->path.substr(file->path.rfind('/'));
-    const bool is_of_host = model::host_of(snapshot) != nullptr &&
-                            model.kind->rewritten.find(name) != std::string_view::npos;
-    if (is_of_host) return;
+    const bool is_of_launcher = model::launcher_of(snapshot) != nullptr &&
+                                model.kind->rewritten.find(name) != std::string_view::npos;
+    if (is_of_launcher) return;
     if (file->meta.ctime_ns / kNanoseconds <= started_at_ms) return;
     if (newest == nullptr || file->meta.ctime_ns > newest->meta.ctime_ns) newest = file;
   };
@@ -92,14 +92,14 @@ const SourceFile* newest_since(const nodes::NodeSnapshot& snapshot, const model:
 /// Where systemd's own word is not enough, what it has loaded is compared.
 bool needs_reload(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
   if (!snapshot.state->needs_reload) return false;
-  return systemd::tells_reload_truly(snapshot.systemd_version) || !model.loaded_alike;
+  return systemd::need_reload_is_reliable(snapshot.systemd_version) || !model.loaded_alike;
 }
 
 void not_reloaded(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                   const Check& check, std::vector<Finding>& found) {
   if (!snapshot.live || !snapshot.state || snapshot.unit.load != systemd::UnitLoad::kLoaded) return;
   const ports::UnitState& state = *snapshot.state;
-  const std::string mend = "systemctl daemon-reload";
+  const std::string fix = "systemctl daemon-reload";
   const std::string fragment =
       snapshot.unit.fragment == kNoSource
           ? snapshot.unit.fragment_path
@@ -126,7 +126,7 @@ void not_reloaded(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
     return;
   }
   Finding finding = finding_of(check, message + ": the next start would not be what the files say",
-                               fmt::format("run: {}", mend));
+                               fmt::format("run: {}", fix));
   finding.path = snapshot.unit.fragment_path;
   found.push_back(std::move(finding));
 }
@@ -134,8 +134,7 @@ void not_reloaded(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
 void drift(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Check& check,
            std::vector<Finding>& found) {
   if (!model.drift || !model.running || !model.running->entries) return;
-  const ListChange change =
-      change_between(*model.running->entries, model::texts_of(model.configured));
+  const ListChange change = change_between(*model.running->entries, model::configured_texts(model));
   std::string what;
   if (!change.added.empty()) what = " lacks " + some_of(change.added);
   if (!change.removed.empty()) {
@@ -162,7 +161,7 @@ void newer_file(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
   Finding finding = finding_of(
       check,
       fmt::format("this changed after the kubelet (pid {}) started: whether it has the list that "
-                  "stands here cannot be told",
+                  "is here is unknown",
                   process.pid),
       fmt::format("to make it use the files, run: systemctl restart {}",
                   shell_word(snapshot.unit.name)));
@@ -173,8 +172,8 @@ void newer_file(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
 void other_arguments(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                      const Check& check, std::vector<Finding>& found) {
   if (!snapshot.process || model.wrapped || model.stopped) return;
-  // A host adds flags of its own that are not known before it starts the kubelet.
-  if (model::host_of(snapshot) != nullptr) return;
+  // A launcher adds flags of its own that are not known before it starts the kubelet.
+  if (model::launcher_of(snapshot) != nullptr) return;
   const auto running = flags_in(snapshot.process->argv);
   const auto files = flags_in(model.argv);
   if (running.empty() || running == files) return;
@@ -202,7 +201,7 @@ void restart_loop(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, 
   if (!snapshot.live || !snapshot.state) return;
   const ports::UnitState& state = *snapshot.state;
   const bool again = state.restarts >= kManyRestarts && is_young(snapshot);
-  // The child of a host ends and is started again while the unit stays up.
+  // The child of a launcher ends and is started again while the unit stays up.
   const bool childless = model::kubelet_place(snapshot) == nodes::KubeletPlace::kChild &&
                          !snapshot.process && snapshot.doctor &&
                          !snapshot.doctor->recognised.empty();
@@ -226,7 +225,7 @@ void restart_loop(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, 
   Finding finding = finding_of(
       check, std::move(message),
       childless
-          ? fmt::format("for all it said, see: {}", shell_word(model::host_log_file(snapshot)))
+          ? fmt::format("for all it said, see: {}", shell_word(model::launcher_log_file(snapshot)))
           : fmt::format("for all it said, run: journalctl -u {} -n 50",
                         shell_word(snapshot.unit.name)));
   finding.path = snapshot.unit.fragment_path;
@@ -239,7 +238,7 @@ void kubelet_stopped(const nodes::NodeSnapshot& snapshot, const model::NodeModel
   if (!snapshot.live || !snapshot.state || snapshot.state->load_state != "loaded") return;
   const ports::UnitState& state = *snapshot.state;
   const bool stopped = state.active_state == "inactive" || state.active_state == "deactivating";
-  // What failed or waits for its next start is told with its exit status and its last words.
+  // What failed or waits for its next start is reported with its exit status and its last words.
   if (!stopped || is_down(state) || state.job_pending) return;
   Finding finding = finding_of(
       check,
@@ -273,26 +272,20 @@ void not_healthy(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, c
 
 std::optional<Finding> down_finding(const nodes::NodeSnapshot& snapshot,
                                     const std::optional<nodes::HealthSeen>& health) {
-  const Check* stopped = find_check("kubelet-stopped");
-  const Check* loops = find_check("restart-loop");
-  const Check* unhealthy = find_check("not-healthy");
-  if (stopped == nullptr || loops == nullptr || unhealthy == nullptr) {
-    bug("a check of a kubelet that is down is not in the table");
-  }
   std::vector<Finding> found;
   const model::NodeModel unused;
-  kubelet_stopped(snapshot, unused, *stopped, found);
-  restart_loop(snapshot, unused, *loops, found);
+  kubelet_stopped(snapshot, unused, check_named("kubelet-stopped"), found);
+  restart_loop(snapshot, unused, check_named("restart-loop"), found);
   if (!found.empty()) return std::move(found.front());
-  return unhealthy_finding(snapshot, health, *unhealthy);
+  return unhealthy_finding(snapshot, health, check_named("not-healthy"));
 }
 
 void list_unknown(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                   const Check& check, std::vector<Finding>& found) {
-  // Of a flag with its old name renamed-flag tells.
+  // Of a flag with its old name renamed-flag says.
   if (!is_list_unknown(model) || !model.wrapped) return;
   found.push_back(finding_of(
-      check, "which list is in force cannot be told: " + unknown_list_text(model),
+      check, "which list is in force is unknown: " + unknown_list_text(model),
       snapshot.live ? "let the unit start the kubelet itself, or let the wrapper end in 'exec', so "
                       "that its arguments can be seen"
                     : "look on the running node: the kubelet's process shows its arguments"));
@@ -303,7 +296,7 @@ void health_off(const nodes::NodeSnapshot&, const model::NodeModel& model, const
   if (model.stopped || model.wrapped || !model.health_address.empty()) return;
   Finding finding =
       finding_of(check,
-                 "the health endpoint is off: that a changed kubelet is well can be told by its "
+                 "the health endpoint is off: that a changed kubelet is well is known by its "
                  "process alone",
                  fmt::format("set 'healthzPort: {}' in the configuration file, and take a flag "
                              "'--healthz-port=0' out",
@@ -322,7 +315,7 @@ void health_moved(const nodes::NodeSnapshot&, const model::NodeModel& model, con
   Finding finding = finding_of(
       check,
       fmt::format("the health endpoint is at {}, port {}", model.health_address, model.health_port),
-      "nothing to mend; it is asked there");
+      "nothing to fix; it is asked there");
   finding.path = model.config_path;
   found.push_back(std::move(finding));
 }

@@ -9,6 +9,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/checks/parts.hpp"
@@ -24,8 +25,6 @@ namespace {
 constexpr std::string_view kList = "allowed-unsafe-sysctls";
 constexpr std::string_view kOldList = "experimental-allowed-unsafe-sysctls";
 constexpr std::string_view kBlanks = " \t\r\n";
-
-bool is_blank(char byte) { return kBlanks.find(byte) != std::string_view::npos; }
 
 /// The name of the flag that begins at `at`, '_' as '-'; empty where none does.
 std::string name_at(std::string_view text, std::size_t at) {
@@ -49,8 +48,8 @@ std::vector<std::size_t> hidden_in(std::string_view text, std::size_t begin, boo
   for (std::size_t at = begin; at < text.size(); ++at) {
     if (text[at] != '-') continue;
     const bool flag = is_flag_at(text, at);
-    const bool after_blank = at > begin && is_blank(text[at - 1]);
-    const bool letter = at + 1 < text.size() && text[at + 1] != '-' && !is_blank(text[at + 1]);
+    const bool after_blank = at > begin && is_whitespace(text[at - 1]);
+    const bool letter = at + 1 < text.size() && text[at + 1] != '-' && !is_whitespace(text[at + 1]);
     const bool looks = text.substr(at, 2) == "--" || letter;
     const std::size_t flag_end = flag ? at + 2 + name_at(text, at).size() : at;
     const bool has_value = flag_end < text.size() && text[flag_end] == '=';
@@ -72,7 +71,7 @@ std::vector<std::size_t> hidden_in(std::string_view text, std::size_t begin, boo
 /// The flag that begins at `at`, with its value where that is attached or follows.
 std::string flag_text_at(std::string_view text, std::size_t at, std::size_t next) {
   std::string_view flag = text.substr(at, next - at);
-  while (!flag.empty() && (is_blank(flag.back()) || flag.back() == ',')) flag.remove_suffix(1);
+  while (!flag.empty() && (is_whitespace(flag.back()) || flag.back() == ',')) flag.remove_suffix(1);
   return std::string(flag);
 }
 
@@ -113,7 +112,7 @@ Place place_of_braces(const model::NodeModel& model, const systemd::Word& word,
   place.hint = alone ? fmt::format("write ${} instead of {}, {}", name, braces, kOwnWord)
                      : fmt::format(
                            "give the list alone to {}, and the other flags to a variable "
-                           "that stands as $NAME",
+                           "that is as $NAME",
                            name);
   return place;
 }
@@ -164,7 +163,7 @@ Place place_of(const model::NodeModel& model, std::size_t index, std::size_t hid
             .hint = "give that flag a value with '=', or take it out"};
   }
   const std::size_t cause =
-      hidden > 0 && is_blank(word.text.text[hidden - 1]) ? hidden - 1 : hidden;
+      hidden > 0 && is_whitespace(word.text.text[hidden - 1]) ? hidden - 1 : hidden;
   const CharOrigin blank =
       cause < word.text.at.size() ? word.text.at[cause] : CharOrigin{kNoSource, 0, 0};
   const bool inside = blank.source == word.raw.source && blank.begin >= word.raw.begin &&
@@ -251,7 +250,7 @@ bool is_before_rename(const nodes::NodeSnapshot& snapshot) {
 /// What the kubelet makes of the old name of the flag. Source: kubernetes PR 63717.
 std::string about_old_name(const nodes::NodeSnapshot& snapshot) {
   const std::string dies =
-      fmt::format("ends at once over it: unknown flag: --{}; it is '--{}' now", kOldList, kList);
+      fmt::format("exits at once: unknown flag: --{}; it is '--{}' now", kOldList, kList);
   if (!snapshot.kubelet_version) {
     return fmt::format("'--{}' is the list of a kubelet up to 1.10, and one from 1.11 on {}",
                        kOldList, dies);
@@ -324,12 +323,13 @@ std::optional<Error> argument_fault(const nodes::NodeSnapshot& snapshot,
                    hint_for_old_name(snapshot));
   }
   if (is_fatal_elsewhere(model)) {
-    // What stands behind such a word was not read, the list and the files among it.
-    return at_word(snapshot, model, model.flags.fatal_word,
-                   fmt::format("will not edit this list: the kubelet ends at once over its command "
-                               "line: {}",
-                               *model.flags.fatal),
-                   "correct that word first");
+    // What is behind such a word was not read, the list and the files among it.
+    return at_word(
+        snapshot, model, model.flags.fatal_word,
+        fmt::format("will not edit this list: the kubelet exits at once because of its command "
+                    "line: {}",
+                    *model.flags.fatal),
+        "correct that word first");
   }
   return std::nullopt;
 }

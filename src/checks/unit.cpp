@@ -36,7 +36,7 @@ std::size_t word_of_flag(const model::NodeModel& model, std::string_view flag) {
 void flag_fatal(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                 const Check& check, std::vector<Finding>& found) {
   if (!model.flags.fatal) return;
-  // The cause is told where a value swallowed a flag.
+  // The cause is reported where a value swallowed a flag.
   const auto swallowed = swallowed_flags(snapshot, model);
   if (std::any_of(swallowed.begin(), swallowed.end(), [&](const Swallowed& one) {
         return one.of_list && one.word == model.flags.fatal_word;
@@ -44,12 +44,12 @@ void flag_fatal(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
     return;
   }
   if (is_misspelt_flag(model, model.flags.fatal_word) || is_torn_list(model)) return;
-  found.push_back(at_origin(
-      finding_of(
-          check,
-          fmt::format("the kubelet ends at once over its command line: {}", *model.flags.fatal),
-          "'kubelet-sysctl explain' shows every word with its place"),
-      origin_of_word(model, model.flags.fatal_word)));
+  found.push_back(
+      at_origin(finding_of(check,
+                           fmt::format("the kubelet exits at once because of its command line: {}",
+                                       *model.flags.fatal),
+                           "'kubelet-sysctl explain' shows every word with its place"),
+                origin_of_word(model, model.flags.fatal_word)));
 }
 
 void program_missing(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
@@ -72,7 +72,7 @@ void program_missing(const nodes::NodeSnapshot& snapshot, const model::NodeModel
 void dynamic_config(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     const Check& check, std::vector<Finding>& found) {
   if (model.flags.dynamic_config_dir.value_or("").empty()) return;
-  // A release without the flag ends over it, which is said there.
+  // A release without the flag exits, which is said there.
   if (snapshot.kubelet_version && *snapshot.kubelet_version >= kNoDynamicConfig) return;
   found.push_back(at_origin(
       finding_of(check,
@@ -91,11 +91,12 @@ void lock_file(const nodes::NodeSnapshot&, const model::NodeModel& model, const 
   if (file.empty() || word == model.argv.size()) return;
   if (model.argv[word].ends_with("=false")) return;
   found.push_back(at_origin(
-      finding_of(check,
-                 fmt::format("whoever opens '{}' ends the kubelet, to read it or to back it up; "
-                             "this program never does",
-                             file),
-                 "take '--exit-on-lock-contention' out unless a self-hosted kubelet needs it"),
+      finding_of(
+          check,
+          fmt::format("any process that opens '{}' ends the kubelet, to read it or to back it up; "
+                      "this program never does",
+                      file),
+          "take '--exit-on-lock-contention' out unless a self-hosted kubelet needs it"),
       origin_of_word(model, word)));
 }
 

@@ -45,7 +45,7 @@ constexpr const char* kLockFile = "/var/lib/kubelet-sysctl/lock";
 
 /// What was read and what is to be done about it.
 struct Prepared {
-  Wish wish;
+  ChangeRequest request;
   discover::DiscoverOptions discover;
   nodes::NodeSnapshot snapshot;
   model::NodeModel model;
@@ -55,7 +55,7 @@ struct Prepared {
   [[nodiscard]] bool is_nothing() const { return plan.edits.empty() && !plan.restart; }
 };
 
-/// What was brought to its end before the wish itself.
+/// What was brought to its end before the change itself.
 struct RecoveredFirst {
   std::vector<std::string> ids;
   bool changed = false;
@@ -81,31 +81,31 @@ Result<Prepared> prepare_unread(ports::Ports& ports, Prepared prepared, const Er
     prepared.snapshot.state = std::move(*state);
   }
   prepared.model.stopped = fault;
-  auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+  auto plan = prepared.request.plan(prepared.snapshot, prepared.model);
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
   return prepared;
 }
 
-Result<Prepared> prepare(Session& session, ports::Ports& ports, const Wisher& wisher) {
-  auto wish = wisher(ports);
-  if (!wish) return std::move(wish).error();
+Result<Prepared> prepare(Session& session, ports::Ports& ports, const RequestMaker& make_request) {
+  auto request = make_request(ports);
+  if (!request) return std::move(request).error();
   Prepared prepared;
-  prepared.wish = std::move(*wish);
+  prepared.request = std::move(*request);
   prepared.discover = discover_options(session.options);
-  if (!prepared.wish.unit.empty()) prepared.discover.unit = prepared.wish.unit;
+  if (!prepared.request.unit.empty()) prepared.discover.unit = prepared.request.unit;
   auto snapshot = discover::discover(ports, prepared.discover);
   const bool no_node = !snapshot && (snapshot.error().kind == ErrorKind::kNoSystemd ||
                                      snapshot.error().kind == ErrorKind::kPermission);
-  if (!snapshot && (no_node || !prepared.wish.takes_unread)) return std::move(snapshot).error();
+  if (!snapshot && (no_node || !prepared.request.takes_unread)) return std::move(snapshot).error();
   if (!snapshot) return prepare_unread(ports, std::move(prepared), snapshot.error());
   prepared.snapshot = std::move(*snapshot);
   prepared.discover.unit = prepared.snapshot.unit.name;
   auto model = checks::resolve_and_check(prepared.snapshot);
   // Where another manager owns the node, its way counts more than a unit that is not there.
-  const bool goes_on = prepared.wish.takes_unread || nodes::kind_of(prepared.snapshot).refuse;
+  const bool goes_on = prepared.request.takes_unread || nodes::kind_of(prepared.snapshot).refuse;
   if (!model && !goes_on) {
-    const bool waits = prepared.wish.waits_for_install && session.options.unit.empty();
+    const bool waits = prepared.request.waits_for_install && session.options.unit.empty();
     if (!waits || !model::is_not_installed(prepared.snapshot)) {
       return as_refusal(std::move(model).error());
     }
@@ -113,23 +113,23 @@ Result<Prepared> prepare(Session& session, ports::Ports& ports, const Wisher& wi
     return prepared;
   }
   prepared.model = model ? std::move(*model) : model::resolve_partly(prepared.snapshot);
-  if (prepared.wish.look) prepared.wish.look(ports, prepared.snapshot, prepared.model);
-  auto plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+  if (prepared.request.inspect) prepared.request.inspect(ports, prepared.snapshot, prepared.model);
+  auto plan = prepared.request.plan(prepared.snapshot, prepared.model);
   // Which kubelet it is matters where there is something to do: only then its program is started.
   const bool may_matter =
       plan ? !plan->edits.empty() || plan->restart : plan.error().kind == ErrorKind::kRefused;
   if (may_matter && ask_version(ports, prepared)) {
     if (auto again = checks::resolve_and_check(prepared.snapshot))
       prepared.model = std::move(*again);
-    plan = prepared.wish.plan(prepared.snapshot, prepared.model);
+    plan = prepared.request.plan(prepared.snapshot, prepared.model);
   }
   if (!plan) return std::move(plan).error();
   prepared.plan = std::move(*plan);
-  const pods::VictimOptions victims = {.evict = session.options.evict_pods,
-                                       .restart = session.options.restart,
-                                       .starts = session.options.before_start};
+  const pods::RejectedPodOptions options = {.evict = session.options.evict_pods,
+                                            .restart = session.options.restart,
+                                            .starts = session.options.before_start};
   auto spared =
-      pods::check_victims(ports, prepared.snapshot, prepared.model, victims, prepared.plan);
+      pods::check_rejected_pods(ports, prepared.snapshot, prepared.model, options, prepared.plan);
   if (!spared) return std::move(spared).error();
   return prepared;
 }
@@ -174,9 +174,9 @@ std::vector<Finding> warn_first(Session& session, const planning::Plan& plan) {
   if (options.json || options.quiet || options.dry_run || plan.edits.empty()) return said;
   for (const Finding& finding : plan.findings) {
     // How to make a change last is said of one that holds.
-    const bool advice = finding.id == "will-be-rewritten" || finding.id == "lasting-hidden";
+    const bool advice = finding.id == "will-be-rewritten" || finding.id == "persist-hidden";
     if (finding.severity == Severity::kNote || advice) continue;
-    session.host.err(report::finding_text(finding, session.err));
+    say(session, report::finding_text(finding, session.err));
     said.push_back(finding);
   }
   return said;
@@ -196,12 +196,12 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
            const RecoveredFirst& first) {
   if (session.options.diff && !session.options.json) {
     for (const planning::FileEdit& edit : prepared.plan.edits)
-      print(session, planning::diff_text(edit, session.out));
+      print_bytes(session, planning::diff_text(edit, session.out));
   }
   transaction::ApplyOptions wanted = common_options(session, progress);
-  wanted.undoes = prepared.wish.undoes;
-  if (prepared.wish.reason && wanted.author.reason.empty()) {
-    wanted.author.reason = prepared.wish.reason(prepared.plan);
+  wanted.undoes = prepared.request.undoes;
+  if (prepared.request.reason && wanted.author.reason.empty()) {
+    wanted.author.reason = prepared.request.reason(prepared.plan);
   }
   const std::vector<Finding> said = warn_first(session, prepared.plan);
   auto outcome = transaction::apply(ports, prepared.snapshot, prepared.model, prepared.plan,
@@ -214,7 +214,7 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
   return transaction::exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
 }
 
-/// A run that restarts the kubelet holds the lock and waits for its start, which waits for us: whoever waited
+/// A run that restarts the kubelet holds the lock and waits for its start, which waits for us: anyone who waited
 /// here would wait for himself. What the kubelet starts with is that run's matter.
 int leave_to_holder(Session& session, const Error& held) {
   transaction::Outcome outcome;
@@ -222,14 +222,14 @@ int leave_to_holder(Session& session, const Error& held) {
   outcome.findings.push_back(
       {.id = "left-to-another-run",
        .severity = Severity::kNote,
-       .message = fmt::format("nothing was looked at: {}", held.message),
+       .message = fmt::format("nothing was inspected: {}", held.message),
        .path = {},
        .line = 0,
        .hint = "what the kubelet now starts with is the matter of that run"});
   if (session.options.json) {
     print(session, report::outcome_json(outcome));
   } else if (!session.options.quiet) {
-    session.host.err(report::finding_text(outcome.findings.front(), session.err));
+    say(session, report::finding_text(outcome.findings.front(), session.err));
   }
   return transaction::exit_code_of(outcome, false);
 }
@@ -306,7 +306,7 @@ Result<std::unique_ptr<ports::FileLock>> take_lock(Session& session, ports::Port
   if (auto made = ports.files.make_directory(transaction::kStateDirectory, 0700); !made) {
     return std::move(made).error();
   }
-  // From here on a signal is a wish that is heard where stopping leaves nothing half done.
+  // From here on a signal is acted on where stopping leaves nothing half done.
   if (auto held = ports.clock.hold_signals(); !held) return std::move(held).error();
   auto lock = ports.files.lock(kLockFile, Milliseconds{0}, note);
   const Milliseconds wait =
@@ -320,12 +320,12 @@ void report_outcome(Session& session, const transaction::Outcome& outcome) {
   session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
   if (session.options.json) return print(session, report::outcome_json(outcome));
   if (!session.options.quiet) {
-    const std::string lasting =
-        session.options.lasting ? report::lasting_text(outcome) : std::string();
-    return print(session, report::outcome_text(outcome, session.out) + lasting);
+    const std::string persistent =
+        session.options.persist ? report::persistent_text(outcome) : std::string();
+    return print(session, report::outcome_text(outcome, session.out) + persistent);
   }
   // -q promises an empty standard output, not that a node is left stranded without a word.
-  if (went_wrong(outcome)) session.host.err(report::outcome_text(outcome, session.err));
+  if (went_wrong(outcome)) say(session, report::outcome_text(outcome, session.err));
 }
 
 Result<std::vector<transaction::Recovered>> recover_now(Session& session, ports::Ports& ports,
@@ -352,12 +352,12 @@ std::string recovered_line(const transaction::Recovered& one, bool would) {
         return transaction::stands(one.transaction) ? "is in force: the kubelet was seen with it"
                                                     : "was undone";
       case transaction::RecoveryAction::kFinish:
-        return would ? "would be closed: its files are whole" : "stands: its files are whole";
+        return would ? "would be closed: its files are whole" : "kept: its files are complete";
       case transaction::RecoveryAction::kLeave:
-        return would ? "would be closed: somebody else changed its files, they stay"
-                     : "was closed: somebody else changed its files, they stay";
+        return would ? "would be closed: another process changed its files, they stay"
+                     : "was closed: another process changed its files, they stay";
       case transaction::RecoveryAction::kAskPerson:
-        return "needs a person: its files are old, new and somebody else's";
+        return "manual action required: its files are old, new and another's";
     }
     bug("a recovery action without a line");
   }();
@@ -365,7 +365,7 @@ std::string recovered_line(const transaction::Recovered& one, bool would) {
                      planning::name_of(one.transaction.verb), what);
 }
 
-int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
+int carry_out(Session& session, const std::string& note, const RequestMaker& make_request) {
   const Options& options = session.options;
   if (auto status = require_root(session); !status) return fail(session, status.error());
   ports::Ports ports = session.host.open(options.root);
@@ -378,7 +378,7 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
   if (read && !options.is_for_programs()) {
     for (const Finding& finding : broken_records(*read, options)) {
       if (read->broken.back().may_be_open) break;  // the refusal names it
-      session.host.err(report::finding_text(finding, session.err));
+      say(session, report::finding_text(finding, session.err));
     }
   }
   auto records = read ? transaction::usable(std::move(*read))
@@ -392,13 +392,13 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
     say_unfinished(session, *records, moment);
   }
   // Most runs of a fleet find nothing to do. Reading needs no lock, but what another run has only tried
-  // so far is no state to call wished: so nobody may be at work before the reading, nor after it.
+  // so far is no state to call desired: so nobody may be at work before the reading, nor after it.
   const bool busy = in_use || (open && !options.dry_run);
   if (!busy) {
-    auto prepared = prepare(session, ports, wisher);
+    auto prepared = prepare(session, ports, make_request);
     if (!prepared) return fail(session, prepared.error());
     if (prepared->not_installed) {
-      return wait_for_install(session, *prepared->wish.waits_for_install);
+      return wait_for_install(session, *prepared->request.waits_for_install);
     }
     const bool nothing = prepared->is_nothing() && !may_be_busy(ports);
     if (!prepared->is_nothing()) {
@@ -424,15 +424,15 @@ int carry_out(Session& session, const std::string& note, const Wisher& wisher) {
       return transaction::exit_code_of(*one.outcome, false);
     }
     if (!options.json && !options.quiet) {
-      session.host.err(fmt::format("kubelet-sysctl: first, {}\n", recovered_line(one, false)));
+      say(session, fmt::format("kubelet-sysctl: first, {}\n", recovered_line(one, false)));
     }
     first.ids.push_back(one.transaction.id);
     first.changed = first.changed || (one.outcome && one.outcome->changed);
   }
-  auto prepared = prepare(session, ports, wisher);
+  auto prepared = prepare(session, ports, make_request);
   if (!prepared) return fail(session, prepared.error());
   if (prepared->not_installed) {
-    return wait_for_install(session, *prepared->wish.waits_for_install);
+    return wait_for_install(session, *prepared->request.waits_for_install);
   }
   return finish(session, ports, progress, *prepared, first);
 }

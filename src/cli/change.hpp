@@ -21,14 +21,14 @@
 
 namespace kubelet_sysctl::cli {
 
-/// What one command wishes to change.
-struct Wish {
-  std::string note;  ///< for whoever waits for the lock: "add net.core.somaxconn"
+/// What one command is to change.
+struct ChangeRequest {
+  std::string note;  ///< for the process that waits for the lock: "add net.core.somaxconn"
   /// The plan for the node as it is now; called again under the lock.
   std::function<Result<planning::Plan>(const nodes::NodeSnapshot&, const model::NodeModel&)> plan;
-  /// Looks at what the plan asks beyond the files, the kernel say, right before it; may be empty.
-  std::function<void(ports::Ports&, nodes::NodeSnapshot&, const model::NodeModel&)> look = {};
-  /// The verb, where a kubelet that is not installed yet is no error: it is told of, and nothing is written.
+  /// Inspects what the plan asks beyond the files, the kernel say, right before it; may be empty.
+  std::function<void(ports::Ports&, nodes::NodeSnapshot&, const model::NodeModel&)> inspect = {};
+  /// The verb, where a kubelet that is not installed yet is no error: it is reported, and nothing is written.
   std::optional<planning::Verb> waits_for_install = {};
   std::string undoes = {};  ///< id of the transaction that the plan puts back
   /// The plan needs no node that can be read: its model may be one of resolve_partly().
@@ -38,14 +38,14 @@ struct Wish {
   std::function<std::string(const planning::Plan&)> reason = {};
 };
 
-/// A wish, made under whatever lock is held at the moment. Errors as those of the command.
-using Wisher = std::function<Result<Wish>(ports::Ports&)>;
+/// A request, made under whatever lock is held at the moment. Errors as those of the command.
+using RequestMaker = std::function<Result<ChangeRequest>(ports::Ports&)>;
 
 /// Asks the kernel of a running node about `entries`; of a tree of files, or about none, it does nothing.
 void ask_kernel(const Options& options, ports::Ports& ports,
                 const std::vector<std::string>& entries, nodes::NodeSnapshot& snapshot);
 
-/// Errors: kPermission for somebody who is not root and wants to change the running node.
+/// Errors: kPermission for a user who is not root and wants to change the running node.
 Status require_root(const Session& session);
 
 /// The lock, at once if nobody holds it; while waiting, a terminal shows for whom. From then on signals
@@ -64,7 +64,7 @@ Result<std::vector<transaction::Recovered>> recover_now(Session& session, ports:
 /// "the change 20261120T225726Z-1 (add) was undone".
 std::string recovered_line(const transaction::Recovered& one, bool would);
 
-/// Brings open changes to their end, then carries the wish out and reports; returns the exit code.
-int carry_out(Session& session, const std::string& note, const Wisher& wisher);
+/// Brings open changes to their end, then carries the request out and reports; returns the exit code.
+int carry_out(Session& session, const std::string& note, const RequestMaker& make_request);
 
 }  // namespace kubelet_sysctl::cli

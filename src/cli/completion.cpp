@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words that fit where somebody is typing, from the tables of commands and options.
+// The words that fit where the user is typing, from the tables of commands and options.
 #include "completion.hpp"
 
 #include <algorithm>
@@ -26,14 +26,14 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-/// What stands before the word that is being typed.
+/// What is before the word that is being typed.
 struct Line {
   const Command* command = nullptr;
   std::vector<std::string> arguments;
   std::set<std::string_view> given;  ///< names of options
   const OptionRow* open = nullptr;   ///< the option whose value is being typed
   bool only_arguments = false;       ///< after "--"
-  Options options;                   ///< those that say which node is meant
+  Options options;                   ///< as far as they are given before it
   std::string current;
 };
 
@@ -45,20 +45,9 @@ struct Offer {
 
 using Offers = std::vector<Offer>;
 
-const OptionRow* option_of(const Command& command, std::string_view name) {
-  for (const OptionRow& row : all_options()) {
-    if ((command.options & row.bit) == 0) continue;
-    if (row.name == name || (!row.short_name.empty() && row.short_name == name)) return &row;
-  }
-  return nullptr;
-}
-
+/// A value that is none, or the option of another node, changes nothing here.
 void take_value(Options& options, const OptionRow& row, const std::string& value) {
-  if (row.bit == kTakesRoot) {
-    if (auto root = parse_root(value)) options.root = std::move(*root);
-  } else if (row.bit == kTakesUnit) {
-    if (auto unit = unit_name_given(value)) options.unit = std::move(*unit);
-  }
+  if (row.take != nullptr) static_cast<void>(row.take(options, row, value));
 }
 
 Line read_line(const std::vector<std::string>& words) {
@@ -77,7 +66,7 @@ Line read_line(const std::vector<std::string>& words) {
       line.only_arguments = true;
     } else {
       const std::size_t end = std::min(word.find('='), word.size());
-      const OptionRow* row = option_of(*line.command, word.substr(0, end));
+      const OptionRow* row = find_option(line.command->bit, word.substr(0, end));
       if (row == nullptr) continue;
       line.given.insert(row->name);
       if (row->value.empty()) continue;
@@ -91,7 +80,7 @@ Line read_line(const std::vector<std::string>& words) {
   return line;
 }
 
-/// A help text as one line: its first sentence, without what stands in brackets at its end.
+/// A help text as one line: its first sentence, without what is in brackets at its end.
 std::string short_help(std::string_view text) {
   text = text.substr(0, std::min(text.find(" (default"), text.find("\n(default")));
   text = text.substr(0, text.find(". "));
@@ -118,8 +107,7 @@ Offers first_words(const std::string& current) {
 Offers options_offered(const Line& line) {
   Offers offers;
   for (const OptionRow& row : all_options()) {
-    if ((line.command->options & row.bit) == 0) continue;
-    if (line.given.contains(row.name) && row.bit != kTakesVerbose) continue;
+    if (!takes(*line.command, row) || line.given.contains(row.name)) continue;
     offers.push_back({std::string(row.name), short_help(row.help)});
   }
   return offers;
@@ -182,11 +170,11 @@ Offers list_offered(const Options& options, ports::Ports& ports) {
   if (!snapshot) return offers;
   auto model = model::resolve(*snapshot);
   if (!model) return offers;
-  for (const std::string& entry : model::texts_of(model->configured)) offers.push_back({entry});
+  for (const std::string& entry : model::configured_texts(*model)) offers.push_back({entry});
   return offers;
 }
 
-Offers values_offered(const Line& line, CliHost& host) {
+Offers values_offered(const Line& line, CliEnvironment& host) {
   const OptionRow& row = *line.open;
   Offers offers;
   const auto add_all = [&offers](auto... texts) { (offers.push_back({texts}), ...); };
@@ -194,27 +182,22 @@ Offers values_offered(const Line& line, CliHost& host) {
     add_all(":files");
   } else if (row.value == "DIR") {
     add_all(":directories");
-  } else if (row.bit == kTakesTrial) {
+  } else if (row.name == "--trial") {
     add_all("5m", "10m", "30m", "1h");
   } else if (row.value == "DURATION") {
     add_all("10s", "30s", "1m", "2m", "5m");
-  } else if (row.bit == kTakesUnit) {
+  } else if (row.name == "--unit") {
     ports::Ports ports = host.open(line.options.root);
     offers = services_of(ports.files);
   } else if (row.value == "ID") {
     ports::Ports ports = host.open(line.options.root);
     offers = changes_offered(*line.command, ports);
-  } else if (row.value.find('|') != std::string_view::npos) {
-    for (std::string_view rest = row.value; !rest.empty();) {
-      const std::size_t end = std::min(rest.find('|'), rest.size());
-      offers.push_back({std::string(rest.substr(0, end))});
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
   }
+  for (std::string& one : choices_of(row)) offers.push_back({std::move(one)});
   return offers;
 }
 
-Offers arguments_offered(const Line& line, CliHost& host) {
+Offers arguments_offered(const Line& line, CliEnvironment& host) {
   const Command& command = *line.command;
   Offers offers;
   if (command.arguments.find("ID") != std::string_view::npos) {
@@ -239,7 +222,7 @@ Offers arguments_offered(const Line& line, CliHost& host) {
   return offers;
 }
 
-Offers offers_for(const std::vector<std::string>& words, Line& line, CliHost& host) {
+Offers offers_for(const std::vector<std::string>& words, Line& line, CliEnvironment& host) {
   if (words.size() <= 1) return first_words(line.current);
   if (line.command == nullptr) {
     return words.front() == "help" && words.size() == 2 ? commands_offered() : Offers();
@@ -249,7 +232,7 @@ Offers offers_for(const std::vector<std::string>& words, Line& line, CliHost& ho
   const std::size_t equals = line.current.find('=');
   if (is_option && equals != std::string::npos) {
     // "--output=j": the shell sees one word, so each offer is one as well.
-    line.open = option_of(*line.command, line.current.substr(0, equals));
+    line.open = find_option(line.command->bit, line.current.substr(0, equals));
     if (line.open == nullptr || line.open->value.empty()) return {};
     Offers offers = values_offered(line, host);
     for (Offer& one : offers) {
@@ -263,7 +246,7 @@ Offers offers_for(const std::vector<std::string>& words, Line& line, CliHost& ho
   return arguments_offered(line, host);
 }
 
-/// A list may hold what somebody wrote by hand; a line of ours is one offer.
+/// A list may hold what a user wrote by hand; a line of ours is one offer.
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char byte) {
     return static_cast<unsigned char>(byte) < ' ' || byte == '\x7f';
@@ -272,7 +255,7 @@ bool has_control(std::string_view text) {
 
 }  // namespace
 
-int complete(const std::vector<std::string>& words, CliHost& host) {
+int complete(const std::vector<std::string>& words, CliEnvironment& host) {
   Line line = read_line(words);
   std::string answer;
   for (const Offer& one : offers_for(words, line, host)) {

@@ -14,11 +14,11 @@ namespace kubelet_sysctl::cli {
 /// Its name: "kubelet-sysctl __complete WORD... LAST". Not in the table of commands: nobody types it.
 inline constexpr std::string_view kCompleteCommand = "__complete";
 
-/// Prints what can stand in place of the last of `words`, which are those after the program's name: one
+/// Prints what can be in place of the last of `words`, which are those after the program's name: one
 /// a line, with a tab and its meaning where it has one. One that ends in '.' is the beginning of others.
 /// A line ":files" or ":directories" says what else fits. Says nothing on standard error and returns 0,
-/// whatever is wrong with the words or cannot be read: somebody is in the middle of a line.
-int complete(const std::vector<std::string>& words, CliHost& host);
+/// whatever is wrong with the words or cannot be read: the user is in the middle of a line.
+int complete(const std::vector<std::string>& words, CliEnvironment& host);
 
 /// The sysctls of this kernel, below /proc/sys of `files`, that begin with `prefix` and that the newest
 /// kubelet takes as an entry. A dot in a directory's name is a slash. Of a directory with one folder for

@@ -18,12 +18,11 @@
 #include "kubelet_sysctl/machine/runtime_environment.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "options.hpp"
-#include "values.hpp"
 
 namespace kubelet_sysctl::cli {
 namespace {
 
-/// Where this very release stands on the node, for a timer that outlives the container. Empty when
+/// Where this very release is on the node, for a timer that outlives the container. Empty when
 /// nowhere: another release might not read the record of the change.
 std::string program_of_node(ports::Ports& ports) {
   constexpr std::array<const char*, 5> kPlaces = {
@@ -51,13 +50,7 @@ std::vector<std::string> host_after_command(std::vector<std::string> words) {
   return words;
 }
 
-Status check_host(const Options& options) {
-  if (!options.host || options.is_live()) return {};
-  return usage_error("'--host' and '--root' do not go together",
-                     "'--root' works on a tree of files, '--host' on the node that runs");
-}
-
-Status go_to_host(Options& options, CliHost& host) {
+Status go_to_host(Options& options, CliEnvironment& host) {
   if (!options.host) return {};
   // A file of the command line is one that its author sees: a mounted ConfigMap, say.
   if (!options.from_file.empty() && options.from_file != "-") {
@@ -69,14 +62,14 @@ Status go_to_host(Options& options, CliHost& host) {
   if (!entered) {
     Error error = entered.error();
     // No manifest helps there, and fail() says so.
-    if (host.surroundings == machine::Surroundings::kFargate) error.kind = ErrorKind::kNoSystemd;
+    if (host.runtime_environment == machine::RuntimeEnvironment::kFargate)
+      error.kind = ErrorKind::kNoSystemd;
     return error;
   }
-  machine::log(machine::LogLevel::kSteps, *entered
-                                              ? "entered the namespaces of process 1"
-                                              : "--host: already in the namespaces of process 1");
+  machine::log(*entered ? "entered the namespaces of process 1"
+                        : "--host: already in the namespaces of process 1");
   if (!*entered) return {};
-  host.surroundings = machine::Surroundings::kMachine;
+  host.runtime_environment = machine::RuntimeEnvironment::kMachine;
   host.sudo_user.clear();
   host.program.clear();
   if (!options.trial) return {};

@@ -15,12 +15,9 @@ namespace kubelet_sysctl::cli {
 /// point.
 std::vector<std::string> host_after_command(std::vector<std::string> words);
 
-/// What does not go together with --host. Errors: kUsage.
-Status check_host(const Options& options);
-
 /// With --host: reads the file of --from-file where we are, enters the node, and finds the program there
 /// if a timer shall run it. Afterwards every path means the node's, and `host.program` is that program
 /// or empty. Errors: those of enter_host() and of the file; kRefused for a trial that nobody could end.
-Status go_to_host(Options& options, CliHost& host);
+Status go_to_host(Options& options, CliEnvironment& host);
 
 }  // namespace kubelet_sysctl::cli

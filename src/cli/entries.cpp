@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The entries that a command line wishes for, from its arguments and from --from-file.
+// The entries that a command line names, from its arguments and from --from-file.
 #include "entries.hpp"
 
 #include <sys/stat.h>
@@ -24,8 +24,8 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-// Far above what anybody wishes for; what a plan costs grows with the product of both lists.
-constexpr std::size_t kMostWished = 5000;
+// Far above what anybody needs; what a plan costs grows with the product of both lists.
+constexpr std::size_t kMostDesired = 5000;
 constexpr std::size_t kMostInput = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\v\f";
 
@@ -98,10 +98,10 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
       error.width = entry.size();
       return error;
     }
-    if (entries.size() == kMostWished) {
+    if (entries.size() == kMostDesired) {
       return Error{
           .kind = ErrorKind::kRefused,
-          .message = fmt::format("will not read a list of more than {} entries", kMostWished),
+          .message = fmt::format("will not read a list of more than {} entries", kMostDesired),
           .path = path,
           .line = number,
           .column = 1};
@@ -111,16 +111,56 @@ Result<std::vector<std::string>> parse_entry_list(const std::string& path, std::
   return entries;
 }
 
+namespace {
+
+/// `text` with a mark for whatever it quotes of `line`, but for the words of a desired list itself.
+std::string without_quotes_of(std::string_view line, std::string text) {
+  static constexpr std::array<std::string_view, 5> kOwn = {"mode", "expired", "owner", "reason",
+                                                           "expires"};
+  constexpr std::string_view kMark = "…";
+  for (const char quote : {'\'', '"'}) {
+    for (std::size_t begin = text.find(quote); begin != std::string::npos;) {
+      std::size_t end = text.find(quote, begin + 1);
+      if (end == std::string::npos) break;
+      const std::string_view inner = std::string_view(text).substr(begin + 1, end - begin - 1);
+      const bool own = std::find(kOwn.begin(), kOwn.end(), inner) != kOwn.end();
+      if (!own && !inner.empty() && line.find(inner) != std::string_view::npos) {
+        text.replace(begin + 1, inner.size(), kMark);
+        end = begin + 1 + kMark.size();
+      }
+      begin = text.find(quote, end + 1);
+    }
+  }
+  return text;
+}
+
+/// "a,b" is the kubelet's own way to write two entries. An empty item stays, to be refused.
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> items;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    items.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return items;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
 Error without_contents(Error error, const Options& options) {
   if (options.from_file == "-" || error.line == 0) return error;
-  error.excerpt.clear();
-  if (error.kind != ErrorKind::kBadEntry) return error;
+  const std::string line = std::exchange(error.excerpt, {});
+  if (error.kind != ErrorKind::kBadEntry) {
+    error.message = without_quotes_of(line, std::move(error.message));
+    error.hint = without_quotes_of(line, std::move(error.hint));
+    return error;
+  }
   error.message = "this line is not an entry";
   error.hint = "a line holds a name such as 'net.core.somaxconn', or a comment after '#'";
   return error;
 }
 
-Result<SourceFile> named_file(const Options& options, const CliHost& host) {
+Result<SourceFile> named_file(const Options& options, const CliEnvironment& host) {
   if (options.file_of_container) return *options.file_of_container;
   const bool from_input = options.from_file == "-";
   SourceFile file;
@@ -133,13 +173,20 @@ Result<SourceFile> named_file(const Options& options, const CliHost& host) {
   return file;
 }
 
-Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host,
-                                                bool malformed_too) {
+Result<std::vector<std::string>> desired_entries(const Options& options, const CliEnvironment& host,
+                                                 bool malformed_too) {
   std::vector<std::string> entries;
   for (const std::string& argument : options.arguments) {
-    auto pattern = sysctl::SysctlPattern::parse(argument);
-    if (!pattern && !malformed_too) return std::move(pattern).error();
-    entries.push_back(argument);
+    if (malformed_too) {
+      entries.push_back(argument);
+      continue;
+    }
+    for (const std::string& entry : split_at_commas(argument)) {
+      if (auto pattern = sysctl::SysctlPattern::parse(entry); !pattern) {
+        return std::move(pattern).error();
+      }
+      entries.push_back(entry);
+    }
   }
   if (options.from_file.empty()) return entries;
   auto file = named_file(options, host);
@@ -148,7 +195,7 @@ Result<std::vector<std::string>> wished_entries(const Options& options, const Cl
   auto listed = parse_entry_list(path, file->bytes);
   if (!listed) return without_contents(std::move(listed).error(), options);
   if (listed->empty()) {
-    // An empty file is more often a mistake than a wish; emptying the list must be said.
+    // An empty file is more often a mistake than what is wanted; emptying the list must be said.
     return Error{.kind = ErrorKind::kBadEntry,
                  .message = "there is no entry in it",
                  .path = path,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The entries that a command line wishes for, from its arguments and from --from-file.
+// The entries that a command line names, from its arguments and from --from-file.
 #pragma once
 
 #include <string>
@@ -12,16 +12,17 @@
 
 namespace kubelet_sysctl::cli {
 
-/// All entries, those of the arguments first, each spelt like one. Errors: kBadEntry, with file and line
-/// for one of a file, also for a file without any; with `malformed_too` arguments are taken as they are; kNotFound, kPermission, kIo for the file itself.
-Result<std::vector<std::string>> wished_entries(const Options& options, const CliHost& host,
-                                                bool malformed_too = false);
+/// All entries, those of the arguments first, each spelt like one; "a,b" as one argument is two. With
+/// `malformed_too` arguments are taken as they are. Errors: kBadEntry, with file and line for one of a file,
+/// also for a file without any; kNotFound, kPermission, kIo for the file itself.
+Result<std::vector<std::string>> desired_entries(const Options& options, const CliEnvironment& host,
+                                                 bool malformed_too = false);
 
 /// What --from-file names: a file of the machine that the program runs on (--root does not apply to it), or
 /// standard input. Errors: kNotFound, kPermission, kIo; kBadEntry for more than 16 MiB.
-Result<SourceFile> named_file(const Options& options, const CliHost& host);
+Result<SourceFile> named_file(const Options& options, const CliEnvironment& host);
 
-/// `error`, found in what --from-file names, with its place and without the text that stands there: who may
+/// `error`, found in what --from-file names, with its place and without the text that is there: who may
 /// run this program through sudo may not be one who may read every file, and logs keep what it prints.
 /// Standard input is the caller's own and is shown.
 Error without_contents(Error error, const Options& options);

@@ -3,15 +3,33 @@
 #include "help.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
+#include "kubelet_sysctl/base/wrap.hpp"
 #include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::cli {
 namespace {
+
+constexpr std::size_t kColumns = 80;  ///< the width of a terminal that says none
+
+struct Group {
+  OptionGroup group;
+  std::string_view title;
+};
+constexpr std::array<Group, 6> kGroups = {{
+    {OptionGroup::kCommon, "options"},
+    {OptionGroup::kList, "rules for the list"},
+    {OptionGroup::kPlace, "where"},
+    {OptionGroup::kTiming, "restart, waiting and rollback"},
+    {OptionGroup::kConfigz, "the live kubelet's own answer"},
+    {OptionGroup::kOutput, "output"},
+}};
 
 /// "-o, --output text|json"
 std::string option_head(const OptionRow& option) {
@@ -21,70 +39,103 @@ std::string option_head(const OptionRow& option) {
   return head;
 }
 
-std::string options_help(std::uint64_t accepted) {
-  constexpr std::size_t kWidth = 32;
+/// `head` with `text` beside it from column `width` on, below it where the head is too long.
+std::string beside(const std::string& head, std::string_view text, std::size_t width) {
   std::string out;
-  for (const OptionRow& option : all_options()) {
-    if ((accepted & option.bit) == 0) continue;
-    std::string head = option_head(option);
-    std::string_view help = option.help;
-    bool first = true;
-    if (head.size() >= kWidth) {
-      out += fmt::format("  {}\n", head);
-      first = false;
-    }
-    while (!help.empty()) {
-      const std::size_t end = std::min(help.find('\n'), help.size());
-      out += fmt::format("  {:<{}}{}\n", first ? head : "", kWidth, help.substr(0, end));
-      help.remove_prefix(std::min(end + 1, help.size()));
-      first = false;
-    }
+  bool first = head.size() + 2 < width;
+  if (!first) out += fmt::format("  {}\n", head);
+  for (const std::string& line : filled(text, kColumns - width)) {
+    out += fmt::format("  {:<{}}{}\n", first ? head : "", width - 2, line);
+    first = false;
   }
   return out;
 }
+
+bool is_often_used(OptionGroup group) {
+  return group == OptionGroup::kCommon || group == OptionGroup::kOutput;
+}
+
+std::string options_help(const Command& command, bool all) {
+  constexpr std::size_t kWidth = 28;
+  std::string out;
+  std::size_t hidden = 0;
+  for (const Group& group : kGroups) {
+    std::string rows;
+    for (const OptionRow& option : all_options()) {
+      if (option.group != group.group || !takes(command, option)) continue;
+      if (all || is_often_used(group.group)) {
+        rows += beside(option_head(option), option.help, kWidth);
+      } else {
+        ++hidden;
+      }
+    }
+    if (!rows.empty()) out += fmt::format("\n{}:\n{}", group.title, rows);
+  }
+  if (hidden > 0) {
+    out += fmt::format("\n'kubelet-sysctl {} --help-all' has {} more.\n", command.name, hidden);
+  }
+  return out;
+}
+
+std::string commands_help() {
+  constexpr std::size_t kWidth = 19;
+  std::string out = "commands:\n";
+  for (const Command* command : all_commands()) {
+    out += beside(fmt::format("{} {}", command->name, command->arguments), command->title, kWidth);
+  }
+  return out;
+}
+
+constexpr std::string_view kUsage =
+    "kubelet-sysctl - which unsafe sysctls may pods on this node set, and who says so\n"
+    "\n"
+    "usage: kubelet-sysctl COMMAND [OPTION...]\n"
+    "\n"
+    "  kubelet-sysctl show\n"
+    "  kubelet-sysctl check -f pod.yaml\n"
+    "  kubelet-sysctl add net.core.somaxconn 'kernel.msg*' --reason 'ticket 1412'\n"
+    "  kubelet-sysctl undo\n"
+    "\n";
 
 }  // namespace
 
+std::string overview() {
+  return std::string(kUsage) + commands_help() +
+         "\n'kubelet-sysctl --help' and 'kubelet-sysctl COMMAND --help' say more.\n";
+}
+
 std::string program_help() {
-  std::string out =
-      "kubelet-sysctl - which unsafe sysctls may pods on this node set, and who says so\n"
-      "\n"
-      "usage: kubelet-sysctl COMMAND [OPTION...]\n"
-      "\n"
-      "commands:\n";
-  for (const Command* command : all_commands()) {
-    const std::string head = fmt::format("{} {}", command->name, command->arguments);
-    out += fmt::format("  {:<18}{}\n", head, command->title);
-  }
+  constexpr std::size_t kWidth = 20;
+  std::string out = std::string(kUsage) + commands_help();
   out +=
       "\n"
-      "An ENTRY is the name of a sysctl, or a prefix that ends in '*' (in quotes: a shell has\n"
-      "its own idea of '*').\n"
-      "\n"
-      "examples:\n"
-      "  kubelet-sysctl show\n"
-      "  kubelet-sysctl add net.core.somaxconn 'kernel.msg*' --diff --dry-run\n"
-      "  kubelet-sysctl add net.core.somaxconn 'kernel.msg*' --reason 'ticket 1412'\n"
-      "  kubelet-sysctl undo\n"
+      "An ENTRY is the name of a sysctl, or a prefix that ends in '*' (in quotes: a\n"
+      "shell has its own idea of '*').\n"
       "\n"
       "exit codes:\n";
   for (const transaction::ExitCode& row : transaction::exit_codes()) {
-    out += fmt::format("  {:>2}  {:<13}{}\n", row.code, row.name, row.meaning);
+    out += beside(fmt::format("{:>2}  {}", row.code, row.name), row.meaning, kWidth);
   }
   out +=
       "\n"
-      "'kubelet-sysctl COMMAND --help' tells the options of a command; '--version' the version.\n";
+      "'kubelet-sysctl COMMAND --help' has the options of a command, '--version' the\n"
+      "version.\n";
   return out;
 }
 
-std::string command_help(const Command& command) {
-  std::string out = fmt::format(
-      "kubelet-sysctl {} - {}\n\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n", command.name,
-      command.title, command.name, command.arguments.empty() ? "" : " ", command.arguments);
-  out += indented(command.about, "");
-  out += "\nexamples:\n" + indented(command.examples, "  ");
-  out += "\noptions:\n" + options_help(command.options);
-  if ((command.options & (kTakesTimeout | kTakesLockTimeout | kTakesTrial)) != 0) {
+std::string command_help(const Command& command, bool all) {
+  std::string out;
+  const std::string title = fmt::format("kubelet-sysctl {} - {}", command.name, command.title);
+  for (const std::string& line : filled(title, kColumns)) out += line + '\n';
+  out += fmt::format("\nusage: kubelet-sysctl {} [OPTION...]{}{}\n\n", command.name,
+                     command.arguments.empty() ? "" : " ", command.arguments);
+  out += indented(command.examples, "  ") + '\n';
+  for (const std::string& line : filled(command.about, kColumns)) out += line + '\n';
+  out += options_help(command, all);
+  const auto& rows = all_options();
+  if (std::any_of(rows.begin(), rows.end(), [&](const OptionRow& row) {
+        return takes(command, row) && row.value == "DURATION" && (all || is_often_used(row.group));
+      })) {
     out += "\nA DURATION is a number with its unit: 500ms, 10s, 2m, 1h30m.\n";
   }
   return out;

@@ -8,9 +8,11 @@
 
 namespace kubelet_sysctl::cli {
 
+/// What `kubelet-sysctl` alone prints: a screen of 24 lines.
+std::string overview();
 /// What `kubelet-sysctl --help` prints.
 std::string program_help();
-/// What `kubelet-sysctl COMMAND --help` prints.
-std::string command_help(const Command& command);
+/// What `kubelet-sysctl COMMAND --help` prints; with every option for `--help-all`.
+std::string command_help(const Command& command, bool all);
 
 }  // namespace kubelet_sysctl::cli

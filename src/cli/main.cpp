@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   kubelet_sysctl::machine::Namespaces kernel;
   kubelet_sysctl::machine::ChildPrograms programs;
   int write_error = 0;
-  kubelet_sysctl::cli::CliHost host;
+  kubelet_sysctl::cli::CliEnvironment host;
   host.open = [&](const std::string& root) {
     using kubelet_sysctl::machine::LinkedFiles;
     disk = std::make_unique<kubelet_sysctl::machine::Disk>(
@@ -103,14 +103,15 @@ int main(int argc, char** argv) {
     if (!whole && write_error == 0) write_error = errno;
   };
   host.err = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); };
-  host.out_is_terminal = facts.output_is_terminal;
-  host.err_is_terminal = facts.errors_are_terminal;
+  host.out_columns = facts.output_columns;
+  host.err_columns = facts.error_columns;
+  host.local_time = kubelet_sysctl::machine::local_rfc3339;
   host.uid = facts.uid;
   host.sudo_user = facts.sudo_user;
   host.login_uid = facts.login_uid;
   host.program = facts.program;
   host.read_input = read_input;
-  host.surroundings = facts.surroundings;
+  host.runtime_environment = facts.runtime_environment;
   host.enter_host = [] { return kubelet_sysctl::machine::enter_host(); };
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const int code = kubelet_sysctl::cli::run_cli(arguments, host);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command line asks for, after it was read and checked.
+// What a command line asks for, and the table of options that it is read by.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kubelet_sysctl/base/error.hpp"
@@ -43,7 +45,7 @@ struct Options {
   kubelet::ConfigzQuestion configz;
   Colour colour = Colour::kAuto;
   bool quiet = false;
-  int verbosity = 0;
+  bool verbose = false;
   bool unchanged_is_77 = false;
   bool exact = false;
   bool empty = false;  ///< --empty: `set` may empty the list
@@ -53,7 +55,7 @@ struct Options {
   bool fix = false;
   bool drop_expired = false;
   bool before_start = false;  ///< the kubelet's start waits for this run
-  bool lasting = false;
+  bool persist = false;
   bool exit_code = false;
   std::optional<int> systemd_version;
   std::optional<sysctl::KubeletVersion>
@@ -65,10 +67,52 @@ struct Options {
   [[nodiscard]] bool is_for_programs() const { return json || metrics; }
 };
 
-/// What makes a trial impossible: it needs a kubelet that was seen, the way back, and a timer. Errors: kUsage.
-Status check_trial(const Options& options);
+/// The commands, as bits: an option says which take it.
+enum CommandBit : std::uint32_t {
+  kShow = 1U << 0U,
+  kExplain = 1U << 1U,
+  kCheck = 1U << 2U,
+  kDoctor = 1U << 3U,
+  kAdd = 1U << 4U,
+  kRemove = 1U << 5U,
+  kSet = 1U << 6U,
+  kSync = 1U << 7U,
+  kHistory = 1U << 8U,
+  kUndo = 1U << 9U,
+  kRecover = 1U << 10U,
+  kKeep = 1U << 11U,
+};
+inline constexpr std::uint32_t kReaders = kShow | kExplain | kCheck | kDoctor;
+inline constexpr std::uint32_t kEdits = kAdd | kRemove | kSet | kSync;
+inline constexpr std::uint32_t kWriters = kEdits | kUndo | kDoctor;  ///< doctor with --fix
+/// Those that inspect the running kubelet or wait for it.
+inline constexpr std::uint32_t kWatchers = kWriters | kRecover | kShow;
+inline constexpr std::uint32_t kEvery = ~0U;
 
-/// Credentials without the question, half of them, two kinds of them; or nobody to ask. Errors: kUsage.
-Status check_configz(const Options& options);
+/// Where an option is in the help: `--help` has the first group and the last, `--help-all` every one.
+enum class OptionGroup { kCommon, kList, kPlace, kTiming, kConfigz, kOutput };
+
+/// One option: all that the program knows of it.
+struct OptionRow {
+  std::string_view short_name = {};  ///< "-o"; may be empty
+  std::string_view name;             ///< "--output"; two rows may share it, for different commands
+  std::string_view value = {};       ///< "FILE", "text|json"; empty for a switch
+  std::string_view help;             ///< one text; the help breaks it into lines
+  OptionGroup group = OptionGroup::kCommon;
+  std::uint32_t commands;       ///< CommandBit of each that takes it
+  std::string_view needs = {};  ///< the option without which this one means nothing
+  /// Puts the value into its field. Errors: kUsage.
+  Status (*take)(Options& options, const OptionRow& row, const std::string& value) = nullptr;
+};
+
+/// All options, in help order.
+const std::vector<OptionRow>& all_options();
+/// The option of one of these commands with that name, long or short; else nullptr.
+const OptionRow* find_option(std::uint32_t commands, std::string_view name);
+/// "text|json" as its words; none for another kind of value.
+std::vector<std::string> choices_of(const OptionRow& row);
+/// That the options `given` to a command exclude none and need none of the others. Errors: kUsage.
+Status check_together(std::uint32_t command, const Options& options,
+                      const std::set<std::string_view>& given);
 
 }  // namespace kubelet_sysctl::cli

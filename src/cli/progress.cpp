@@ -12,7 +12,7 @@ namespace kubelet_sysctl::cli {
 
 Progress::Progress(Session& session)
     : session_(session),
-      is_shown_(session.host.err_is_terminal && !session.options.json && !session.options.quiet) {}
+      is_shown_(session.host.err_columns > 0 && !session.options.json && !session.options.quiet) {}
 
 Progress::~Progress() { close_line(); }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What commands that only read tell of the records of changes.
+// What commands that only read report the records of changes.
 #include "records.hpp"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/ports/boot_id.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/report/report.hpp"
@@ -25,7 +26,7 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-/// How a hint names the directory of a record; in a tree it stands below the tree's.
+/// How a hint names the directory of a record; in a tree it is below the tree's.
 constexpr std::string_view kSetsAside = "mv /var/lib/";
 
 /// True when the kernel says that `pid` holds a lock of flock(2). Where it does not say, the process alone
@@ -36,14 +37,11 @@ bool holds_lock(ports::Ports& ports, std::int64_t pid) {
   const auto locks = ports.files.read("/proc/locks");
   if (!locks || locks->bytes.empty()) return true;
   const std::string number = fmt::format(" {} ", pid);
-  for (std::string_view rest = locks->bytes; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
+  for (const std::string_view line : lines_of(locks->bytes)) {
     const bool is_flock = line.find(" FLOCK ") != std::string_view::npos;
     // "->" marks one that waits.
     const bool waits = line.find("->") != std::string_view::npos;
     if (is_flock && !waits && line.find(number) != std::string_view::npos) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return false;
 }
@@ -76,7 +74,7 @@ transaction::Moment moment_of(ports::Ports& ports) {
 void say_in_progress(Session& session, const transaction::Moment& moment) {
   if (session.options.is_for_programs()) return;
   const std::string text = report::in_progress_text(moment, session.err);
-  if (!text.empty()) session.host.err("kubelet-sysctl: " + text);
+  if (!text.empty()) say(session, "kubelet-sysctl: " + text);
 }
 
 void say_unfinished(Session& session, const std::vector<transaction::Transaction>& all,
@@ -85,7 +83,7 @@ void say_unfinished(Session& session, const std::vector<transaction::Transaction
   if (session.options.is_for_programs() || !moment.in_progress.empty()) return;
   const std::string line = transaction::unfinished_line(all, moment.now_ms, moment.boot_id);
   const std::string text = report::unfinished_text(line, session.options.root, session.err);
-  if (!text.empty()) session.host.err(text);
+  if (!text.empty()) say(session, text);
 }
 
 Error in_root(Error error, const Options& options) {
@@ -99,39 +97,35 @@ std::vector<Finding> broken_records(const transaction::Records& records, const O
   std::vector<Finding> findings;
   for (const transaction::BrokenRecord& one : records.broken) {
     const Error error = in_root(one.why, options);
-    Finding finding;
-    finding.id = "broken-record";
-    finding.severity = Severity::kWarning;
-    finding.message = fmt::format("the change '{}' is left out: {}", one.id, error.message);
-    finding.path = error.path;
-    finding.hint = error.hint;
-    findings.push_back(std::move(finding));
+    findings.push_back(
+        {.id = "broken-record",
+         .severity = Severity::kWarning,
+         .message = fmt::format("the change '{}' is left out: {}", one.id, error.message),
+         .path = error.path,
+         .hint = error.hint});
   }
   return findings;
 }
 
-std::optional<std::vector<transaction::Transaction>> tell_records(Session& session,
-                                                                  ports::Ports& ports,
-                                                                  const transaction::Moment& moment,
-                                                                  std::vector<Finding>& findings) {
+std::optional<std::vector<transaction::Transaction>> report_records(
+    Session& session, ports::Ports& ports, const transaction::Moment& moment,
+    std::vector<Finding>& findings) {
   auto records = transaction::read_records(ports);
   std::vector<Finding> found;
   if (records) {
     found = broken_records(*records, session.options);
   } else if (records.error().kind != ErrorKind::kPermission) {
-    Finding finding;
-    finding.id = "broken-record";
-    finding.severity = Severity::kWarning;
-    finding.message = "the records of changes cannot be read: " + records.error().message;
-    finding.path = records.error().path;
-    finding.hint = "see 'kubelet-sysctl history'";
-    found.push_back(std::move(finding));
+    found.push_back({.id = "broken-record",
+                     .severity = Severity::kWarning,
+                     .message = "the records of changes cannot be read: " + records.error().message,
+                     .path = records.error().path,
+                     .hint = "see 'kubelet-sysctl history'"});
   }
   for (Finding& finding : found) {
     if (session.options.is_for_programs()) {
       findings.push_back(std::move(finding));
     } else {
-      session.host.err(report::finding_text(finding, session.err));
+      say(session, report::finding_text(finding, session.err));
     }
   }
   if (!records) return std::nullopt;
@@ -143,7 +137,7 @@ transaction::OpenChanges tell_open_changes(Session& session, ports::Ports& ports
                                            std::vector<Finding>& findings) {
   const transaction::Moment moment = moment_of(ports);
   say_in_progress(session, moment);
-  const auto all = tell_records(session, ports, moment, findings);
+  const auto all = report_records(session, ports, moment, findings);
   return all ? transaction::open_changes(*all, moment) : transaction::OpenChanges();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What commands that only read tell of the records of changes.
+// What commands that only read report the records of changes.
 #pragma once
 
 #include <optional>
@@ -28,16 +28,15 @@ void say_unfinished(Session& session, const std::vector<transaction::Transaction
 
 /// `error` with its command of the tree that the options name.
 Error in_root(Error error, const Options& options);
-/// What is said of records that do not parse: each is left out, and all else is told.
+/// What is said of records that do not parse: each is left out, and all else is reported.
 std::vector<Finding> broken_records(const transaction::Records& records, const Options& options);
 
 /// All records; an unfinished change is said, as above. Nothing where they cannot be read: those that this
 /// user may not read are passed over, a broken one becomes a warning: on standard error, or, where a
 /// program reads what is printed, in `findings`.
-std::optional<std::vector<transaction::Transaction>> tell_records(Session& session,
-                                                                  ports::Ports& ports,
-                                                                  const transaction::Moment& moment,
-                                                                  std::vector<Finding>& findings);
+std::optional<std::vector<transaction::Transaction>> report_records(
+    Session& session, ports::Ports& ports, const transaction::Moment& moment,
+    std::vector<Finding>& findings);
 
 /// The changes that are open, of the records as above.
 transaction::OpenChanges tell_open_changes(Session& session, ports::Ports& ports,

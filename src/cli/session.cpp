@@ -9,6 +9,7 @@
 #include "cli.hpp"
 #include "commands.hpp"
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/wrap.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/machine/runtime_environment.hpp"
@@ -32,11 +33,12 @@ bool wants_colour(Colour colour, bool is_terminal) {
 }
 
 /// A pod without systemd is no broken machine: it is the wrong place.
-Error in_its_place(const CliHost& host, Error error) {
-  if (error.kind != ErrorKind::kNoSystemd || host.surroundings == machine::Surroundings::kMachine) {
+Error in_its_place(const CliEnvironment& host, Error error) {
+  if (error.kind != ErrorKind::kNoSystemd ||
+      host.runtime_environment == machine::RuntimeEnvironment::kMachine) {
     return error;
   }
-  if (host.surroundings == machine::Surroundings::kFargate) {
+  if (host.runtime_environment == machine::RuntimeEnvironment::kFargate) {
     error.message =
         "this is a container on AWS Fargate: there is no node that anybody could change";
     error.hint = "only safe sysctls can be set there; for others the pod needs a node of its own";
@@ -52,16 +54,27 @@ Error in_its_place(const CliHost& host, Error error) {
 
 }  // namespace
 
-Session session_of(CliHost& host, const Options& options) {
+Session session_of(CliEnvironment& host, const Options& options) {
   Session session{.host = host, .options = options, .out = {}, .err = {}};
-  session.out.colour = wants_colour(options.colour, host.out_is_terminal);
-  session.err.colour = wants_colour(options.colour, host.err_is_terminal);
-  session.out.verbose = session.err.verbose = options.verbosity > 0;
+  session.out.colour = wants_colour(options.colour, host.out_columns > 0);
+  session.err.colour = wants_colour(options.colour, host.err_columns > 0);
+  session.out.verbose = session.err.verbose = options.verbose;
+  session.out.local_time = session.err.local_time = host.local_time;
+  session.out.wrap = host.out_columns;
+  session.err.wrap = host.err_columns;
+  if (session.out.wrap > 0) session.out.columns = session.out.wrap;
+  if (session.err.wrap > 0) session.err.columns = session.err.wrap;
   return session;
 }
 
 void print(Session& session, const std::string& text) {
-  session.host.out(session.options.json ? text + '\n' : text);
+  session.host.out(session.options.json ? text + '\n' : wrapped(text, session.out.wrap));
+}
+
+void print_bytes(Session& session, const std::string& text) { session.host.out(text); }
+
+void say(Session& session, const std::string& text) {
+  session.host.err(wrapped(text, session.err.wrap));
 }
 
 int fail(Session& session, const Error& failed) {
@@ -69,12 +82,12 @@ int fail(Session& session, const Error& failed) {
   if (session.options.json) {
     print(session, report::error_json(error));
   } else {
-    // Whoever watches metrics is told of a run that failed, and not by their absence alone.
+    // Anyone who watches metrics is reported a run that failed, and not by their absence alone.
     if (session.options.metrics) {
-      print(session,
-            report::metrics_text({.tool_version = std::string(tool_version()), .moment = {}}));
+      print_bytes(session, report::metrics_text(
+                               {.tool_version = std::string(tool_version()), .moment = {}}));
     }
-    session.host.err(report::error_text(error, session.err));
+    say(session, report::error_text(error, session.err));
   }
   return transaction::exit_code_of(error);
 }

@@ -14,17 +14,21 @@
 namespace kubelet_sysctl::cli {
 
 struct Session {
-  CliHost& host;
+  CliEnvironment& host;
   const Options& options;
   TextStyle out;  ///< of standard output
   TextStyle err;  ///< of standard error
 };
 
 /// The session of `options`: colours only where they were asked for or can be seen.
-Session session_of(CliHost& host, const Options& options);
+Session session_of(CliEnvironment& host, const Options& options);
 
-/// A result: text as it is, a JSON document as one line.
+/// A result: text, broken where a terminal is too narrow, or a JSON document as one line.
 void print(Session& session, const std::string& text);
+/// A result that is to be read or copied byte by byte: a diff, metrics.
+void print_bytes(Session& session, const std::string& text);
+/// What is no result, to standard error; broken where a terminal is too narrow.
+void say(Session& session, const std::string& text);
 
 /// Reports the error, as a document on standard output with -o json, and returns its exit code.
 int fail(Session& session, const Error& error);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 
 namespace kubelet_sysctl::cli {
@@ -26,8 +27,6 @@ struct Unit {
 constexpr std::array<Unit, 4> kUnits = {Unit{"ms", Milliseconds{1}}, Unit{"s", Milliseconds{1000}},
                                         Unit{"m", Milliseconds{60'000}},
                                         Unit{"h", Milliseconds{3'600'000}}};
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 const Unit* unit_at(std::string_view text) {
   for (const Unit& unit : kUnits) {
@@ -61,7 +60,7 @@ Result<Milliseconds> parse_duration(std::string_view option, std::string_view te
                        std::move(hint));
   };
   const std::string forms = "a duration is written '500ms', '10s', '2m', '1h30m'";
-  if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) {
+  if (is_number(text)) {
     return bad(fmt::format("give the unit: '{}s' or '{}ms'", text, text));
   }
   Milliseconds total{0};

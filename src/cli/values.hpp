@@ -15,7 +15,7 @@ namespace kubelet_sysctl::cli {
 /// A failure of the command line itself.
 Error usage_error(std::string message, std::string hint);
 
-/// "500ms", "10s", "2m", "1h30m". A number without a unit is an error: nobody can tell what it meant.
+/// "500ms", "10s", "2m", "1h30m". A number without a unit is an error: it is unknown what it meant.
 /// `option` is named in the error. Errors: kUsage.
 Result<Milliseconds> parse_duration(std::string_view option, std::string_view text);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the wished list: one entry a line, with owner, reason and the day until which it is wished.
+// Reads the desired list: one entry a line, with owner, reason and the day until which it is desired.
 #include "kubelet_sysctl/desired/desired_list.hpp"
 
 #include <algorithm>
@@ -14,24 +14,23 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/lines.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
 
 namespace kubelet_sysctl::desired {
 namespace {
 
-// Far above what anybody wishes for; what a plan costs grows with the product of both lists.
-constexpr std::size_t kMostWished = 5000;
+// Far above what anybody entries for; what a plan costs grows with the product of both lists.
+constexpr std::size_t kMostDesired = 5000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kForm =
     "a line is an entry with its facts: net.core.somaxconn owner=team-web expires=2027-03-01 "
     "reason=\"ticket 1412\"";
 
-bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
-
 /// Reads one file into the list.
 class Reader {
  public:
-  Reader(const SourceFile& file, WishList& list) : file_(file), list_(list), text_(file.bytes) {}
+  Reader(const SourceFile& file, DesiredList& list) : file_(file), list_(list), text_(file.bytes) {}
 
   Status run() {
     if (auto status = check_bytes(); !status) return status;
@@ -61,7 +60,7 @@ class Reader {
                    "write the file as plain text");
     }
     if (is_utf8(text_)) return {};
-    // The first line that is not: its caret stands under the whole of it.
+    // The first line that is not: its caret is under the whole of it.
     for (std::size_t begin = 0; begin < text_.size();) {
       const std::size_t end = std::min(text_.find('\n', begin), text_.size());
       if (!is_utf8(text_.substr(begin, end - begin))) {
@@ -119,9 +118,9 @@ class Reader {
       return error(name_at, fmt::format("there is no setting '{}'", name),
                    fmt::format("settings are 'mode' and 'expired'; {}", kForm));
     }
-    if (file_.path.starts_with(std::string(kWishDirectory) + '/')) {
+    if (file_.path.starts_with(std::string(kDesiredDirectory) + '/')) {
       return error(name_at, fmt::format("'{}' cannot be set here", name),
-                   fmt::format("settings are for all files: set it in '{}'", kWishFile));
+                   fmt::format("settings are for all files: set it in '{}'", kDesiredFile));
     }
     if (!settings_.insert(name).second) {
       return error(name_at, fmt::format("'{}' is set twice", name), "leave one of the two out");
@@ -130,13 +129,13 @@ class Reader {
     auto value = take_value(value_at);
     if (!value) return std::move(value).error();
     skip_blanks();
-    if (!at_end()) return error({at_, end_}, "something stands behind the value", "leave it out");
+    if (!at_end()) return error({at_, end_}, "something is behind the value", "leave it out");
     return take_setting(name, *value, value_at);
   }
 
   Status take_setting(const std::string& name, const std::string& value, Span at) {
     if (name == "mode") {
-      for (const WishMode mode : {WishMode::kAdditive, WishMode::kExact}) {
+      for (const SyncMode mode : {SyncMode::kAdditive, SyncMode::kExact}) {
         if (value != name_of(mode)) continue;
         list_.mode = mode;
         return {};
@@ -146,34 +145,34 @@ class Reader {
     }
     if (value != "keep" && value != "drop") {
       return error(at, fmt::format("'expired' is 'keep' or 'drop', not '{}'", value),
-                   "'keep' only tells of expired entries, 'drop' takes them out of the list");
+                   "'keep' only reports expired entries, 'drop' takes them out of the list");
     }
     list_.drop_expired = value == "drop";
     return {};
   }
 
   Status entry(Span at) {
-    WishedEntry wish;
-    wish.entry = text_at(at);
-    wish.path = file_.path;
-    wish.line = lines_.line_of(text_, at.begin);
-    wish.at = at;
-    auto pattern = sysctl::SysctlPattern::parse(wish.entry);
+    DesiredEntry wanted;
+    wanted.entry = text_at(at);
+    wanted.path = file_.path;
+    wanted.line = lines_.line_of(text_, at.begin);
+    wanted.at = at;
+    auto pattern = sysctl::SysctlPattern::parse(wanted.entry);
     if (!pattern) return not_an_entry(at, std::move(pattern).error());
-    const auto [before, is_new] = seen_.try_emplace(pattern->dotted(), wish.line);
+    const auto [before, is_new] = seen_.try_emplace(pattern->dotted(), wanted.line);
     if (!is_new) {
-      return error(at, fmt::format("'{}' stands in line {} already", wish.entry, before->second),
+      return error(at, fmt::format("'{}' is already in line {}", wanted.entry, before->second),
                    "leave one of the two lines out");
     }
     std::set<std::string, std::less<>> keys;
     for (skip_blanks(); !at_end(); skip_blanks()) {
-      if (auto status = fact(wish, keys); !status) return status;
+      if (auto status = fact(wanted, keys); !status) return status;
     }
-    if (list_.entries.size() == kMostWished) {
+    if (list_.entries.size() == kMostDesired) {
       return error_at(ErrorKind::kUnsupported, file_, at,
-                      fmt::format("will not read a list of more than {} entries", kMostWished));
+                      fmt::format("will not read a list of more than {} entries", kMostDesired));
     }
-    list_.entries.push_back(std::move(wish));
+    list_.entries.push_back(std::move(wanted));
     return {};
   }
 
@@ -184,7 +183,7 @@ class Reader {
   }
 
   /// "owner=team-web"
-  Status fact(WishedEntry& wish, std::set<std::string, std::less<>>& keys) {
+  Status fact(DesiredEntry& wanted, std::set<std::string, std::less<>>& keys) {
     const Span key_at = word(true);
     const std::string key(text_at(key_at));
     if (at_ >= end_ || text_[at_] != '=') {
@@ -194,12 +193,12 @@ class Reader {
       return error(
           key_at, fmt::format("'{}' is no fact of an entry", key),
           apart
-              ? fmt::format("write '{}=…' without blanks around '='", key)
+              ? std::string("write the fact without blanks around '='")
               : fmt::format("one entry a line, and text with blanks in double quotes; {}", kForm));
     }
-    std::string* into = key == "owner"     ? &wish.owner
-                        : key == "reason"  ? &wish.reason
-                        : key == "expires" ? &wish.expires
+    std::string* into = key == "owner"     ? &wanted.owner
+                        : key == "reason"  ? &wanted.reason
+                        : key == "expires" ? &wanted.expires
                                            : nullptr;
     if (into == nullptr) {
       return error(key_at, fmt::format("there is no fact '{}'", key),
@@ -213,10 +212,10 @@ class Reader {
     auto value = take_value(value_at);
     if (!value) return std::move(value).error();
     *into = std::move(*value);
-    if (into != &wish.expires) return {};
-    wish.expires_at_ms = expiry_of(wish.expires);
-    if (wish.expires_at_ms) return {};
-    return error(value_at, fmt::format("'{}' is no date", wish.expires),
+    if (into != &wanted.expires) return {};
+    wanted.expires_at_ms = expiry_of(wanted.expires);
+    if (wanted.expires_at_ms) return {};
+    return error(value_at, fmt::format("'{}' is no date", wanted.expires),
                  "a date is written '2027-03-01' and counts to the end of that day in UTC, a time "
                  "'2027-03-01T12:00:00Z'");
   }
@@ -273,7 +272,7 @@ class Reader {
   }
 
   const SourceFile& file_;
-  WishList& list_;
+  DesiredList& list_;
   std::string_view text_;
   std::size_t at_ = 0;   // where the reading is
   std::size_t end_ = 0;  // of the line, without its end
@@ -282,31 +281,27 @@ class Reader {
   std::unordered_map<std::string, std::size_t> seen_;  // normal form -> line
 };
 
-/// The expiry of a wish without one lies behind every other.
-bool outlasts(const WishedEntry& a, const WishedEntry& b) {
+/// The expiry of an entry without one lies behind every other.
+bool outlasts(const DesiredEntry& a, const DesiredEntry& b) {
   if (!b.expires_at_ms) return false;
   return !a.expires_at_ms || *a.expires_at_ms > *b.expires_at_ms;
 }
 
 }  // namespace
 
-const char* name_of(WishMode mode) {
-  switch (mode) {
-    case WishMode::kAdditive:
-      return "additive";
-    case WishMode::kExact:
-      return "exact";
-  }
-  bug("a WishMode without a name");
+const char* name_of(SyncMode mode) {
+  // In the order of SyncMode.
+  constexpr std::array kNames = {"additive", "exact"};
+  return kNames[static_cast<std::size_t>(mode)];
 }
 
-Result<WishList> parse_wish_list(const std::vector<const SourceFile*>& files) {
-  WishList list;
+Result<DesiredList> parse_desired_list(const std::vector<const SourceFile*>& files) {
+  DesiredList list;
   for (const SourceFile* file : files) {
     if (file->kind == FileKind::kAbsent) continue;
     if (!file->exists()) {
       return Error{.kind = ErrorKind::kMalformed,
-                   .message = "a wished list is a file, and this is none",
+                   .message = "a desired list is a file, and this is none",
                    .path = file->path,
                    .hint = "take it away, or write a file in its place"};
     }
@@ -316,29 +311,29 @@ Result<WishList> parse_wish_list(const std::vector<const SourceFile*>& files) {
   return list;
 }
 
-bool is_expired(const WishedEntry& wish, std::int64_t now_ms) {
-  return wish.expires_at_ms && now_ms >= *wish.expires_at_ms;
+bool is_expired(const DesiredEntry& wanted, std::int64_t now_ms) {
+  return wanted.expires_at_ms && now_ms >= *wanted.expires_at_ms;
 }
 
-std::vector<const WishedEntry*> lasting_wishes(const WishList& list) {
-  std::vector<const WishedEntry*> lasting;
+std::vector<const DesiredEntry*> effective_entries(const DesiredList& list) {
+  std::vector<const DesiredEntry*> effective;
   std::unordered_map<std::string, std::size_t> places;
-  for (const WishedEntry& wish : list.entries) {
-    const auto pattern = sysctl::SysctlPattern::parse(wish.entry);
+  for (const DesiredEntry& wanted : list.entries) {
+    const auto pattern = sysctl::SysctlPattern::parse(wanted.entry);
     const auto [place, is_new] =
-        places.try_emplace(pattern ? pattern->dotted() : wish.entry, lasting.size());
+        places.try_emplace(pattern ? pattern->dotted() : wanted.entry, effective.size());
     if (is_new) {
-      lasting.push_back(&wish);
-    } else if (outlasts(wish, *lasting[place->second])) {
-      lasting[place->second] = &wish;
+      effective.push_back(&wanted);
+    } else if (outlasts(wanted, *effective[place->second])) {
+      effective[place->second] = &wanted;
     }
   }
-  return lasting;
+  return effective;
 }
 
-std::vector<const WishedEntry*> expired_wishes(const WishList& list, std::int64_t now_ms) {
-  std::vector<const WishedEntry*> expired = lasting_wishes(list);
-  std::erase_if(expired, [now_ms](const WishedEntry* one) { return !is_expired(*one, now_ms); });
+std::vector<const DesiredEntry*> expired_entries(const DesiredList& list, std::int64_t now_ms) {
+  std::vector<const DesiredEntry*> expired = effective_entries(list);
+  std::erase_if(expired, [now_ms](const DesiredEntry* one) { return !is_expired(*one, now_ms); });
   return expired;
 }
 

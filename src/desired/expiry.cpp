@@ -1,62 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// Until when something is wished: a day in UTC, or an RFC 3339 time.
+// Until when something is desired: a day in UTC, or an RFC 3339 time.
+#include <algorithm>
 #include <chrono>
 
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/desired/desired_list.hpp"
 
 namespace kubelet_sysctl::desired {
 namespace {
 
-using std::chrono::milliseconds;
+constexpr std::string_view kDigits = "0123456789";
 
-/// Takes numbers and signs from the start of a text; once something does not fit, nothing does.
-class Digits {
- public:
-  explicit Digits(std::string_view text) : rest_(text) {}
+/// Whether `text` is as long as `form` and has a digit where that has a '0', else the same bytes.
+bool has_form(std::string_view text, std::string_view form) {
+  return std::equal(text.begin(), text.end(), form.begin(), form.end(), [](char byte, char formed) {
+    return formed == '0' ? is_digit(byte) : byte == formed;
+  });
+}
 
-  /// Exactly `count` digits.
-  int number(std::size_t count) {
-    int value = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i >= rest_.size() || rest_[i] < '0' || rest_[i] > '9') {
-        good_ = false;
-        return 0;
-      }
-      value = value * 10 + (rest_[i] - '0');
-    }
-    rest_.remove_prefix(count);
-    return value;
-  }
+/// The number of two digits at `at`, which has_form() saw.
+int two_digits(std::string_view text, std::size_t at) {
+  return (text[at] - '0') * 10 + (text[at + 1] - '0');
+}
 
-  bool take(std::string_view choices) {
-    if (rest_.empty() || choices.find(rest_.front()) == std::string_view::npos) return false;
-    last_ = rest_.front();
-    rest_.remove_prefix(1);
-    return true;
-  }
-  void need(std::string_view choices) { good_ = take(choices) && good_; }
-
-  [[nodiscard]] char last() const { return last_; }
-  [[nodiscard]] bool good() const { return good_; }
-  [[nodiscard]] bool all_taken() const { return good_ && rest_.empty(); }
-
- private:
-  std::string_view rest_;
-  char last_ = '\0';
-  bool good_ = true;
-};
-
-/// Milliseconds of ".5": the first three digits count, at least one must be there.
-milliseconds fraction(Digits& digits) {
+/// Milliseconds of ".5" at the start of `rest`, which it is taken from: the first three digits count, at least
+/// one must be there.
+std::optional<std::chrono::milliseconds> take_fraction(std::string_view& rest) {
+  if (!rest.starts_with('.')) return std::chrono::milliseconds(0);
+  const std::size_t end = std::min(rest.find_first_not_of(kDigits, 1), rest.size());
+  if (end == 1) return std::nullopt;
   int value = 0;
-  int taken = 0;
-  while (digits.take("0123456789")) {
-    if (taken < 3) value = value * 10 + (digits.last() - '0');
-    ++taken;
-  }
-  if (taken == 0) digits.need(".");
-  for (; taken < 3; ++taken) value *= 10;
-  return milliseconds(value);
+  for (std::size_t i = 1; i <= 3; ++i) value = value * 10 + (i < end ? rest[i] - '0' : 0);
+  rest.remove_prefix(end);
+  return std::chrono::milliseconds(value);
+}
+
+/// What "Z" or "+01:30" adds to UTC.
+std::optional<std::chrono::minutes> offset_of(std::string_view zone) {
+  if (zone == "Z" || zone == "z") return std::chrono::minutes(0);
+  if (!has_form(zone, "+00:00") && !has_form(zone, "-00:00")) return std::nullopt;
+  const int hours = two_digits(zone, 1);
+  const int minutes = two_digits(zone, 4);
+  if (hours >= 24 || minutes >= 60) return std::nullopt;
+  const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return zone.front() == '-' ? -offset : offset;
 }
 
 }  // namespace
@@ -64,38 +51,26 @@ milliseconds fraction(Digits& digits) {
 // Source: RFC 3339 section 5.6; a leap second is the first moment after it, as in POSIX time.
 std::optional<std::int64_t> expiry_of(std::string_view text) {
   namespace chrono = std::chrono;
-  Digits digits(text);
-  const int year = digits.number(4);
-  digits.need("-");
-  const int month = digits.number(2);
-  digits.need("-");
-  const int day = digits.number(2);
-  const chrono::year_month_day date{chrono::year(year), chrono::month(static_cast<unsigned>(month)),
-                                    chrono::day(static_cast<unsigned>(day))};
-  if (!digits.good() || !date.ok()) return std::nullopt;
-  const chrono::sys_time<milliseconds> midnight = chrono::sys_days(date);
-  if (digits.all_taken()) return (midnight + chrono::days(1)).time_since_epoch().count();
-  digits.need("Tt");
-  const int hour = digits.number(2);
-  digits.need(":");
-  const int minute = digits.number(2);
-  digits.need(":");
-  const int second = digits.number(2);
-  milliseconds part{0};
-  if (digits.take(".")) part = fraction(digits);
-  digits.need("Zz+-");
-  const char zone = digits.last();
-  const bool is_offset = zone == '+' || zone == '-';
-  const int offset_hour = is_offset ? digits.number(2) : 0;
-  if (is_offset) digits.need(":");
-  const int offset_minute = is_offset ? digits.number(2) : 0;
-  const bool fits =
-      hour < 24 && minute < 60 && second <= 60 && offset_hour < 24 && offset_minute < 60;
-  if (!digits.all_taken() || !fits) return std::nullopt;
-  auto offset = chrono::hours(offset_hour) + chrono::minutes(offset_minute);
-  if (zone == '-') offset = -offset;
+  constexpr std::size_t kDate = 10;
+  constexpr std::size_t kTime = 19;
+  if (!has_form(text.substr(0, kDate), "0000-00-00")) return std::nullopt;
+  const chrono::year_month_day date{chrono::year(two_digits(text, 0) * 100 + two_digits(text, 2)),
+                                    chrono::month(static_cast<unsigned>(two_digits(text, 5))),
+                                    chrono::day(static_cast<unsigned>(two_digits(text, 8)))};
+  if (!date.ok()) return std::nullopt;
+  const chrono::sys_time<chrono::milliseconds> midnight = chrono::sys_days(date);
+  if (text.size() == kDate) return (midnight + chrono::days(1)).time_since_epoch().count();
+  const std::string_view time = text.substr(kDate, kTime - kDate);
+  if (!has_form(time, "T00:00:00") && !has_form(time, "t00:00:00")) return std::nullopt;
+  const int hour = two_digits(time, 1);
+  const int minute = two_digits(time, 4);
+  const int second = two_digits(time, 7);
+  std::string_view rest = text.substr(kTime);
+  const auto part = take_fraction(rest);
+  const auto offset = offset_of(rest);
+  if (!part || !offset || hour >= 24 || minute >= 60 || second > 60) return std::nullopt;
   const auto moment = midnight + chrono::hours(hour) + chrono::minutes(minute) +
-                      chrono::seconds(second) + part - offset;
+                      chrono::seconds(second) + *part - *offset;
   return moment.time_since_epoch().count();
 }
 

@@ -36,7 +36,7 @@ constexpr std::string_view kKubeadmCertificate = "/etc/kubernetes/pki/apiserver-
 constexpr std::string_view kKubeadmKey = "/etc/kubernetes/pki/apiserver-kubelet-client.key";
 constexpr std::array<std::string_view, 3> kKubeconfigs = {
     "/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/etc/rancher/rke2/rke2.yaml"};
-/// Where kubectl is; the first is looked for where the system keeps its programs.
+/// Where kubectl is; the first is searched for where the system keeps its programs.
 constexpr std::array<std::string_view, 5> kKubectl = {"kubectl", "/usr/local/bin/kubectl",
                                                       "/opt/bin/kubectl", "/snap/bin/kubectl",
                                                       "/var/lib/rancher/rke2/bin/kubectl"};
@@ -71,11 +71,11 @@ class Asker {
   kubelet::ConfigzSeen seen(std::vector<std::string> entries) {
     const auto now = read_process(ports_.files, snapshot_.process->pid);
     const bool same = now && *now && (*now)->start_ticks == snapshot_.process->start_ticks;
-    if (!same) return {.entries = std::nullopt, .why = "the kubelet was started anew meanwhile"};
+    if (!same) return {.entries = std::nullopt, .why = "the kubelet was started again meanwhile"};
     return {.entries = std::move(entries), .why = {}};
   }
 
-  /// What asking again does not mend: no program, no permission, another node.
+  /// What asking again does not fix: no program, no permission, another node.
   static bool is_final(const Error& error) {
     if (error.kind != ErrorKind::kIo && error.kind != ErrorKind::kTimeout) return true;
     constexpr std::array<std::string_view, 8> kRefusals = {
@@ -88,7 +88,7 @@ class Asker {
 
   bool is_there(std::string_view path) {
     const auto real = ports_.files.real_path(std::string(path));
-    const auto entry = ports_.files.look(real ? *real : std::string(path));
+    const auto entry = ports_.files.stat(real ? *real : std::string(path));
     return entry && *entry && (*entry)->kind == ports::EntryKind::kFile;
   }
 
@@ -116,12 +116,12 @@ class Asker {
     return credentials_.certificate.empty() ? ask_by_kubectl() : ask_by_curl();
   }
 
-  /// Words of the kubelet: of the process, or what its host says of it.
+  /// Words of the kubelet: of the process, or what its launcher says of it.
   [[nodiscard]] const std::vector<std::string>& words() const {
     return snapshot_.logged_argv ? *snapshot_.logged_argv : snapshot_.process->argv;
   }
 
-  /// curl shall not check the server's certificate, which names the host and is often signed by nobody.
+  /// curl shall not check the server's certificate, which names the launcher and is often signed by nobody.
   /// What makes the answer the kubelet's is that only its own socket can take the connection, on this
   /// machine. Where that cannot be seen, it is not asked.
   Result<std::vector<std::string>> ask_by_curl() {
@@ -140,7 +140,7 @@ class Asker {
                                           port)};
     }
     const bool is_v6 = (*address)->find(':') != std::string::npos;
-    const std::string host = is_v6 ? "[" + **address + "]" : **address;
+    const std::string launcher = is_v6 ? "[" + **address + "]" : **address;
     // A colon would begin a password: curl(1), --cert.
     std::string certificate;
     for (const char byte : credentials_.certificate) {
@@ -152,7 +152,7 @@ class Asker {
         "curl",
         {"--disable", "--silent", "--show-error", "--fail", "--noproxy", "*", "--insecure",
          "--max-time", std::string(kOwnDeadline), "--cert", certificate, "--key", credentials_.key,
-         fmt::format("https://{}:{}/configz", host, port)},
+         fmt::format("https://{}:{}/configz", launcher, port)},
         kDeadline);
     if (!said) return said.error();
     return kubelet::parse_configz(*said);
@@ -164,14 +164,14 @@ class Asker {
     const auto name = kubelet::node_name_of(words(), hostname ? hostname->bytes : std::string());
     if (!name) {
       return Error{.kind = ErrorKind::kUnsupported,
-                   .message = "the name of this node in its cluster cannot be told"};
+                   .message = "the name of this node in its cluster is unknown"};
     }
     const std::string node = "/api/v1/nodes/" + *name;
     const auto object = by_kubectl(node);
     if (!object) return object.error();
     const auto boot_id = kubelet::boot_id_in(*object);
     if (!boot_id || *boot_id != ports::boot_id_of(ports_)) {
-      // Until the kubelet has told of a new boot, the server has the old id: worth another try.
+      // Until the kubelet has reported a new boot, the server has the old id: worth another try.
       return Error{
           .kind = ErrorKind::kIo,
           .message = fmt::format(

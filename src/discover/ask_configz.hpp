@@ -11,8 +11,8 @@
 namespace kubelet_sysctl::discover {
 
 /// Where the question is wanted and a kubelet runs, fills in NodeSnapshot::configz: what the process of the
-/// snapshot answered, or why nothing can be told. A kubelet that has just been started is asked again for
-/// some seconds. Never an error: whoever may not ask has the other evidence.
+/// snapshot answered, or why nothing is known. A kubelet that has just been started is asked again for
+/// some seconds. Never an error: anyone who may not ask has the other evidence.
 void ask_configz(ports::Ports& ports, const kubelet::ConfigzQuestion& question,
                  nodes::NodeSnapshot& snapshot);
 

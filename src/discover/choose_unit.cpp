@@ -35,7 +35,7 @@ std::vector<std::string> candidates() {
 /// True when some directory of the search path knows the name: a file, a link or a mask.
 Result<bool> is_known(ports::FileSystem& files, int version, const std::string& name) {
   for (const std::string& directory : systemd::unit_search_path(version)) {
-    auto entry = files.look(fmt::format("{}/{}", directory, name));
+    auto entry = files.stat(fmt::format("{}/{}", directory, name));
     if (!entry) return std::move(entry).error();
     if (*entry) return true;
   }
@@ -49,7 +49,7 @@ Result<bool> is_enabled(ports::FileSystem& files, int version, const std::string
     if (!entries) return std::move(entries).error();
     for (const ports::DirEntry& target : *entries) {
       if (!target.name.ends_with(kWants)) continue;
-      auto link = files.look(fmt::format("{}/{}/{}", directory, target.name, name));
+      auto link = files.stat(fmt::format("{}/{}/{}", directory, target.name, name));
       if (!link) return std::move(link).error();
       if (*link) return true;
     }

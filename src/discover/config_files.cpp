@@ -67,10 +67,10 @@ Status read_kubelet_files(ports::FileSystem& files, const kubelet::KubeletFlags&
   }
   if (!flags.config_dir || flags.config_dir->empty()) return {};
   const std::string directory = below(snapshot.process_cwd, *flags.config_dir);
-  // The directory's own time of change tells whether a file was taken away.
+  // The directory's own time of change says whether a file was taken away.
   auto itself = ports::add_file(files, directory, snapshot.files);
   if (!itself) return std::move(itself).error();
-  auto root = files.look(directory);
+  auto root = files.stat(directory);
   if (!root) return std::move(root).error();
   if (root->has_value()) {
     // A --config-dir that is itself a link is no directory for WalkDir: nothing in it is read.

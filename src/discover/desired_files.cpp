@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of the wished list, read with the rest of the node.
+// The files of the desired list, read with the rest of the node.
 #include "desired_files.hpp"
 
 #include <algorithm>
@@ -28,19 +28,20 @@ Status read_one(ports::FileSystem& files, const std::string& path, nodes::NodeSn
   if (!source) return std::move(source).error();
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(*source)];
   if (file.kind == FileKind::kAbsent) return {};
-  snapshot.wish_files.push_back(*source);
+  snapshot.desired_files.push_back(*source);
   // sync does what it says, unasked and as root.
   return ports::check_trusted(files, path);
 }
 
 Status read_all(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
-  if (auto status = read_one(files, desired::kWishFile, snapshot); !status) return status;
+  if (auto status = read_one(files, desired::kDesiredFile, snapshot); !status) return status;
   // In byte order of their names.
-  auto entries = files.list(desired::kWishDirectory);
+  auto entries = files.list(desired::kDesiredDirectory);
   if (!entries) return std::move(entries).error();
   for (const ports::DirEntry& entry : *entries) {
     if (!is_read(entry)) continue;
-    if (auto status = read_one(files, ports::joined(desired::kWishDirectory, entry.name), snapshot);
+    if (auto status =
+            read_one(files, ports::joined(desired::kDesiredDirectory, entry.name), snapshot);
         !status) {
       return status;
     }
@@ -50,12 +51,12 @@ Status read_all(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
 
 }  // namespace
 
-void read_wish_files(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
+void read_desired_files(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
   auto status = read_all(files, snapshot);
   if (status) return;
-  snapshot.wish_fault = std::move(status).error();
-  if (snapshot.wish_fault->path.empty()) snapshot.wish_fault->path = desired::kWishFile;
-  snapshot.wish_files.clear();
+  snapshot.desired_fault = std::move(status).error();
+  if (snapshot.desired_fault->path.empty()) snapshot.desired_fault->path = desired::kDesiredFile;
+  snapshot.desired_files.clear();
 }
 
 }  // namespace kubelet_sysctl::discover

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of the wished list, read with the rest of the node.
+// The files of the desired list, read with the rest of the node.
 #pragma once
 
 #include "kubelet_sysctl/nodes/snapshot.hpp"
@@ -7,8 +7,8 @@
 
 namespace kubelet_sysctl::discover {
 
-/// Reads the files of the wished list into the snapshot. What hinders it stands in `wish_fault`: a wished list
+/// Reads the files of the desired list into the snapshot. What hinders it is in `desired_fault`: a desired list
 /// that cannot be read is no reason not to show or change the list in force.
-void read_wish_files(ports::FileSystem& files, nodes::NodeSnapshot& snapshot);
+void read_desired_files(ports::FileSystem& files, nodes::NodeSnapshot& snapshot);
 
 }  // namespace kubelet_sysctl::discover

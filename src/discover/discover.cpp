@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/discover/discover.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -11,10 +12,10 @@
 #include "ask_configz.hpp"
 #include "config_files.hpp"
 #include "desired_files.hpp"
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/time.hpp"
-#include "kubelet_sysctl/discover/health.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/discover/launcher_files.hpp"
 #include "kubelet_sysctl/discover/process.hpp"
@@ -44,8 +45,6 @@ namespace {
 constexpr int kExecSearchPath = 250;
 /// Builds for a merged /usr no longer search /sbin and /bin (measured on 255).
 constexpr int kMergedUsr = 255;
-/// `show` asks the health endpoint once and shall not hang on it.
-constexpr Milliseconds kHealthDeadline{1000};
 constexpr std::uint32_t kAnyExecutable = 0111;
 
 /// Collects the facts; a class because ports, options and the snapshot go through every step.
@@ -57,20 +56,18 @@ class Discovery {
   Result<nodes::NodeSnapshot> run() {
     snapshot_.root = options_.root;
     snapshot_.process_cwd = "/";
-    // The manager was asked at the start and is heard as late as can be. What stands before needs no
-    // answer of it in all but odd cases, for which the same steps stand behind it once more.
+    // The manager was asked at the start and is heard as late as can be. What is before needs no
+    // answer of it in all but odd cases, for which the same steps are behind it once more.
     for (auto step :
-         {&Discovery::choose, &Discovery::ask_manager, &Discovery::look_for_markers,
-          &Discovery::read_unit, &Discovery::read_environment_files, &Discovery::look_for_programs,
-          &Discovery::read_lists, &Discovery::ask_health, &Discovery::hear_manager,
-          &Discovery::read_process_facts, &Discovery::ask_manager_environment,
-          &Discovery::read_lists, &Discovery::ask_health}) {
+         {&Discovery::choose, &Discovery::ask_manager, &Discovery::find_markers,
+          &Discovery::read_unit, &Discovery::read_environment_files, &Discovery::find_programs,
+          &Discovery::read_lists, &Discovery::hear_manager, &Discovery::read_process_facts,
+          &Discovery::ask_manager_environment, &Discovery::read_lists}) {
       Status status = (this->*step)();
       if (!status) return std::move(status).error();
     }
-    if (!snapshot_.process) snapshot_.health.reset();
     ask_configz(ports_, options_.configz, snapshot_);
-    if (options_.need_process) read_wish_files(ports_.files, snapshot_);
+    if (options_.need_process) read_desired_files(ports_.files, snapshot_);
     snapshot_.read_at_ms = ports_.clock.wall_ms();
     if (!release_asked_) learn_kubelet_version(ports_, options_, snapshot_);
     return std::move(snapshot_);
@@ -80,20 +77,21 @@ class Discovery {
   Status choose();
   Status ask_manager();
   Status hear_manager();
-  Status look_for_markers();
+  Status find_markers();
   Status read_unit();
-  void merge(std::int32_t source);
+  void find_directory();
+  const systemd::CommandLine* command();
   Status read_environment_files();
   Status read_environment_file(const std::string& path, const systemd::UnitSetting& declared);
-  Status look_for_programs();
+  Status find_programs();
   Result<bool> can_start(const std::string& program);
   [[nodiscard]] std::vector<std::string> program_directories() const;
   Status read_process_facts();
   Status ask_manager_environment();
+  void set_manager_environment(std::vector<std::string> variables);
   Result<bool> may_hold(std::int64_t pid, const std::vector<std::string>& names);
   Status read_lists();
-  void learn_release_of_host();
-  Status ask_health();
+  void learn_release_of_launcher();
 
   [[nodiscard]] bool is_loaded() const { return snapshot_.unit.load == systemd::UnitLoad::kLoaded; }
 
@@ -101,9 +99,9 @@ class Discovery {
   const DiscoverOptions& options_;
   std::string unit_;  // that of the options, or the one that was chosen
   nodes::NodeSnapshot snapshot_;
-  systemd::ServiceSettings settings_;
+  std::map<std::string, std::string> os_release_;
+  bool command_failed_ = false;
   bool lists_read_ = false;
-  bool health_asked_ = false;
   bool release_asked_ = false;
 };
 
@@ -131,7 +129,7 @@ Status Discovery::ask_manager() {
     // The files alone are enough to explain a command line.
     if (!options_.need_process) return {};
     // Talos has no systemd, and a way of its own to say what to do.
-    if (auto status = look_for_markers(); !status) return status;
+    if (auto status = find_markers(); !status) return status;
     if (nodes::kind_of(snapshot_).refuse) return {};
     return Error{.kind = ErrorKind::kNoSystemd,
                  .message = "this machine was not booted with systemd",
@@ -159,7 +157,7 @@ Status Discovery::hear_manager() {
   return {};
 }
 
-Status Discovery::look_for_markers() {
+Status Discovery::find_markers() {
   for (const std::string& path : nodes::kind_markers()) {
     auto target = ports::target_of(ports_.files, path);
     // Who may not look into root's directory does not learn what is in it.
@@ -169,7 +167,9 @@ Status Discovery::look_for_markers() {
   }
   auto fields = systemd::os_release(ports_.files, snapshot_.systemd_version);
   if (!fields) return std::move(fields).error();
-  snapshot_.os_id = (*fields)["ID"];
+  os_release_ = std::move(*fields);
+  const auto id = os_release_.find("ID");
+  if (id != os_release_.end()) snapshot_.os_id = id->second;
   return {};
 }
 
@@ -178,7 +178,7 @@ Status Discovery::read_unit() {
   if (!unit) return std::move(unit).error();
   snapshot_.unit = std::move(*unit);
   auto specifiers = systemd::specifiers_of(ports_.files, snapshot_.unit, snapshot_.systemd_version,
-                                           snapshot_.live);
+                                           os_release_, snapshot_.live);
   if (!specifiers) return std::move(specifiers).error();
   snapshot_.specifiers = std::move(*specifiers);
   if (snapshot_.unit.load == systemd::UnitLoad::kNotFound) {
@@ -190,38 +190,46 @@ Status Discovery::read_unit() {
   sources.insert(sources.begin(), snapshot_.unit.fragment);
   auto few = ports::check_lines(snapshot_.files, sources, "a unit with drop-ins");
   if (!few) return few;
-  merge(snapshot_.unit.fragment);
-  for (const std::int32_t source : snapshot_.unit.drop_ins) merge(source);
+  snapshot_.known.unit = nodes::parsed_unit_of(snapshot_);
+  snapshot_.known.kind = &nodes::kind_of(snapshot_);
+  find_directory();
   // Where a setting of the unit may be written that has no file yet.
   const std::string directory = "/etc/systemd/system/" + snapshot_.unit.id + ".d";
   auto own =
       ports::add_file(ports_.files, ports::joined(directory, model::kOwnDropIn), snapshot_.files);
   if (!own) return std::move(own).error();
-  const std::string lasting(nodes::kind_of(snapshot_).lasting_file);
-  if (lasting.empty()) return {};
-  auto source = ports::add_file(ports_.files, lasting, snapshot_.files);
+  const std::string persistent(nodes::kind_of(snapshot_).persistent_file);
+  if (persistent.empty()) return {};
+  auto source = ports::add_file(ports_.files, persistent, snapshot_.files);
   return source ? Status() : Status(std::move(source).error());
 }
 
-/// Parsed only to learn what to read next; resolve() parses again and reports what is wrong.
-void Discovery::merge(std::int32_t source) {
-  systemd::UnitFile file = systemd::parse_unit_file(
-      snapshot_.files[static_cast<std::size_t>(source)], source, snapshot_.systemd_version);
-  std::vector<systemd::FormUse> unused;
-  systemd::keep_accepted(file, snapshot_.specifiers, snapshot_.systemd_version, unused);
-  systemd::apply_settings(file, settings_);
-  for (const systemd::UnitSetting& setting : file.settings) {
-    if (setting.section != "Service" || setting.key != "WorkingDirectory") continue;
-    std::string path = setting.value.text;
-    if (path.starts_with('-')) path.erase(0, 1);
-    if (path == "~") path = "/root";
-    snapshot_.process_cwd = path.starts_with('/') ? path : "/";
+void Discovery::find_directory() {
+  for (const systemd::ParsedUnitFile& file : snapshot_.known.unit.files) {
+    for (const systemd::UnitSetting& setting : file.accepted) {
+      if (setting.section != "Service" || setting.key != "WorkingDirectory") continue;
+      std::string path = setting.value.text;
+      if (path.starts_with('-')) path.erase(0, 1);
+      if (path == "~") path = "/root";
+      snapshot_.process_cwd = path.starts_with('/') ? path : "/";
+    }
   }
+}
+
+/// What the unit runs; nullptr where it is unknown: resolve() says why.
+const systemd::CommandLine* Discovery::command() {
+  auto& known = snapshot_.known;
+  if (!known.command && !command_failed_) {
+    auto made = model::resolve_command(snapshot_, known.unit);
+    command_failed_ = !made;
+    if (made) known.command = std::move(*made);
+  }
+  return known.command ? &*known.command : nullptr;
 }
 
 Status Discovery::read_environment_files() {
   const std::size_t first = snapshot_.files.size();
-  for (const systemd::UnitSetting& setting : settings_.environment_files) {
+  for (const systemd::UnitSetting& setting : snapshot_.known.unit.settings.environment_files) {
     std::vector<systemd::FormUse> unused;
     const auto line = systemd::parse_environment_file_line(setting.value, snapshot_.specifiers,
                                                            unused, snapshot_.systemd_version);
@@ -267,12 +275,10 @@ Status Discovery::read_environment_file(const std::string& path,
   return {};
 }
 
-Status Discovery::look_for_programs() {
-  for (const systemd::UnitSetting& setting : settings_.exec_start) {
-    std::vector<systemd::FormUse> unused;
-    const auto read = systemd::read_commands(setting.value, snapshot_.specifiers,
-                                             snapshot_.systemd_version, unused);
-    for (const systemd::StoredCommand& command : read.commands) {
+Status Discovery::find_programs() {
+  const systemd::ParsedUnit& unit = snapshot_.known.unit;
+  for (const systemd::UnitSetting& setting : unit.settings.exec_start) {
+    for (const systemd::StoredCommand& command : systemd::commands_of(unit, setting).commands) {
       auto startable = can_start(command.program);
       if (!startable) return std::move(startable).error();
       snapshot_.programs[command.program] = *startable;
@@ -297,12 +303,12 @@ Result<bool> Discovery::can_start(const std::string& program) {
   return false;
 }
 
-/// Where systemd looks for a program without a path; $PATH means nothing to it. Source:
+/// Where systemd searches for a program without a path; $PATH means nothing to it. Source:
 /// systemd.exec(5) ExecSearchPath=, src/basic/path-util.h DEFAULT_PATH.
 std::vector<std::string> Discovery::program_directories() const {
   std::vector<std::string> directories;
   if (snapshot_.systemd_version >= kExecSearchPath) {
-    for (const systemd::UnitSetting& setting : settings_.exec_search_path) {
+    for (const systemd::UnitSetting& setting : snapshot_.known.unit.settings.exec_search_path) {
       const std::string& text = setting.value.text;
       for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find(':', at), text.size());
@@ -328,19 +334,19 @@ Status Discovery::read_process_facts() {
   if (!snapshot_.process) return {};
   const bool is_named = kubelet::kubelet_arguments_start(snapshot_.process->argv).has_value();
   if (!is_named && model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain) {
-    if (const auto command = model::resolve_command(snapshot_)) {
+    if (const systemd::CommandLine* unit = command()) {
       std::vector<std::string> argv;
-      for (const systemd::Word& word : command->words) argv.push_back(word.text.text);
+      for (const systemd::Word& word : unit->words) argv.push_back(word.text.text);
       take_by_arguments(*snapshot_.process, argv);
     }
   }
-  if (const nodes::KubeletHost* host = model::host_of(snapshot_)) {
-    snapshot_.process->started_at_ms = read_not_before_ms(ports_, *host, *snapshot_.process);
+  if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_)) {
+    snapshot_.process->started_at_ms = read_not_before_ms(ports_, *launcher, *snapshot_.process);
   }
   if (options_.ask_journal) {
     if (auto status = read_logged_argv(ports_, snapshot_); !status) return status;
   }
-  auto root = ports_.files.look(fmt::format("/proc/{}/root", snapshot_.process->pid));
+  auto root = ports_.files.stat(fmt::format("/proc/{}/root", snapshot_.process->pid));
   const bool elsewhere =
       root && *root && (*root)->target.starts_with('/') && (*root)->target != "/";
   if (elsewhere && model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain) {
@@ -351,8 +357,8 @@ Status Discovery::read_process_facts() {
                                snapshot_.process->pid, (*root)->target),
         .hint = "edit its files there by hand: this program follows names from '/' alone"};
   }
-  auto cwd = ports_.files.look(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
-  // Only its owner may see it; then the directory of the unit stands.
+  auto cwd = ports_.files.stat(fmt::format("/proc/{}/cwd", snapshot_.process->pid));
+  // Only its owner may see it; then the directory of the unit applies.
   if (!cwd && cwd.error().kind == ErrorKind::kPermission) return {};
   if (!cwd) return std::move(cwd).error();
   if (*cwd && (*cwd)->target.starts_with('/')) snapshot_.process_cwd = (*cwd)->target;
@@ -364,30 +370,34 @@ Status Discovery::read_process_facts() {
 /// was not set by the manager.
 Status Discovery::ask_manager_environment() {
   if (!is_loaded()) return {};
-  const auto command = model::resolve_command(snapshot_);
-  if (!command || command->unset.empty()) return {};
+  const systemd::CommandLine* unit = command();
+  if (unit == nullptr || unit->unset.empty()) return {};
   if (!snapshot_.live) {
     auto given = default_environment(ports_.files, snapshot_.systemd_version);
     if (!given) return std::move(given).error();
-    if (!given->empty()) lists_read_ = false;
-    snapshot_.manager_environment = std::move(*given);
+    if (!given->empty()) set_manager_environment(std::move(*given));
     return {};
   }
-  auto passed = passed_variables(ports_, snapshot_, settings_, command->unset);
+  auto passed = passed_variables(ports_, snapshot_, snapshot_.known.unit.settings, unit->unset);
   if (!passed) return std::move(passed).error();
   if (snapshot_.process && passed->empty()) {
-    auto asked = may_hold(snapshot_.process->pid, command->unset);
+    auto asked = may_hold(snapshot_.process->pid, unit->unset);
     if (!asked) return std::move(asked).error();
     if (!*asked) return {};
   }
   auto variables = ports_.services.environment();
   if (!variables) return std::move(variables).error();
-  snapshot_.manager_environment = std::move(*variables);
-  // A passed variable stands over one of the same name that the manager gives every unit.
-  snapshot_.manager_environment.insert(snapshot_.manager_environment.end(), passed->begin(),
-                                       passed->end());
-  lists_read_ = health_asked_ = false;  // the command may be another one now
+  // A passed variable is over one of the same name that the manager gives every unit.
+  variables->insert(variables->end(), passed->begin(), passed->end());
+  set_manager_environment(std::move(*variables));
   return {};
+}
+
+/// The command may be another one now.
+void Discovery::set_manager_environment(std::vector<std::string> variables) {
+  snapshot_.manager_environment = std::move(variables);
+  snapshot_.known.command.reset();
+  command_failed_ = lists_read_ = false;
 }
 
 /// True when the environment that process `pid` was started with has one of `names`.
@@ -405,16 +415,16 @@ Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string
 
 Status Discovery::read_lists() {
   if (!is_loaded() || lists_read_) return {};
-  if (!options_.need_process && model::host_of(snapshot_) == nullptr) return {};
-  auto unit = model::resolve_command(snapshot_);
-  if (!unit) return {};  // resolve() says why.
-  learn_release_of_host();
-  if (auto status = read_host_files(ports_.files, *unit, snapshot_); !status) return status;
+  if (!options_.need_process && model::launcher_of(snapshot_) == nullptr) return {};
+  const systemd::CommandLine* unit = command();
+  if (unit == nullptr) return {};
+  learn_release_of_launcher();
+  if (auto status = read_launcher_files(ports_.files, *unit, snapshot_); !status) return status;
   if (!options_.need_process) return {};
-  const auto command = model::kubelet_command(snapshot_, std::move(*unit));
-  if (!command) return {};
+  const auto made = model::kubelet_command(snapshot_, *unit);
+  if (!made) return {};
   std::vector<std::string> argv;
-  for (const systemd::Word& word : command->words) argv.push_back(word.text.text);
+  for (const systemd::Word& word : made->words) argv.push_back(word.text.text);
   auto start = kubelet::kubelet_arguments_start(argv);
   if (!start && snapshot_.process) {
     // Behind a wrapper only the process itself shows the kubelet's words.
@@ -427,15 +437,15 @@ Status Discovery::read_lists() {
     return path && !path->empty() && path->front() != '/';
   };
   const bool needs_directory = is_relative(flags.config) || is_relative(flags.config_dir);
-  if (needs_directory && snapshot_.live && !snapshot_.state) return {};  // its process tells
+  if (needs_directory && snapshot_.live && !snapshot_.state) return {};  // its process says
   lists_read_ = true;
   return read_kubelet_files(ports_.files, flags, snapshot_);
 }
 
-/// What a host gives its kubelet may depend on its release, which then must be known before.
-void Discovery::learn_release_of_host() {
-  const nodes::KubeletHost* host = model::host_of(snapshot_);
-  if (host == nullptr || host->version_argument.empty() || release_asked_) return;
+/// What a launcher gives its kubelet may depend on its release, which then must be known before.
+void Discovery::learn_release_of_launcher() {
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_);
+  if (launcher == nullptr || launcher->version_argument.empty() || release_asked_) return;
   release_asked_ = true;
   DiscoverOptions options = options_;
   const bool may_run =
@@ -444,21 +454,10 @@ void Discovery::learn_release_of_host() {
   learn_kubelet_version(ports_, options, snapshot_);
 }
 
-Status Discovery::ask_health() {
-  if (!options_.probe_health || !snapshot_.live || !lists_read_ || health_asked_) return {};
-  const auto model = model::resolve(snapshot_);
-  if (!model || model->health_address.empty() || model->health_port == 0) return {};
-  // Whose socket answers is asked after a restart, not here: the kernel's table of sockets takes longer
-  // to read than all the rest together.
-  health_asked_ = true;
-  snapshot_.health =
-      ask_health_of(ports_, model->health_address, model->health_port, kHealthDeadline);
-  return {};
-}
-
 }  // namespace
 
 Result<nodes::NodeSnapshot> discover(ports::Ports& ports, const DiscoverOptions& options) {
+  counted(Counted::kDiscover);
   return Discovery(ports, options).run();
 }
 

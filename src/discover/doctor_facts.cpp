@@ -22,12 +22,13 @@ namespace kubelet_sysctl::discover {
 namespace {
 
 constexpr int kLastWords = 40;
-/// A file that somebody put beside the others and that is no list; reading it would tell nothing.
+/// A file that a user put beside the others and that is no list; reading it would tell nothing.
 constexpr std::uint64_t kLargest = 1024 * 1024;
 
-class CloserLook {
+class DoctorFactsReader {
  public:
-  CloserLook(ports::Ports& ports, const model::NodeModel& model, nodes::NodeSnapshot& snapshot)
+  DoctorFactsReader(ports::Ports& ports, const model::NodeModel& model,
+                    nodes::NodeSnapshot& snapshot)
       : ports_(ports), model_(model), snapshot_(snapshot) {}
 
   nodes::DoctorFacts run() {
@@ -72,7 +73,7 @@ class CloserLook {
     auto source = target ? ports::add_file(ports_.files, path, snapshot_.files)
                          : Result<std::int32_t>(target.error());
     if (!source) {
-      facts_.not_looked.push_back(fmt::format("{}: {}", path, source.error().message));
+      facts_.not_inspected.push_back(fmt::format("{}: {}", path, source.error().message));
     }
   }
 
@@ -86,13 +87,8 @@ class CloserLook {
 
   /// Those too that a later empty EnvironmentFile= takes back.
   void read_wiped_environment_files() {
-    std::vector<std::int32_t> sources = {snapshot_.unit.fragment};
-    sources.insert(sources.end(), snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end());
-    for (const std::int32_t source : sources) {
-      if (source == kNoSource) continue;
-      // A copy: reading makes the row of files grow.
-      const SourceFile file = snapshot_.files[static_cast<std::size_t>(source)];
-      for (const systemd::UnitSetting& setting : systemd::parse_unit_file(file, source).settings) {
+    for (const systemd::ParsedUnitFile& file : model_.unit.files) {
+      for (const systemd::UnitSetting& setting : file.written.settings) {
         if (setting.section != "Service" || setting.key != "EnvironmentFile") continue;
         std::vector<systemd::FormUse> unused;
         const auto line =
@@ -105,7 +101,7 @@ class CloserLook {
   void hear_last_words() {
     if (!snapshot_.live || !snapshot_.state) return;
     const ports::UnitState& state = *snapshot_.state;
-    // A host stays up while its kubelet ends again and again.
+    // A launcher stays up while its kubelet ends again and again.
     if (!snapshot_.process && state.active_state == "active") {
       const auto logged = last_words_in_file(ports_.files, snapshot_, 0, kLastWords);
       if (logged) facts_.last_words = *logged;
@@ -118,7 +114,7 @@ class CloserLook {
     // By the unit alone: the invocation that runs now is not the one that fell.
     auto words = ports_.services.last_words(snapshot_.unit.id, {}, 0, kLastWords);
     if (!words) {
-      facts_.not_looked.push_back(
+      facts_.not_inspected.push_back(
           fmt::format("the last words of '{}': {}", snapshot_.unit.id, words.error().message));
       return;
     }
@@ -135,9 +131,9 @@ class CloserLook {
 
 }  // namespace
 
-void look_closer(ports::Ports& ports, const model::NodeModel& model,
-                 nodes::NodeSnapshot& snapshot) {
-  snapshot.doctor = CloserLook(ports, model, snapshot).run();
+void read_doctor_facts(ports::Ports& ports, const model::NodeModel& model,
+                       nodes::NodeSnapshot& snapshot) {
+  snapshot.doctor = DoctorFactsReader(ports, model, snapshot).run();
 }
 
 }  // namespace kubelet_sysctl::discover

@@ -22,7 +22,7 @@ bool is_elf_program(ports::FileSystem& files, const std::string& path);
 /// False for a file that is empty or may not be read.
 bool can_read_program(ports::FileSystem& files, const std::string& path);
 
-/// Every release like "v1.32.13" or "v1.33.5+k3s1" that stands alone in the read-only data of the
+/// Every release like "v1.32.13" or "v1.33.5+k3s1" that is alone in the read-only data of the
 /// program at `path`, each once. Nothing in it where the file is no 64-bit ELF program with section
 /// headers.
 std::vector<std::string> releases_in_program(ports::FileSystem& files, const std::string& path);

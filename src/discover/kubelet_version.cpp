@@ -46,7 +46,7 @@ std::optional<std::string> program_of_process(ports::Ports& ports,
                                               const nodes::NodeSnapshot& snapshot) {
   if (!snapshot.process || !kubelet::kubelet_arguments_start(snapshot.process->argv))
     return std::nullopt;
-  const auto link = ports.files.look(fmt::format("/proc/{}/exe", snapshot.process->pid));
+  const auto link = ports.files.stat(fmt::format("/proc/{}/exe", snapshot.process->pid));
   // A program that was replaced while it runs shows as "/usr/bin/kubelet (deleted)": proc(5).
   if (!link || !*link || (*link)->target.find(' ') != std::string::npos) return std::nullopt;
   const bool is_kubelet = kubelet::kubelet_arguments_start({(*link)->target}).has_value();
@@ -54,11 +54,11 @@ std::optional<std::string> program_of_process(ports::Ports& ports,
 }
 
 /// The program that the next start runs; behind a shell or where it is a script, what the process of now is.
-/// A host of the kubelet is asked itself.
+/// A launcher of the kubelet is asked itself.
 std::optional<std::string> program_of(ports::Ports& ports, const nodes::NodeSnapshot& snapshot) {
-  if (const nodes::KubeletHost* host = model::host_of(snapshot)) {
+  if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot)) {
     const auto command = model::resolve_command(snapshot);
-    const bool can_ask = command && !host->version_argument.empty();
+    const bool can_ask = command && !launcher->version_argument.empty();
     if (!can_ask || !command->program.starts_with('/')) return std::nullopt;
     return command->program;
   }
@@ -76,7 +76,7 @@ std::optional<std::string> program_of(ports::Ports& ports, const nodes::NodeSnap
   return program;
 }
 
-/// What tells this very program from any other, its contents too: one line, without its end.
+/// What distinguishes this very program from any other, its contents too: one line, without its end.
 std::optional<std::string> identity_of(ports::Ports& ports, const std::string& program) {
   const auto target = ports::target_of(ports.files, program);
   if (!target || !target->entry) return std::nullopt;
@@ -104,7 +104,7 @@ void keep(ports::Ports& ports, SourceFile cache, const std::string& identity,
   static_cast<void>(ports.files.replace(cache, text));
 }
 
-/// The release in what a program prints of itself: all of it, or the first word of a host's that is one.
+/// The release in what a program prints of itself: all of it, or the first word of a launcher's that is one.
 /// Source: k3s and RKE2 print "k3s version v1.33.5+k3s1 (hash)".
 std::optional<sysctl::KubeletVersion> version_in(std::string_view said, bool is_host) {
   if (!is_host) return sysctl::parse_kubelet_version(said);
@@ -119,7 +119,7 @@ std::optional<sysctl::KubeletVersion> version_in(std::string_view said, bool is_
   return std::nullopt;
 }
 
-/// What stands in a message of what a program printed.
+/// What is in a message of what a program printed.
 std::string shown(std::string text) {
   constexpr std::size_t kMost = 60;
   text = text.substr(0, text.find('\n'));
@@ -147,14 +147,14 @@ void learn_from(ports::Ports& ports, VersionFrom from, const std::string& progra
         fmt::format("the file '{}' does not show it, and this command starts no program", program);
     return;
   }
-  const nodes::KubeletHost* host = model::host_of(snapshot);
-  const std::string argument(host == nullptr ? "--version" : host->version_argument);
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
+  const std::string argument(launcher == nullptr ? "--version" : launcher->version_argument);
   const auto said = ports.programs.output_of(program, {argument}, kDeadline);
   if (!said) {
     why = said.error().message;
     return;
   }
-  snapshot.kubelet_version = version_in(*said, host != nullptr);
+  snapshot.kubelet_version = version_in(*said, launcher != nullptr);
   if (snapshot.kubelet_version) return;
   why = fmt::format("'{} {}' says '{}', which is no release", program, argument, shown(*said));
 }

@@ -7,6 +7,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
@@ -17,14 +18,14 @@
 namespace kubelet_sysctl::discover {
 namespace {
 
-/// A host that names ever new files has been misread: none needs more than a few rounds.
+/// A launcher that names ever new files has been misread: none needs more than a few rounds.
 constexpr int kMostRounds = 8;
 
 Status read_one(ports::FileSystem& files, const nodes::HostPath& wanted,
                 nodes::NodeSnapshot& snapshot) {
   auto source = ports::add_file(files, wanted.path, snapshot.files);
   if (!source) return std::move(source).error();
-  auto& known = snapshot.host_files;
+  auto& known = snapshot.launcher_files;
   if (std::find(known.begin(), known.end(), *source) == known.end()) known.push_back(*source);
   if (!wanted.is_directory || snapshot.listings.contains(wanted.path)) return {};
   std::vector<std::string>& names = snapshot.listings[wanted.path];
@@ -37,14 +38,14 @@ Status read_one(ports::FileSystem& files, const nodes::HostPath& wanted,
 
 }  // namespace
 
-Status read_host_files(ports::FileSystem& files, const systemd::CommandLine& unit,
-                       nodes::NodeSnapshot& snapshot) {
+Status read_launcher_files(ports::FileSystem& files, const systemd::CommandLine& unit,
+                           nodes::NodeSnapshot& snapshot) {
   for (int round = 0; round < kMostRounds; ++round) {
-    const std::size_t known = snapshot.host_files.size();
-    for (const nodes::HostPath& wanted : model::host_paths(snapshot, unit)) {
+    const std::size_t known = snapshot.launcher_files.size();
+    for (const nodes::HostPath& wanted : model::launcher_paths(snapshot, unit)) {
       if (auto status = read_one(files, wanted, snapshot); !status) return status;
     }
-    if (snapshot.host_files.size() == known) return {};
+    if (snapshot.launcher_files.size() == known) return {};
   }
   return {};
 }
@@ -52,10 +53,10 @@ Status read_host_files(ports::FileSystem& files, const systemd::CommandLine& uni
 Status read_logged_argv(ports::Ports& ports, nodes::NodeSnapshot& snapshot) {
   snapshot.logged_argv.reset();
   snapshot.logged_at_ms = 0;
-  const nodes::KubeletHost* host = model::host_of(snapshot);
-  if (host == nullptr || host->log_mark.empty()) return {};
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
+  if (launcher == nullptr || launcher->log_mark.empty()) return {};
   if (!snapshot.process || !snapshot.state || snapshot.process->started_at_ms == 0) return {};
-  const std::string mark(host->log_mark);
+  const std::string mark(launcher->log_mark);
   auto line = ports.services.first_line_with(snapshot.unit.id, snapshot.state->invocation_id, mark,
                                              snapshot.process->started_at_ms);
   // Who may not read the journal learns less.
@@ -65,8 +66,8 @@ Status read_logged_argv(ports::Ports& ports, nodes::NodeSnapshot& snapshot) {
   return {};
 }
 
-std::uint64_t size_of_host_log(ports::FileSystem& files, const nodes::NodeSnapshot& snapshot) {
-  const std::string path = model::host_log_file(snapshot);
+std::uint64_t size_of_launcher_log(ports::FileSystem& files, const nodes::NodeSnapshot& snapshot) {
+  const std::string path = model::launcher_log_file(snapshot);
   if (path.empty()) return 0;
   const auto target = ports::target_of(files, path);
   return target && target->entry ? target->entry->size : 0;
@@ -76,20 +77,16 @@ std::optional<std::vector<std::string>> last_words_in_file(ports::FileSystem& fi
                                                            const nodes::NodeSnapshot& snapshot,
                                                            std::uint64_t size, std::size_t lines) {
   constexpr std::uint64_t kMost = 64 * 1024;
-  const std::string path = model::host_log_file(snapshot);
+  const std::string path = model::launcher_log_file(snapshot);
   if (path.empty()) return std::nullopt;
-  const std::uint64_t now = size_of_host_log(files, snapshot);
-  // A log that is shorter now was begun anew.
+  const std::uint64_t now = size_of_launcher_log(files, snapshot);
+  // A log that is shorter now was begun again.
   const std::uint64_t fresh = now >= size ? now - size : now;
   std::vector<std::string> words;
   if (fresh == 0) return words;
   const auto said = files.read_end(path, static_cast<std::size_t>(std::min(fresh, kMost)));
   if (!said) return words;
-  for (std::string_view rest = *said; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    words.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  for (const std::string_view line : lines_of(*said)) words.emplace_back(line);
   if (words.size() > lines)
     words.erase(words.begin(), words.end() - static_cast<std::ptrdiff_t>(lines));
   return words;

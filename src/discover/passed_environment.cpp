@@ -34,7 +34,7 @@ Error unknown(const nodes::NodeSnapshot& snapshot, const systemd::UnitSetting& s
   const auto source = static_cast<std::size_t>(setting.value.at.front().source);
   return error_at(
       ErrorKind::kUnsupported, snapshot.files[source], setting.line_at,
-      fmt::format("cannot tell the value of '{}', which is passed on from process 1: {}", name,
+      fmt::format("cannot determine the value of '{}', which is passed on from process 1: {}", name,
                   why),
       "set it with 'Environment=' or in a file of 'EnvironmentFile='");
 }

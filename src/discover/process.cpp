@@ -12,6 +12,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
@@ -25,7 +26,7 @@ namespace {
 /// USER_HZ.
 constexpr std::uint64_t kTicksPerSecond = 100;
 
-/// Words of a process between two looks at its start that agree; nothing when it ended meanwhile.
+/// Words of a process between two inspects its start that agree; nothing when it ended meanwhile.
 Result<std::optional<Process>> read_once(ports::FileSystem& files, std::int64_t pid,
                                          bool& changed) {
   const std::string directory = fmt::format("/proc/{}", pid);
@@ -50,17 +51,13 @@ Result<std::optional<Process>> read_once(ports::FileSystem& files, std::int64_t 
 constexpr std::array<std::string_view, 4> kContainerGroups = {"docker-", "/docker/", "libpod-",
                                                               "crio-"};
 
-bool is_number(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 /// True when a process of control group `group` may be the kubelet that `unit_group` started.
 bool is_in_place(const std::string& group, const std::string& unit_group,
                  nodes::KubeletPlace place) {
   if (place == nodes::KubeletPlace::kChild) {
     return !unit_group.empty() && (group == unit_group || group.starts_with(unit_group + "/"));
   }
-  // A kubelet in a pod is somebody's test cluster.
+  // A kubelet in a pod is a user's test cluster.
   if (group.find("kubepods") != std::string::npos) return false;
   return std::any_of(kContainerGroups.begin(), kContainerGroups.end(),
                      [&](std::string_view part) { return group.find(part) != std::string::npos; });
@@ -87,11 +84,11 @@ Result<std::vector<Process>> kubelets_in_place(ports::Ports& ports, const std::s
   return found;
 }
 
-/// The wall clock at `ticks` after the boot, never later than it was; 0 when the kernel does not tell.
+/// The wall clock at `ticks` after the boot, never later than it was; 0 when the kernel does not say.
 std::int64_t wall_ms_of(ports::Ports& ports, std::uint64_t ticks) {
   constexpr std::int64_t kMilliseconds = 1000;
   const auto since_boot = static_cast<std::int64_t>(ticks * kMilliseconds / kTicksPerSecond);
-  // The time of the boot is told in whole seconds; what has passed since in hundredths.
+  // The time of the boot is reported in whole seconds; what has passed since in hundredths.
   const std::int64_t now_ms = ports.clock.wall_ms();
   const auto uptime = ports.files.read("/proc/uptime");
   if (uptime) {
@@ -107,14 +104,14 @@ std::int64_t wall_ms_of(ports::Ports& ports, std::uint64_t ticks) {
 }
 
 /// When a process of several threads became `program`, which a script before it ends as: the start of its first
-/// thread. 0 when it is not that program yet, or it cannot be told. The first thread of a Go program is made
+/// thread. 0 when it is not that program yet, or it is unknown. The first thread of a Go program is made
 /// before its main() and never ends; exec() ends those of the program before. Source: Go runtime/proc.go main(),
 /// sysmon; execve(2).
 std::int64_t program_began_at_ms(ports::Ports& ports, const Process& process,
                                  std::string_view program) {
   if (process.argv.empty()) return 0;
   const std::string& name = process.argv.front();
-  if (std::string_view(name).substr(name.rfind('/') + 1) != program) return 0;
+  if (base_name(name) != program) return 0;
   const std::string directory = fmt::format("/proc/{}/task", process.pid);
   const auto threads = ports.files.list(directory);
   if (!threads) return 0;
@@ -129,7 +126,7 @@ std::int64_t program_began_at_ms(ports::Ports& ports, const Process& process,
   return first ? wall_ms_of(ports, *first) : 0;
 }
 
-/// When the host wrote the number of this very process, and the grain of the clock: both files have their times
+/// When the launcher wrote the number of this very process, and the grain of the clock: both files have their times
 /// from the same clock, so one that is not younger was there before. 0 when the file names no such process.
 std::int64_t named_at_ms(ports::Ports& ports, const Process& process, std::string_view pid_file) {
   const auto file = ports.files.read(std::string(pid_file));
@@ -142,7 +139,7 @@ std::int64_t named_at_ms(ports::Ports& ports, const Process& process, std::strin
 
 bool is_kubelet(const std::vector<std::string>& words) {
   const auto start = kubelet::kubelet_arguments_start(words);
-  return start && (*start == 1 || (*start == 2 && ports::base_name(words.front()) == "hyperkube"));
+  return start && (*start == 1 || (*start == 2 && base_name(words.front()) == "hyperkube"));
 }
 
 Result<std::optional<Process>> read_process(ports::FileSystem& files, std::int64_t pid) {
@@ -179,14 +176,14 @@ std::int64_t started_at_ms(ports::Ports& ports, const ports::UnitState& state,
   return wall_ms_of(ports, process.start_ticks);
 }
 
-std::int64_t read_not_before_ms(ports::Ports& ports, const nodes::KubeletHost& host,
+std::int64_t read_not_before_ms(ports::Ports& ports, const nodes::KubeletLauncher& launcher,
                                 const Process& process) {
   // A kubelet that shows its arguments is proved by them, or by its configuration, which no script writes.
-  if (!host.becomes.empty() && host.place == nodes::KubeletPlace::kInside) {
-    return program_began_at_ms(ports, process, host.becomes);
+  if (!launcher.becomes.empty() && launcher.place == nodes::KubeletPlace::kInside) {
+    return program_began_at_ms(ports, process, launcher.becomes);
   }
-  if (host.pid_file.empty()) return process.started_at_ms;
-  return std::max(process.started_at_ms, named_at_ms(ports, process, host.pid_file));
+  if (launcher.pid_file.empty()) return process.started_at_ms;
+  return std::max(process.started_at_ms, named_at_ms(ports, process, launcher.pid_file));
 }
 
 Result<std::optional<Process>> read_main_process(ports::Ports& ports,

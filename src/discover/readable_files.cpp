@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a node for somebody who may not read all of them.
+// The files of a node for a user who may not read all of them.
 #include "readable_files.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace kubelet_sysctl::discover {
 namespace {
 
 Error read_only() {
-  return {.kind = ErrorKind::kPermission, .message = "these files are only looked at"};
+  return {.kind = ErrorKind::kPermission, .message = "these files are only inspected"};
 }
 
 }  // namespace
@@ -53,8 +53,8 @@ Result<std::vector<ports::DirEntry>> PartialFiles::list(const std::string& path)
   return std::vector<ports::DirEntry>{};
 }
 
-Result<std::optional<ports::DirEntry>> PartialFiles::look(const std::string& path) {
-  auto entry = files_.look(path);
+Result<std::optional<ports::DirEntry>> PartialFiles::stat(const std::string& path) {
+  auto entry = files_.stat(path);
   if (entry || !passes_over(entry.error(), path)) return entry;
   return std::optional<ports::DirEntry>();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a node for somebody who may not read all of them.
+// The files of a node for a user who may not read all of them.
 #pragma once
 
 #include <string>
@@ -26,7 +26,7 @@ class PartialFiles final : public ports::FileSystem, public ports::PartReader {
                                 std::size_t most) override;
   Status read_lines(const std::string& path, const ports::TakeLine& take) override;
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
-  Result<std::optional<ports::DirEntry>> look(const std::string& path) override;
+  Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
   Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,

@@ -71,7 +71,7 @@ Result<std::vector<Listener>> listeners_on(ports::FileSystem& files, std::int64_
   return found;
 }
 
-/// Processes that `pid` forked and that still live. Empty where the kernel does not tell
+/// Processes that `pid` forked and that still live. Empty where the kernel does not say
 /// (CONFIG_PROC_CHILDREN). Source: proc(5), /proc/PID/task/TID/children.
 Result<std::vector<std::int64_t>> children_of(ports::FileSystem& files, std::int64_t pid) {
   auto file = files.read(fmt::format("/proc/{0}/task/{0}/children", pid));
@@ -106,7 +106,8 @@ Result<std::set<std::uint64_t>> held_by(ports::FileSystem& files, std::int64_t p
     if (held.size() == listeners.size()) break;
     auto children = children_of(files, family[i]);
     if (!children) return std::move(children).error();
-    family.insert(family.end(), children->begin(), children->end());
+    // Not insert() of a range: g++ 14 with -O2 takes it for one that may overflow.
+    for (const std::int64_t child : *children) family.push_back(child);
   }
   return held;
 }
@@ -143,7 +144,7 @@ Result<bool> answers_at(ports::FileSystem& files, std::int64_t pid, const std::s
   if (!wanted) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .message = fmt::format("'{}' is no numeric address: whose socket answers there "
-                                        "cannot be told",
+                                        "unknown",
                                         address)};
   }
   auto listeners = listeners_on(files, pid, port);
@@ -170,8 +171,8 @@ Result<std::optional<std::string>> own_address(ports::FileSystem& files, std::in
 }
 
 std::optional<bool> shares_network(ports::FileSystem& files, std::int64_t pid) {
-  const auto theirs = files.look(fmt::format("/proc/{}/ns/net", pid));
-  const auto ours = files.look("/proc/self/ns/net");
+  const auto theirs = files.stat(fmt::format("/proc/{}/ns/net", pid));
+  const auto ours = files.stat("/proc/self/ns/net");
   if (!theirs || !ours || !*theirs || !*ours) return std::nullopt;
   if ((*ours)->target.empty() || (*theirs)->target.empty()) return std::nullopt;
   return (*ours)->target == (*theirs)->target;

@@ -84,7 +84,7 @@ Result<std::vector<std::string>> default_environment(ports::FileSystem& files, i
       drop_ins;  // by name: one of an earlier directory stands for all
   for (const std::string directory : kDirectories) {
     const std::string path = directory + "system.conf";
-    const auto entry = files.look(path);
+    const auto entry = files.stat(path);
     if (paths.empty() && entry && entry->has_value()) paths.push_back(path);
     const std::string below = path + ".d";
     auto entries = files.list(below);

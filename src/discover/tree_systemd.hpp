@@ -12,7 +12,7 @@
 namespace kubelet_sysctl::discover {
 
 /// The release of the systemd that is installed there: by the name of its library, else by the
-/// distribution. Nothing when neither tells. Errors: those of reading.
+/// distribution. Nothing when neither says. Errors: those of reading.
 Result<std::optional<int>> systemd_of_tree(ports::FileSystem& files);
 
 /// NAME=value of each DefaultEnvironment= that the manager of the tree gives every unit. What is added to the

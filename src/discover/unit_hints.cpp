@@ -10,6 +10,7 @@
 #include "kubelet_sysctl/base/printable.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/discover/process.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
@@ -17,8 +18,6 @@
 
 namespace kubelet_sysctl::discover {
 namespace {
-
-std::string_view base_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 /// The words of a command, quotes taken off their ends: enough for a hint.
 std::vector<std::string_view> words_in(std::string_view text) {
@@ -37,23 +36,23 @@ std::vector<std::string_view> words_in(std::string_view text) {
 /// True for a word that is a program of the kubelet and not a directory of it: "/opt/bin/kubelet",
 /// "/kubelet" of an image.
 bool is_kubelet_program(std::string_view word) {
-  if (base_of(word) != "kubelet" || !word.starts_with('/')) return false;
+  if (base_name(word) != "kubelet" || !word.starts_with('/')) return false;
   const std::string_view directory = word.substr(0, word.rfind('/'));
-  return directory.empty() || base_of(directory) == "bin";
+  return directory.empty() || base_name(directory) == "bin";
 }
 
-/// True for a command that ends in a kubelet, whatever stands before it.
+/// True for a command that ends in a kubelet, whatever is before it.
 bool runs_kubelet(std::string_view command) {
   const auto words =
       words_in(command.substr(std::min(command.find_first_not_of("@-:+!|"), command.size())));
   if (words.empty()) return false;
-  const std::string_view name = base_of(words.front());
+  const std::string_view name = base_name(words.front());
   if (name.starts_with("kubelet")) return true;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view next = i + 1 < words.size() ? words[i + 1] : std::string_view{};
     if (i > 0 && is_kubelet_program(words[i])) return true;
-    if (base_of(words[i]) == "hyperkube" && next == "kubelet") return true;
-    if (i > 0 && base_of(words[i]).starts_with("kubelet-wrapper")) return true;
+    if (base_name(words[i]) == "hyperkube" && next == "kubelet") return true;
+    if (i > 0 && base_name(words[i]).starts_with("kubelet-wrapper")) return true;
   }
   return name == "openshift" && command.find(" start node") != std::string_view::npos;
 }
@@ -79,8 +78,8 @@ bool drop_ins_say_kubelet(ports::FileSystem& files, const std::string& directory
   });
 }
 
-/// Scripts of OpenRC say so in their first line; another is of somebody else.
-void look_for_openrc(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
+/// Scripts of OpenRC say so in their first line; another is of another process.
+void find_openrc(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
   std::vector<std::string> scripts;
   for (const auto& [path, exists] : snapshot.markers) {
     if (exists && path.starts_with("/etc/init.d/")) scripts.push_back(path);
@@ -94,19 +93,14 @@ void look_for_openrc(ports::FileSystem& files, nodes::NodeSnapshot& snapshot) {
   }
 }
 
-bool is_number(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(),
-                                      [](char byte) { return byte >= '0' && byte <= '9'; });
-}
-
 }  // namespace
 
 Status find_other_units(ports::FileSystem& files, int version, nodes::NodeSnapshot& snapshot) {
   for (const char* program : {"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"}) {
-    const auto entry = files.look(program);
+    const auto entry = files.stat(program);
     snapshot.markers[program] = !entry || entry->has_value();
   }
-  look_for_openrc(files, snapshot);
+  find_openrc(files, snapshot);
   for (const std::string& directory : systemd::unit_search_path(version)) {
     auto entries = files.list(directory);
     if (!entries) return std::move(entries).error();

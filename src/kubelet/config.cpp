@@ -9,10 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::kubelet {
@@ -219,13 +220,12 @@ std::string new_config_drop_in(const std::vector<std::string>& entries, yaml::Co
   }
   if (json) {
     const std::string list =
-        texts.empty() ? "[]"
-                      : fmt::format("[\n        {}\n    ]", yaml::joined(texts, ",\n        "));
+        texts.empty() ? "[]" : fmt::format("[\n        {}\n    ]", joined(texts, ",\n        "));
     return fmt::format(
         "{{\n    \"apiVersion\": \"{}\",\n    \"kind\": \"{}\",\n    \"{}\": {}\n}}\n", kApiVersion,
         kKind, kListKey, list);
   }
-  const std::string list = texts.empty() ? " []" : "\n- " + yaml::joined(texts, "\n- ");
+  const std::string list = texts.empty() ? " []" : "\n- " + joined(texts, "\n- ");
   return fmt::format("apiVersion: {}\nkind: {}\n{}:{}\n", kApiVersion, kKind, kListKey, list);
 }
 

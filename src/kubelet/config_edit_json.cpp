@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edit of a list in a JSON configuration.
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 
 #include <fmt/format.h>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
@@ -43,10 +44,10 @@ Splice new_member(std::string_view bytes, const Reading& reading, const yaml::Li
   const std::string newline(yaml::newline_of(bytes, events[0].at.begin));
   const std::vector<std::string>& texts = change.added.front().texts;
   const bool compact = colon.find_first_of(" \t") == std::string_view::npos;
-  std::string array = fmt::format("[{}]", yaml::joined(texts, compact ? "," : ", "));
+  std::string array = fmt::format("[{}]", joined(texts, compact ? "," : ", "));
   if (own_line && arrays_span_lines(bytes, reading, true)) {
     const std::string inner = newline + indent + indent;
-    array = fmt::format("[{}{}{}{}]", inner, yaml::joined(texts, "," + inner), newline, indent);
+    array = fmt::format("[{}{}{}{}]", inner, joined(texts, "," + inner), newline, indent);
   }
   std::string after = newline + indent;
   if (!own_line) after = compact ? "" : " ";
@@ -85,7 +86,7 @@ Result<std::vector<Splice>> json_splices(std::string_view bytes, const Reading& 
   const std::string separator = colon.find_first_of(" \t") == std::string_view::npos ? "," : ", ";
   if (reading.file.form == ListForm::kUnset) {
     return std::vector<Splice>{
-        {value, fmt::format("[{}]", yaml::joined(change.added.front().texts, separator))}};
+        {value, fmt::format("[{}]", joined(change.added.front().texts, separator))}};
   }
   std::vector<Span> items;
   for (const ConfigEntry& entry : reading.file.entries) items.push_back(entry.at);

@@ -5,17 +5,18 @@
 
 #include <fmt/format.h>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::kubelet {
 namespace {
 
-/// The list as it stands in the file, for an edit.
+/// The list as it is in the file, for an edit.
 struct Place {
   Span key;
   std::size_t line = 0;   ///< begin of the key's line
@@ -96,7 +97,7 @@ class Editor {
     return std::nullopt;
   }
 
-  /// The key must stand on its line alone with its colon: what `? key` and `{key: …}` do not.
+  /// The key must be on its line alone with its colon: what `? key` and `{key: …}` do not.
   [[nodiscard]] Result<Place> find_key() const {
     const yaml::Event& key = events_[member().key];
     bool simple = false;
@@ -110,7 +111,7 @@ class Editor {
     while (colon < bytes_.size() && bytes_[colon] == ' ') ++colon;
     const bool alone = before.find_first_not_of(' ') == std::string_view::npos;
     if (!simple || events_[0].flow || !alone || colon >= bytes_.size() || bytes_[colon] != ':') {
-      return refuse(span, "its key does not stand on a line of its own");
+      return refuse(span, "its key is not on a line of its own");
     }
     return Place{span, line_begin_after_mark(line), colon + 1};
   }
@@ -146,7 +147,7 @@ class Editor {
 
   [[nodiscard]] std::string new_lines(std::string_view newline) const {
     const std::string before = fmt::format("{}{}- ", newline, dash_indent());
-    return before + yaml::joined(change_.added.front().texts, before);
+    return before + joined(change_.added.front().texts, before);
   }
 
   /// After the last line of the first document that is not blank.
@@ -161,10 +162,10 @@ class Editor {
       for (std::size_t at = bytes_.find(marker, first); at < end;
            at = bytes_.find(marker, at + 1)) {
         const std::size_t after = at + marker.size();
-        if (after == bytes_.size() || is_space(bytes_[after])) end = at;
+        if (after == bytes_.size() || is_whitespace(bytes_[after])) end = at;
       }
     }
-    while (end > first && is_space(bytes_[end - 1])) --end;
+    while (end > first && is_whitespace(bytes_[end - 1])) --end;
     end = yaml::line_text_end(bytes_, end - 1);
     const std::string_view newline = yaml::newline_of(bytes_, end);
     const std::string indent(first - line, ' ');
@@ -196,7 +197,7 @@ class Editor {
       if (change_.keep[i]) all.push_back(yaml::yaml_written(reading_.file.entries[i].text));
       add_after(i);
     }
-    return std::vector<Splice>{{*alias, fmt::format("[{}]", yaml::joined(all, ", "))}};
+    return std::vector<Splice>{{*alias, fmt::format("[{}]", joined(all, ", "))}};
   }
 
   [[nodiscard]] Result<std::vector<Splice>> fill_unset(const Place& place,
@@ -211,7 +212,7 @@ class Editor {
       return refuse(place.key, "its value is not on the line of the key");
     }
     return std::vector<Splice>{
-        {word, fmt::format("[{}]", yaml::joined(change_.added.front().texts, ", "))}};
+        {word, fmt::format("[{}]", joined(change_.added.front().texts, ", "))}};
   }
 
   /// The bytes of every item, as long as each is a scalar on one line without anchor or tag.
@@ -253,7 +254,7 @@ class Editor {
     if (value.anchor != 0)
       open = bytes_.find_first_not_of(" \t", bytes_.find_first_of(" \t", open));
     const auto list = yaml::find_flow_list(bytes_, open, std::move(*items));
-    if (!list) return refuse(place.key, "its items do not stand as plainly as they must");
+    if (!list) return refuse(place.key, "its items are not written plainly enough");
     if (remove_key_) {
       if (list->comments || !yaml::rest_is_comment(bytes_, list->brackets.end)) {
         return refuse(place.key, "a comment inside it would be lost");
@@ -285,7 +286,7 @@ class Editor {
       if (dash == std::string_view::npos || before[dash] != '-' ||
           before.find_first_not_of(' ', dash + 1) != std::string_view::npos ||
           !yaml::rest_is_comment(bytes_, item.end)) {
-        return refuse(item, "this item does not stand on a line of its own");
+        return refuse(item, "this item is not on a line of its own");
       }
     }
     std::vector<Splice> splices;
@@ -296,7 +297,7 @@ class Editor {
     return splices;
   }
 
-  /// Runs of adjoining lines go as one, so that the end of the file is looked at once.
+  /// Runs of adjoining lines go as one, so that the end of the file is inspected once.
   void remove_lines(const std::vector<Span>& items, std::size_t key_line,
                     std::vector<Splice>& splices) const {
     const bool replaces = !change_.keeps_any() && !change_.added.empty();
@@ -344,10 +345,6 @@ class Editor {
     const Span item = items[added.moved[i]];
     return std::string(
         bytes_.substr(item.begin, yaml::line_text_end(bytes_, item.end) - item.begin));
-  }
-
-  static bool is_space(char byte) {
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
   }
 
   std::string_view bytes_;

@@ -28,7 +28,7 @@ enum class Shape : std::uint8_t { kOne, kList, kMap, kMapOfLists };
 
 struct Struct;
 
-/// The releases 1.x that have a field, as far as sources say. Between two that are known it cannot be told.
+/// The releases 1.x that have a field, as far as sources say. Between two that are known it is unknown.
 struct Releases {
   int lacked = 0;  ///< the newest that is known to lack it; 0: none
   int has = 0;     ///< the oldest that is known to have it; 0: every one

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list in the tree of a configuration, the key as somebody misspelt it, and the health endpoint.
+// The list in the tree of a configuration, the key as a user misspelt it, and the health endpoint.
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::kubelet {
@@ -134,9 +134,17 @@ class Filler {
       reading_.list = index;
       file.key_at = setting.key_at;
       file.form = setting.form;
-      file.entries = setting.entries;
+      put_back_entries();
+      file.entries = std::move(setting.entries);
+      reading_.deciding = reading_.settings.size();
     }
     reading_.settings.push_back(std::move(setting));
+  }
+
+  /// A later spelling decides instead.
+  void put_back_entries() {
+    if (reading_.deciding == yaml::kNone) return;
+    reading_.settings[reading_.deciding].entries = std::move(reading_.file.entries);
   }
 
   void fill_setting(const Member& member, ListSetting& setting) const {
@@ -147,6 +155,7 @@ class Filler {
       setting.form = ListForm::kWrong;
     } else {
       setting.form = value.flow ? ListForm::kFlow : ListForm::kBlock;
+      setting.entries.reserve(yaml::node_end(events_, member.value) - member.value - 2);
       for (std::size_t item = member.value + 1; events_[item].kind != yaml::EventKind::kSequenceEnd;
            item = yaml::node_end(events_, item)) {
         const yaml::Event& meant = events_[anchors_.resolved(item)];

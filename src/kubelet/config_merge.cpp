@@ -4,9 +4,9 @@
 
 #include <utility>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl::kubelet {
@@ -109,13 +109,24 @@ Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole rol
                                           const std::optional<sysctl::KubeletVersion>& release) {
   auto reading = read_config(bytes, role, release);
   if (!reading) return std::move(reading).error();
-  reading->file.entries = {};  // they stand in the settings, each list once
-  return ConfigReading{.file = std::move(reading->file),
-                       .settings = std::move(reading->settings),
-                       .healthz_ports = std::move(reading->healthz_ports),
-                       .healthz_addresses = std::move(reading->healthz_addresses),
-                       .ports = std::move(reading->ports),
-                       .doubt = std::move(reading->doubt)};
+  if (reading->deciding != yaml::kNone) {
+    reading->settings[reading->deciding].entries = std::exchange(reading->file.entries, {});
+  }
+  ConfigReading made{.file = std::move(reading->file),
+                     .settings = std::move(reading->settings),
+                     .healthz_ports = std::move(reading->healthz_ports),
+                     .healthz_addresses = std::move(reading->healthz_addresses),
+                     .ports = std::move(reading->ports),
+                     .doubt = std::move(reading->doubt)};
+  for (const Member& member : reading->members) {
+    const yaml::Event& value = reading->tree.events[member.value];
+    if (value.kind != yaml::EventKind::kScalar) continue;
+    const std::string_view key = reading->tree.events[member.key].text;
+    if (key == "staticPodPath") made.static_pod_path = value.text;
+    if (key == "readOnlyPort") made.read_only_port = value.text;
+    if (key == "address") made.address = value.text;
+  }
+  return made;
 }
 
 }  // namespace kubelet_sysctl::kubelet

@@ -6,10 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "config_reading.hpp"
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
@@ -20,7 +21,7 @@ namespace {
 constexpr std::string_view kNotStart = "a kubelet does not start with this file";
 
 /// The pairs of the top-level mapping as go-yaml v2 puts them together: a merge key `<<` sets its
-/// pairs where it stands, over those before it. Source: gopkg.in/yaml.v2 decode.go, mapping, merge.
+/// pairs where it is, over those before it. Source: gopkg.in/yaml.v2 decode.go, mapping, merge.
 class Members {
  public:
   Members(std::string_view bytes, Reading& reading)
@@ -143,7 +144,7 @@ std::string bad_float(std::string_view text) {
   return {};
 }
 
-/// A short value as Go's %#v shows it; enough for what stands where a template was not rendered.
+/// A short value as Go's %#v shows it; enough for what is where a template was not rendered.
 std::string go_value(const yaml::Events& events, std::size_t node, const Members& members) {
   const yaml::Event& event = events[members.resolved(node)];
   if (event.kind == yaml::EventKind::kNull) return "interface {}(nil)";
@@ -243,6 +244,7 @@ Status check_header(std::string_view bytes, const Reading& reading) {
         .line = 1,
         .column = 1,
         .hint = hint,
+        .id = kNoHeader,
     };
     return error;
   }
@@ -272,6 +274,7 @@ Status check_size(std::size_t nodes) {
 
 Result<Reading> read_config(std::string_view bytes, ConfigRole role,
                             const std::optional<sysctl::KubeletVersion>& release) {
+  counted(Counted::kKubeletConfig, bytes);
   if (bytes.empty()) {
     return Error{.kind = ErrorKind::kMalformed,
                  .message = fmt::format("{}: kubelet config file was empty", kNotStart)};

@@ -5,12 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::kubelet {
@@ -21,7 +22,7 @@ using yaml::EventKind;
 using yaml::Events;
 using yaml::kNone;
 
-/// The pair with the misspelt key, when it stands in the file itself and not behind a merge key.
+/// The pair with the misspelt key, when it is in the file itself and not behind a merge key.
 const Member* misspelt_member(const Reading& reading, const std::string& key) {
   const auto found =
       std::find_if(reading.members.begin(), reading.members.end(), [&](const Member& member) {
@@ -46,7 +47,7 @@ std::optional<Splice> key_splice(std::string_view bytes, const MisspeltKey& key)
   return Splice{.at = {begin, begin + key.key.size()}, .text = std::string(kListKey)};
 }
 
-/// "a, b" as the list [a, b]; nothing when the text does not stand on one line as it is.
+/// "a, b" as the list [a, b]; nothing when the text is not on one line as it is.
 std::optional<Splice> list_splice(std::string_view bytes, const Reading& reading,
                                   const Member& member, const std::vector<std::string>& entries) {
   const Event& value = reading.tree.events[member.written];
@@ -60,7 +61,7 @@ std::optional<Splice> list_splice(std::string_view bytes, const Reading& reading
   for (const std::string& entry : entries) {
     texts.push_back(json ? yaml::json_written(entry) : yaml::yaml_written(entry));
   }
-  return Splice{.at = at, .text = fmt::format("[{}]", yaml::joined(texts, ", "))};
+  return Splice{.at = at, .text = fmt::format("[{}]", joined(texts, ", "))};
 }
 
 bool same_node(const Event& a, const Event& b) {
@@ -98,7 +99,7 @@ Status prove(std::string_view bytes, ConfigRole role, const Reading& before, con
                    return entry.is_string && entry.text == text;
                  });
   if (!is_list || !same_entries || after->list == yaml::kNone) {
-    return unsupported(bytes, key.at, key.key, "a kubelet would not start with what stands there");
+    return unsupported(bytes, key.at, key.key, "a kubelet would not start with what is there");
   }
   const std::size_t left_end =
       converted ? yaml::node_end(before.tree.events, member.written) : member.key + 1;
@@ -129,14 +130,14 @@ Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole r
         has_right_key ? kListKey : std::string_view(file.misspelt.back().key);
     return yaml::error_in(
         ErrorKind::kRefused, bytes, key.at,
-        fmt::format("will not rename '{}': '{}' stands in this file too, and which entries are "
+        fmt::format("will not rename '{}': '{}' is in this file too, and which entries are "
                     "meant is not for a program to say",
                     key.key, other));
   }
   const Member* member = misspelt_member(*reading, key.key);
   const auto name = key_splice(bytes, key);
   if (member == nullptr || !name) {
-    return unsupported(bytes, key.at, key.key, "it does not stand there as it is");
+    return unsupported(bytes, key.at, key.key, "it is not there as it is");
   }
   std::vector<Splice> splices = {*name};
   const bool converted = reading->tree.events[member->value].kind == EventKind::kScalar;

@@ -11,10 +11,10 @@
 #include <fmt/format.h>
 
 #include "config_fields.hpp"
+#include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 

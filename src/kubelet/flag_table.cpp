@@ -4,7 +4,7 @@
 // Names and types: --help of 1.20.2, and the reference page of 1.34. Releases that dropped a flag:
 // 1.12 kubernetes PR 65707; 1.15 PR 77820; 1.16 PR 80043; 1.24 PR 106907 (dockershim) and 106932 (dynamic
 // configuration); 1.26 PR 112120 (klog); 1.27 PR 114017 and 116015; 1.31 Azure/karpenter-provider-azure PR 1543;
-// 1.35 PR 133779. With 34 stands what the page of 1.34 has no more: it may have gone earlier.
+// 1.35 PR 133779. With 34 is what the page of 1.34 has no more: it may have gone earlier.
 #include "flag_table.hpp"
 
 #include <algorithm>

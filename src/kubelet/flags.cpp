@@ -10,6 +10,7 @@
 
 #include "flag_table.hpp"
 #include "kubelet_sysctl/base/go_text.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 
 namespace kubelet_sysctl::kubelet {
 namespace {
@@ -109,6 +110,20 @@ class CsvReader {
   ListFlag& flag_;
 };
 
+/// The flags whose last value counts here, and where it goes.
+constexpr auto kFields =
+    std::to_array<std::pair<std::string_view, std::optional<std::string> KubeletFlags::*>>(
+        {{"config", &KubeletFlags::config},
+         {"config-dir", &KubeletFlags::config_dir},
+         {"healthz-port", &KubeletFlags::healthz_port},
+         {"healthz-bind-address", &KubeletFlags::healthz_bind_address},
+         {"dynamic-config-dir", &KubeletFlags::dynamic_config_dir},
+         {"lock-file", &KubeletFlags::lock_file},
+         {"pod-manifest-path", &KubeletFlags::pod_manifest_path},
+         {"read-only-port", &KubeletFlags::read_only_port},
+         {"address", &KubeletFlags::address},
+         {"hostname-override", &KubeletFlags::hostname_override}});
+
 class Parser {
  public:
   Parser(const std::vector<std::string>& words, std::size_t first, ListName list)
@@ -142,7 +157,7 @@ class Parser {
     flags_.fatal_word = word;
   }
 
-  /// The kubelet looks at its arguments only after all its flags were read.
+  /// The kubelet inspects its arguments only after all its flags were read.
   void stray(std::size_t word) {
     if (!stray_) stray_ = word;
   }
@@ -200,28 +215,8 @@ class Parser {
     const std::string value = words_[word].substr(begin);
     note(name, value, flag);
     if (name == list_name_) return list(flag, word, begin);
-    if (name == "config") {
-      flags_.config = value;
-      flags_.config_word = word;
-    } else if (name == "config-dir") {
-      flags_.config_dir = value;
-      flags_.config_dir_word = word;
-    } else if (name == "healthz-port") {
-      flags_.healthz_port = value;
-    } else if (name == "healthz-bind-address") {
-      flags_.healthz_bind_address = value;
-    } else if (name == "dynamic-config-dir") {
-      flags_.dynamic_config_dir = value;
-    } else if (name == "lock-file") {
-      flags_.lock_file = value;
-    } else if (name == "pod-manifest-path") {
-      flags_.pod_manifest_path = value;
-    } else if (name == "read-only-port") {
-      flags_.read_only_port = value;
-    } else if (name == "address") {
-      flags_.address = value;
-    } else if (name == "hostname-override") {
-      flags_.hostname_override = value;
+    for (const auto& [known, field] : kFields) {
+      if (name == known) flags_.*field = value;
     }
   }
 
@@ -242,11 +237,6 @@ class Parser {
   std::optional<std::size_t> stray_;  // the first word that is no flag and no flag's value
   KubeletFlags flags_;
 };
-
-std::string_view base_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
 
 bool is_shell(std::string_view name) {
   constexpr auto kShells = std::to_array<std::string_view>(

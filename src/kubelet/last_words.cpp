@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line that ended the kubelet stands below a dozen of others that did not.
+// The line that ended the kubelet is below a dozen of others that did not.
 #include "kubelet_sysctl/kubelet/last_words.hpp"
 
 #include <algorithm>
 #include <array>
+#include "kubelet_sysctl/base/strings.hpp"
 
 namespace kubelet_sysctl::kubelet {
 namespace {
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 /// True for what klog prints below a line that ends in "err=<". Source: klog serialize.go, KVFormat.
 bool continues(std::string_view line) { return line.starts_with('\t') || line == " >"; }

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 
@@ -78,13 +79,13 @@ bool SystemClock::wait_until(TimePoint until, std::int64_t pid) {
   UniqueFd process;
   if (pid > 0) process = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (pid > 0 && !process && errno == ESRCH) return true;
-  const bool must_look = pid > 0 && !process;
+  const bool must_poll = pid > 0 && !process;
   std::array<pollfd, 2> events = {pollfd{.fd = signals_.get(), .events = POLLIN, .revents = 0},
                                   pollfd{.fd = process.get(), .events = POLLIN, .revents = 0}};
   for (;;) {
-    if (must_look && has_ended(pid)) return true;
+    if (must_poll && has_ended(pid)) return true;
     std::chrono::nanoseconds left = std::max(until - now(), TimePoint::duration::zero());
-    const bool last = !must_look || left <= kLook;
+    const bool last = !must_poll || left <= kLook;
     const timespec time = timespec_of(last ? left : kLook);
     const int ready = ::ppoll(events.data(), events.size(), &time, nullptr);
     if (ready > 0 && events[1].revents != 0) return true;
@@ -93,7 +94,7 @@ bool SystemClock::wait_until(TimePoint until, std::int64_t pid) {
       return false;
     }
     if (ready < 0 && errno != EINTR) return false;
-    if (now() >= until) return must_look && has_ended(pid);
+    if (now() >= until) return must_poll && has_ended(pid);
   }
 }
 
@@ -107,6 +108,20 @@ void SystemClock::take_signals() {
 bool SystemClock::interrupted() {
   take_signals();
   return interrupted_;
+}
+
+std::string local_rfc3339(std::int64_t ms_since_epoch) {
+  constexpr std::int64_t kMinute = 60;
+  const auto seconds = static_cast<std::time_t>(ms_since_epoch / 1000);
+  std::tm local = {};
+  if (::localtime_r(&seconds, &local) == nullptr || local.tm_gmtoff == 0) {
+    return rfc3339(ms_since_epoch);
+  }
+  const std::int64_t offset = local.tm_gmtoff / kMinute;
+  const std::string shifted = rfc3339(ms_since_epoch + local.tm_gmtoff * 1000);
+  return fmt::format("{}{}{:02}:{:02}", shifted.substr(0, shifted.size() - 1),
+                     offset < 0 ? '-' : '+', std::abs(offset) / kMinute,
+                     std::abs(offset) % kMinute);
 }
 
 bool stop_is_asked() {

@@ -188,7 +188,7 @@ Status Entry::check_leader() {
   // systemd gives itself this name, whatever link it was started by (src/core/main.c).
   if (is_shared && (name == "systemd" || *ours == settings_.first_pid_namespace)) {
     if (theirs) return {};
-    return forbidden(fmt::format("cannot look at the namespaces of process {}", settings_.leader),
+    return forbidden(fmt::format("cannot inspect the namespaces of process {}", settings_.leader),
                      number);
   }
   Error error{.kind = ErrorKind::kPermission, .message = {}, .hint = kHostPid};

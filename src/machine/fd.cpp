@@ -32,7 +32,7 @@ std::string hint_of(int number, const std::string& path) {
   switch (number) {
     case EACCES:
       return geteuid() == 0
-                 ? "root was refused: look at SELinux, AppArmor or the container's limits"
+                 ? "root was refused: inspect SELinux, AppArmor or the container's limits"
                  : "run it as root";
     case EPERM:
       return geteuid() == 0
@@ -75,14 +75,10 @@ Error errno_error(int number, const std::string& path, std::string_view what) {
                .message = fmt::format("{}: {}", what, errno_text(number)),
                .path = path,
                .hint = hint_of(number, path),
-               .read_only = number == EROFS};
+               .number = number};
 }
 
-bool is_out_of_room(const Error& error) {
-  // The errno text is the last thing in every message.
-  return error.message.ends_with(": " + errno_text(ENOSPC)) ||
-         error.message.ends_with(": " + errno_text(EDQUOT));
-}
+bool is_out_of_room(const Error& error) { return error.number == ENOSPC || error.number == EDQUOT; }
 
 int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes) {
   constexpr std::size_t kStep = 32768;

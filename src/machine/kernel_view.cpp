@@ -74,14 +74,14 @@ std::string with_interface(const InterfaceName& name, std::string_view interface
 }
 
 /// The entry with its separators brought to dots, if a kubelet takes it; else why none does.
-struct Wish {
+struct AskedEntry {
   std::string dotted;
   std::string why;
   [[nodiscard]] bool is_prefix() const { return dotted.ends_with('*'); }
   [[nodiscard]] std::string stem() const { return dotted.substr(0, dotted.size() - 1); }
 };
 
-Wish wish_of(const std::string& entry) {
+AskedEntry asked_entry(const std::string& entry) {
   auto pattern = sysctl::SysctlPattern::parse(entry);
   if (!pattern) return {.dotted = {}, .why = "it is not spelt like an entry"};
   // The widest table of all releases.
@@ -91,7 +91,7 @@ Wish wish_of(const std::string& entry) {
   return {.dotted = pattern->dotted(), .why = {}};
 }
 
-/// The module that has to be loaded before it can be told whether `text` (a name or a stem) covers
+/// The module that has to be loaded before it is known whether `text` (a name or a stem) covers
 /// anything; nullptr when there is none.
 const sysctl::KernelModule* missing_module(const KernelView& view, const std::string& text,
                                            bool is_stem) {
@@ -217,11 +217,11 @@ bool is_in_every_namespace(std::string_view directory_name) {
 KernelQuestion question_for(const std::vector<std::string>& entries) {
   KernelQuestion question;
   for (const std::string& entry : entries) {
-    const Wish wish = wish_of(entry);
-    if (wish.dotted.empty()) continue;
-    const std::string text = wish.is_prefix() ? wish.stem() : wish.dotted;
+    const AskedEntry asked = asked_entry(entry);
+    if (asked.dotted.empty()) continue;
+    const std::string text = asked.is_prefix() ? asked.stem() : asked.dotted;
     const auto parts = interface_in(text);
-    if (!wish.is_prefix()) {
+    if (!asked.is_prefix()) {
       question.names.insert(text);
       if (parts) question.names.insert(with_interface(*parts, "lo"));
     } else {
@@ -245,13 +245,13 @@ std::vector<sysctl::KernelAnswer> answers_from(KernelView view,
   answers.reserve(entries.size());
   for (const std::string& entry : entries) {
     sysctl::KernelAnswer answer{.entry = entry};
-    const Wish wish = wish_of(entry);
-    if (wish.dotted.empty()) {
-      answer.why = wish.why;
-    } else if (wish.is_prefix()) {
-      judge_stem(view, wish.stem(), answer);
+    const AskedEntry asked = asked_entry(entry);
+    if (asked.dotted.empty()) {
+      answer.why = asked.why;
+    } else if (asked.is_prefix()) {
+      judge_stem(view, asked.stem(), answer);
     } else {
-      judge_name(view, wish.dotted, answer);
+      judge_name(view, asked.dotted, answer);
     }
     answers.push_back(std::move(answer));
   }

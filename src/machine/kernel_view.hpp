@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is to be looked at below /proc/sys for some entries, and what the looks mean for a pod.
+// What is to be inspected below /proc/sys for some entries, and what the looks mean for a pod.
 #pragma once
 
 #include <map>
@@ -14,10 +14,10 @@ namespace kubelet_sysctl::machine {
 
 /// Names and directories below /proc/sys, dotted as in KernelName.
 struct KernelQuestion {
-  std::set<std::string> names;  ///< looked for in the fresh namespaces
+  std::set<std::string> names;  ///< searched for in the fresh namespaces
   std::set<std::string>
       stems;  ///< "net.core.", "net.ipv4.tcp_": what begins so, there and on the node
-  std::set<std::string> markers;  ///< looked for on the node
+  std::set<std::string> markers;  ///< searched for on the node
 };
 
 /// What was there.
@@ -36,7 +36,7 @@ bool holds_interfaces(std::string_view dotted_directory);
 /// True for the directories in these that every network namespace has.
 bool is_in_every_namespace(std::string_view directory_name);
 
-/// What must be looked at to answer for `entries`.
+/// What must be inspected to answer for `entries`.
 KernelQuestion question_for(const std::vector<std::string>& entries);
 
 /// The answer for each entry, in their order. The interface of a pod is added to `view`.

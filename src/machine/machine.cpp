@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/machine/machine.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,27 +58,34 @@ std::string program_path() {
 
 /// Source: kubernetes.io/docs/tutorials/services/connect-applications-service: every pod has this variable.
 /// Fargate of ECS names itself (AWS_EXECUTION_ENV); that of EKS has no mark of its own.
-Surroundings surroundings() {
+RuntimeEnvironment runtime_environment() {
   const char* execution = std::getenv("AWS_EXECUTION_ENV");
   const std::string_view name = execution == nullptr ? "" : execution;
-  if (name.find("FARGATE") != std::string_view::npos) return Surroundings::kFargate;
+  if (name.find("FARGATE") != std::string_view::npos) return RuntimeEnvironment::kFargate;
   const bool pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
-  return pod ? Surroundings::kPod : Surroundings::kMachine;
+  return pod ? RuntimeEnvironment::kPod : RuntimeEnvironment::kMachine;
+}
+
+/// The width of a terminal: 80 where it does not say, a serial line for one; 0 for what is no terminal.
+std::size_t columns_of(int fd) {
+  constexpr std::size_t kUsual = 80;
+  if (::isatty(fd) != 1) return 0;
+  winsize size = {};
+  const bool known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
 }
 
 }  // namespace
 
 MachineFacts machine_facts() {
   MachineFacts facts;
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) == 0) facts.hostname = name.data();
   facts.uid = ::geteuid();
   facts.sudo_user = sudo_user();
   facts.login_uid = login_uid();
-  facts.surroundings = surroundings();
+  facts.runtime_environment = runtime_environment();
   facts.program = program_path();
-  facts.output_is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  facts.errors_are_terminal = ::isatty(STDERR_FILENO) == 1;
+  facts.output_columns = columns_of(STDOUT_FILENO);
+  facts.error_columns = columns_of(STDERR_FILENO);
   return facts;
 }
 

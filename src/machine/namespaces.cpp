@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A forked child leaves the network and IPC namespaces of the node, looks below /proc/sys and tells
+// A forked child leaves the network and IPC namespaces of the node, looks below /proc/sys and says
 // what it saw through a pipe.
 //
 // The kernel looks sysctls up in the namespaces of the task that asks, so one /proc serves both
@@ -54,7 +54,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // Inode of the first user namespace. Source: PROC_USER_INIT_INO, include/linux/proc_ns.h.
 constexpr ino_t kFirstUserNamespace = 0xEFFFFFFDU;
 
-// What the child tells, one line each: a mark, then the name below /proc/sys as a path. Neither
+// What the child says, one line each: a mark, then the name below /proc/sys as a path. Neither
 // names of sysctls nor those of interfaces hold a line end (dev_valid_name(), net/core/dev.c).
 constexpr char kOnNode = 'n';
 constexpr char kWritable = 'w';
@@ -64,21 +64,21 @@ constexpr char kFailure = '!';  // then why nothing was asked
 constexpr std::string_view kEnd = ".\n";
 
 /// The child's side: looks, and keeps the lines.
-class Looker {
+class KernelReader {
  public:
-  explicit Looker(int proc_sys) : proc_sys_(proc_sys) {}
+  explicit KernelReader(int proc_sys) : proc_sys_(proc_sys) {}
   [[nodiscard]] const std::string& lines() const { return lines_; }
 
   void say(char mark, std::string_view text) { lines_ += fmt::format("{}{}\n", mark, text); }
 
-  void look_on_node(const std::string& path) {
+  void ask_on_node(const std::string& path) {
     struct stat facts = {};
     // A directory, as net/core, is no sysctl.
     const bool there = ::fstatat(proc_sys_, path.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
     if (there && S_ISREG(facts.st_mode)) say(kOnNode, path);
   }
 
-  void look_as_pod(const std::string& path) {
+  void ask_as_pod(const std::string& path) {
     const UniqueFd file(::openat(proc_sys_, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     const int number = errno;
     if (file || number == EROFS) return say(kWritable, path);
@@ -111,7 +111,7 @@ class Looker {
       if (name == "." || name == ".." || !name.starts_with(prefix)) continue;
       const std::string path = fmt::format("{}/{}", directory, name);
       if (entry->d_type != DT_DIR) {
-        on_node ? say(kOnNode, path) : look_as_pod(path);
+        on_node ? say(kOnNode, path) : ask_as_pod(path);
       } else if (!interfaces || is_in_every_namespace(name)) {
         walk(path, {}, on_node);
       }
@@ -123,25 +123,25 @@ class Looker {
 };
 
 /// What the child does; nothing of it may change the node.
-void look(const KernelQuestion& question, const NamespaceSettings& settings, Looker& looker) {
-  for (const std::string& marker : question.markers) looker.look_on_node(swap_separators(marker));
-  for (const std::string& name : question.names) looker.look_on_node(swap_separators(name));
-  for (const std::string& stem : question.stems) looker.walk(swap_separators(stem), true);
+void look(const KernelQuestion& question, const NamespaceSettings& settings, KernelReader& reader) {
+  for (const std::string& marker : question.markers) reader.ask_on_node(swap_separators(marker));
+  for (const std::string& name : question.names) reader.ask_on_node(swap_separators(name));
+  for (const std::string& stem : question.stems) reader.walk(swap_separators(stem), true);
   if (settings.unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0) {
-    return looker.say(
+    return reader.say(
         kFailure, fmt::format("cannot make a network and an IPC namespace: {}", errno_text(errno)));
   }
-  for (const std::string& name : question.names) looker.look_as_pod(swap_separators(name));
-  for (const std::string& stem : question.stems) looker.walk(swap_separators(stem), false);
+  for (const std::string& name : question.names) reader.ask_as_pod(swap_separators(name));
+  for (const std::string& stem : question.stems) reader.walk(swap_separators(stem), false);
 }
 
 // The program has one thread, so the child may allocate; it ends without running what exit(3) runs.
 [[noreturn]] void be_child(const KernelQuestion& question, const NamespaceSettings& settings,
                            int proc_sys, int answer) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  Looker looker(proc_sys);
-  look(question, settings, looker);
-  std::string lines = looker.lines();
+  KernelReader reader(proc_sys);
+  look(question, settings, reader);
+  std::string lines = reader.lines();
   lines += kEnd;
   for (std::string_view rest = lines; !rest.empty();) {
     const ssize_t wrote = ::write(answer, rest.data(), rest.size());
@@ -197,10 +197,9 @@ Result<std::string> answer_of_child(const KernelQuestion& question,
                                         settings.deadline.count())};
   }
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  if (log_wants(LogLevel::kSteps)) {
+  if (is_verbose()) {
     const auto took = std::chrono::steady_clock::now() - started;
-    log(LogLevel::kSteps,
-        fmt::format("asked the kernel in fresh namespaces: {} us",
+    log(fmt::format("asked the kernel in fresh namespaces: {} us",
                     std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
   }
   if (text.ends_with(kEnd)) return text;

@@ -22,6 +22,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
 #include "kubelet_sysctl/machine/log.hpp"
@@ -57,7 +58,7 @@ std::string path_of(const std::string& program) {
 
 /// "systemctl show kubelet.service", for messages.
 std::string words_of(const Command& command) {
-  std::string words = command.program.substr(command.program.rfind('/') + 1);
+  std::string words(base_name(command.program));
   for (const std::string& argument : command.arguments) words += " " + argument;
   return words;
 }
@@ -172,7 +173,7 @@ class Running {
         process_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
         most_(most) {}
 
-  /// True when it ended before `until`; then it is no zombie any more and ended() tells how.
+  /// True when it ended before `until`; then it is no zombie any more and ended() says how.
   bool wait(SteadyTime until) {
     while (!reap()) {
       const std::chrono::nanoseconds left = until - std::chrono::steady_clock::now();
@@ -198,12 +199,12 @@ class Running {
     if (reaped == 0 || (reaped < 0 && errno == EINTR)) return false;
     if (reaped > 0 && WIFSIGNALED(status)) ended_.signal = WTERMSIG(status);
     if (reaped > 0 && WIFEXITED(status)) ended_.exit_status = WEXITSTATUS(status);
-    if (reaped < 0) ended_.exit_status = 127;  // somebody else took it; it has ended
+    if (reaped < 0) ended_.exit_status = 127;  // another process took it; it has ended
     reaped_ = true;
     return true;
   }
 
-  // Until it says something or ends. Before Linux 5.3 no descriptor tells of the end: its pipes do,
+  // Until it says something or ends. Before Linux 5.3 no descriptor reports the end: its pipes do,
   // and from then on short steps.
   void pause(std::chrono::nanoseconds left) {
     constexpr std::chrono::nanoseconds kStep = std::chrono::microseconds(500);
@@ -269,10 +270,9 @@ class Child final : public Started {
                    .message = fmt::format("'{}' did not end within {} ms", words_of(command_),
                                           command_.deadline.count())};
     }
-    if (log_wants(LogLevel::kSteps)) {
+    if (is_verbose()) {
       const auto took = std::chrono::steady_clock::now() - started_;
-      log(LogLevel::kSteps,
-          fmt::format("ran '{}': status {}, {} us", words_of(command_),
+      log(fmt::format("ran '{}': status {}, {} us", words_of(command_),
                       running_.ended().exit_status,
                       std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs systemctl, systemd-run and journalctl, and tells apart why they refuse.
+// Runs systemctl, systemd-run and journalctl, and distinguishes why they refuse.
 #include "kubelet_sysctl/machine/systemctl.hpp"
 
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
 #include "kubelet_sysctl/machine/run_program.hpp"
@@ -35,15 +36,17 @@ bool has(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
 
+/// Once more where a signal ended it: a person or the kernel short of memory, which says nothing of
+/// what was asked. Whatever is asked so may be asked twice.
+Result<Ended> asked_again(Result<Ended> ended, const Command& command) {
+  return ended && ended->signal != 0 ? run(command) : std::move(ended);
+}
+
 /// What a program said on standard error, on one line.
 std::string words_of(const std::string& errors) {
   std::string words;
-  std::string_view rest = errors;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
+  for (const std::string_view line : lines_of(errors)) {
     if (!line.empty()) words += (words.empty() ? "" : "; ") + std::string(line);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return words;
 }
@@ -108,27 +111,17 @@ std::string without_variables(const std::string& word) {
   return text;
 }
 
-std::vector<std::string> lines_of(const std::string& text, int most) {
-  std::vector<std::string> lines;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    lines.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  // One message may be several lines.
-  const auto kept = static_cast<std::size_t>(std::max(most, 0));
-  if (lines.size() > kept) lines.erase(lines.begin(), lines.end() - static_cast<long>(kept));
-  return lines;
+/// One message may be several lines.
+std::vector<std::string> last_lines_of(const std::string& text, int most) {
+  const auto lines = lines_of(text);
+  const std::size_t kept = std::min(lines.size(), static_cast<std::size_t>(std::max(most, 0)));
+  return {lines.end() - static_cast<std::ptrdiff_t>(kept), lines.end()};
 }
 
 /// "1795215446.123456 node-1 k3s[812]: the message": the first such line with `mark` in its message. Source:
 /// journalctl(1), short-unix.
 std::optional<ports::LoggedLine> line_with(std::string_view output, std::string_view mark) {
-  for (std::string_view rest = output; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (const std::string_view line : lines_of(output)) {
     if (!has(line, mark)) continue;
     const std::size_t dot = line.find('.');
     const std::size_t message = line.find(": ");
@@ -165,9 +158,9 @@ Error Systemctl::not_booted() const {
 Result<Ended> Systemctl::ask(std::vector<std::string> arguments, Milliseconds deadline) {
   if (!booted()) return not_booted();
   const std::string what = "systemctl " + arguments.front();
-  return settled(
-      run({.program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline}),
-      what);
+  const Command command = {
+      .program = paths_.systemctl, .arguments = std::move(arguments), .deadline = deadline};
+  return settled(asked_again(run(command), command), what);
 }
 
 Result<Ended> Systemctl::settled(Result<Ended> ended, const std::string& what) {
@@ -198,7 +191,7 @@ Command Systemctl::show_command(const std::string& unit) const {
 
 void Systemctl::begin_show(const std::string& unit) {
   // A caller may ask earlier than the reading that needs the answer. One that was asked for longer
-  // ago, by a reading that failed say, may be from before somebody else's restart.
+  // ago, by a reading that failed say, may be from before another process's restart.
   if (asked_ && asked_unit_ == unit &&
       std::chrono::steady_clock::now() - asked_at_ <= kFreshAnswer) {
     return;
@@ -218,10 +211,9 @@ Result<ports::UnitState> Systemctl::show(const std::string& unit) {
   if (!booted()) return not_booted();
   const std::unique_ptr<Started> asked =
       asked_unit_ == unit ? std::move(asked_) : std::unique_ptr<Started>();
-  auto answer = asked ? asked->finish() : run(show_command(unit));
-  // A signal, a Ctrl-C or the kernel short of memory, says nothing of the unit.
-  if (answer && answer->signal != 0) answer = run(show_command(unit));
-  auto ended = settled(std::move(answer), "systemctl show");
+  const Command command = show_command(unit);
+  auto ended =
+      settled(asked_again(asked ? asked->finish() : run(command), command), "systemctl show");
   if (!ended) return std::move(ended).error();
   return parse_show(ended->output);
 }
@@ -353,7 +345,7 @@ Result<std::vector<std::string>> Systemctl::last_words(const std::string& unit,
   }
   auto said = journal(std::move(arguments));
   if (!said) return std::move(said).error();
-  return lines_of(*said, lines);
+  return last_lines_of(*said, lines);
 }
 
 Result<std::string> Systemctl::journal(std::vector<std::string> arguments) {
@@ -378,7 +370,7 @@ Result<std::optional<ports::LoggedLine>> Systemctl::first_line_with(const std::s
   if (!valid) return std::move(valid).error();
   constexpr std::int64_t kSpan = 900;
   const std::int64_t since = since_ms / kMilliseconds;
-  // Oldest first, and run() keeps the beginning: the line stands there.
+  // Oldest first, and run() keeps the beginning: the line is there.
   std::vector<std::string> arguments = {"--no-pager",
                                         "--quiet",
                                         "--all",

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl::machine {
@@ -75,23 +76,10 @@ int hex_digit(char byte) {
 /// systemd writes these: src/basic/escape.c, shell_maybe_quote() and xescape().
 char unescaped(std::string_view text, std::size_t& at) {
   const char letter = text[at++];
-  switch (letter) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-      return '\r';
-    case 'a':
-      return '\a';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'v':
-      return '\v';
-    default:
-      break;
+  constexpr std::string_view kLetters = "ntrabfv";
+  constexpr std::string_view kBytes = "\n\t\r\a\b\f\v";
+  if (const std::size_t known = kLetters.find(letter); known != std::string_view::npos) {
+    return kBytes[known];
   }
   if (letter == 'x' && at + 2 <= text.size() && hex_digit(text[at]) >= 0 &&
       hex_digit(text[at + 1]) >= 0) {
@@ -107,13 +95,6 @@ char unescaped(std::string_view text, std::size_t& at) {
   return letter;  // the quote, the backslash, the dollar
 }
 
-std::string_view take_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return line;
-}
-
 /// The words of `NAME "text"` that are for people: LoadError is an error name and a quoted message.
 std::string message_of(std::string_view value) {
   const std::size_t open = value.find('"');
@@ -122,80 +103,76 @@ std::string message_of(std::string_view value) {
   return std::string(value.substr(open + 1, close - open - 1));
 }
 
-using Setter = void (*)(ports::UnitState& unit, std::string_view value);
+using ports::UnitState;
+using Setter = void (*)(UnitState& unit, std::string_view value);
 
 struct Property {
   std::string_view name;
   Setter set;
 };
 
-constexpr std::array<Property, 24> kProperties = {{
-    {"Id", [](ports::UnitState& unit, std::string_view value) { unit.id = value; }},
-    {"LoadState", [](ports::UnitState& unit, std::string_view value) { unit.load_state = value; }},
+template <auto Field>
+void text(UnitState& unit, std::string_view value) {
+  unit.*Field = value;
+}
+
+template <auto Field>
+void number(UnitState& unit, std::string_view value) {
+  using Number = std::remove_reference_t<decltype(unit.*Field)>;
+  unit.*Field = number_or_zero<Number>(value);
+}
+
+void start_limit_interval(UnitState& unit, std::string_view value) {
+  unit.start_limit_interval_usec = parse_time_span(value).value_or(0);
+}
+
+void exec_start(UnitState& unit, std::string_view value) {
+  constexpr std::string_view kWords = "argv[]=";
+  const std::size_t begin = value.find(kWords);
+  if (begin == std::string_view::npos) return;
+  value.remove_prefix(begin + kWords.size());
+  unit.loaded.command = value.substr(0, value.rfind(" ; ignore_errors="));
+}
+
+void environment(UnitState& unit, std::string_view value) {
+  unit.loaded.environment = parse_list(value);
+  std::sort(unit.loaded.environment.begin(), unit.loaded.environment.end());
+}
+
+constexpr auto kProperties = std::to_array<Property>({
+    {"Id", text<&UnitState::id>},
+    {"LoadState", text<&UnitState::load_state>},
     {"LoadError",
-     [](ports::UnitState& unit, std::string_view value) { unit.load_error = message_of(value); }},
-    {"ActiveState", [](ports::UnitState& unit, std::string_view value) { unit.active_state = value; }},
-    {"SubState", [](ports::UnitState& unit, std::string_view value) { unit.sub_state = value; }},
-    {"Result", [](ports::UnitState& unit, std::string_view value) { unit.result = value; }},
-    {"Type", [](ports::UnitState& unit, std::string_view value) { unit.type = value; }},
-    {"FragmentPath", [](ports::UnitState& unit, std::string_view value) { unit.fragment_path = value; }},
+     [](UnitState& unit, std::string_view value) { unit.load_error = message_of(value); }},
+    {"ActiveState", text<&UnitState::active_state>},
+    {"SubState", text<&UnitState::sub_state>},
+    {"Result", text<&UnitState::result>},
+    {"Type", text<&UnitState::type>},
+    {"FragmentPath", text<&UnitState::fragment_path>},
     {"DropInPaths",
-     [](ports::UnitState& unit, std::string_view value) { unit.drop_in_paths = parse_list(value); }},
-    {"ControlGroup", [](ports::UnitState& unit, std::string_view value) { unit.control_group = value; }},
-    {"InvocationID", [](ports::UnitState& unit, std::string_view value) { unit.invocation_id = value; }},
-    {"MainPID",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.main_pid = number_or_zero<std::int64_t>(value);
-     }},
-    {"NRestarts",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.restarts = number_or_zero<std::int64_t>(value);
-     }},
-    {"ExecMainStatus",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.exec_main_status = number_or_zero<std::int64_t>(value);
-     }},
-    {"RestartUSec",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.restart_usec = parse_time_span(value).value_or(0);
-     }},
-    {"StartLimitIntervalUSec",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.start_limit_interval_usec = parse_time_span(value).value_or(0);
-     }},
-    {"StartLimitInterval",
-     [](ports::UnitState& unit,
-        std::string_view
-            value) { unit.start_limit_interval_usec = parse_time_span(value).value_or(0); }},
-    {"StartLimitBurst",
-     [](ports::UnitState& unit,
-        std::string_view value) { unit.start_limit_burst = number_or_zero<std::uint64_t>(value); }},
-    {"ExecMainStartTimestampMonotonic",
-     [](ports::UnitState& unit,
-        std::string_view value) { unit.main_start_usec = number_or_zero<std::uint64_t>(value); }},
+     [](UnitState& unit, std::string_view value) { unit.drop_in_paths = parse_list(value); }},
+    {"ControlGroup", text<&UnitState::control_group>},
+    {"InvocationID", text<&UnitState::invocation_id>},
+    {"MainPID", number<&UnitState::main_pid>},
+    {"NRestarts", number<&UnitState::restarts>},
+    {"ExecMainStatus", number<&UnitState::exec_main_status>},
+    {"StartLimitIntervalUSec", start_limit_interval},
+    {"StartLimitInterval", start_limit_interval},
+    {"StartLimitBurst", number<&UnitState::start_limit_burst>},
+    {"ExecMainStartTimestampMonotonic", number<&UnitState::main_start_usec>},
     {"NeedDaemonReload",
-     [](ports::UnitState& unit, std::string_view value) { unit.needs_reload = value == "yes"; }},
-    {"ExecStart",
-     [](ports::UnitState& unit, std::string_view value) {
-       constexpr std::string_view kWords = "argv[]=";
-       const std::size_t begin = value.find(kWords);
-       if (begin == std::string_view::npos) return;
-       value.remove_prefix(begin + kWords.size());
-       unit.loaded.command = value.substr(0, value.rfind(" ; ignore_errors="));
-     }},
-    {"Environment",
-     [](ports::UnitState& unit, std::string_view value) {
-       unit.loaded.environment = parse_list(value);
-       std::sort(unit.loaded.environment.begin(), unit.loaded.environment.end());
-     }},
-    {"EnvironmentFiles",  // a line for each
-     [](ports::UnitState& unit, std::string_view value) {
+     [](UnitState& unit, std::string_view value) { unit.needs_reload = value == "yes"; }},
+    {"ExecStart", exec_start},
+    {"Environment", environment},
+    // A line for each.
+    {"EnvironmentFiles",
+     [](UnitState& unit, std::string_view value) {
        unit.loaded.environment_files.emplace_back(value);
      }},
     // 252 prints the number of the job, or nothing.
-    {"Job", [](ports::UnitState& unit,
+    {"Job", [](UnitState& unit,
                std::string_view value) { unit.job_pending = !value.empty() && value != "0"; }},
-}};
+});
 
 }  // namespace
 
@@ -240,8 +217,7 @@ std::vector<std::string> parse_list(std::string_view text) {
 
 Result<ports::UnitState> parse_show(std::string_view output) {
   ports::UnitState unit;
-  while (!output.empty()) {
-    const std::string_view line = take_line(output);
+  for (const std::string_view line : lines_of(output)) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) continue;
     for (const Property& property : kProperties) {
@@ -254,8 +230,7 @@ Result<ports::UnitState> parse_show(std::string_view output) {
 
 std::vector<std::string> parse_environment_block(std::string_view output) {
   std::vector<std::string> block;
-  while (!output.empty()) {
-    const std::string_view line = take_line(output);
+  for (const std::string_view line : lines_of(output)) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos || equals == 0) continue;
     std::string_view value = line.substr(equals + 1);

@@ -76,22 +76,22 @@ class Merger {
                      .hint = "remove the link, or give it another name than '*.conf'"};
       }
       auto status = read(file, kubelet::ConfigRole::kDropIn);
-      if (!status && !is_made_anew(file)) return status;
+      if (!status && !is_regenerated(file)) return status;
     }
     return {};
   }
 
-  /// True for the defaults that a host writes at every start, before its kubelet reads them: what stands there
+  /// True for the defaults that a launcher writes at every start, before its kubelet reads them: what is there
   /// now is not what the next start reads, and no list.
-  [[nodiscard]] bool is_made_anew(const SourceFile& file) const {
-    return host_of(snapshot_) != nullptr && file.path.ends_with("-defaults.conf") &&
+  [[nodiscard]] bool is_regenerated(const SourceFile& file) const {
+    return launcher_of(snapshot_) != nullptr && file.path.ends_with("-defaults.conf") &&
            model_.kind->rewritten.find(file.path) != std::string_view::npos;
   }
 
   Status read(const SourceFile& file, kubelet::ConfigRole role) {
     auto reading = kubelet::read_kubelet_config(file.bytes, role, snapshot_.kubelet_version);
     if (!reading) return in_file(std::move(reading).error(), file);
-    if (reading->doubt && !made_.doubt && !is_made_anew(file)) {
+    if (reading->doubt && !made_.doubt && !is_regenerated(file)) {
       made_.doubt = in_file(std::move(*reading->doubt), file);
     }
     for (const kubelet::ListSetting& setting : reading->settings) {
@@ -117,8 +117,14 @@ class Merger {
       const bool ignored = role == kubelet::ConfigRole::kDropIn &&
                            rule_ == kubelet::MergeRule::kNonEmpty &&
                            setting.key != "allowedUnsafeSysctls";
-      if (!ignored) placed_.push_back({&file, role, std::move(setting)});
+      std::vector<kubelet::ConfigEntry> entries = std::exchange(setting.entries, {});
+      if (ignored) continue;
+      placed_.push_back({&file, role, setting});
+      placed_.back().setting.entries = std::move(entries);
     }
+    made_.files.push_back({.source = nodes::find_source(snapshot_, file.path),
+                           .role = role,
+                           .reading = std::move(*reading)});
     return {};
   }
 
@@ -208,7 +214,8 @@ class Merger {
     layer.at = place(one.setting.key_at);
     layer.entries.reserve(one.setting.entries.size());
     for (kubelet::ConfigEntry& entry : one.setting.entries) {
-      layer.entries.push_back({std::move(entry.text), place(entry.at)});
+      Origin at = place(entry.at);
+      add_entry(layer, std::move(entry.text), at);
     }
     return layer;
   }
@@ -231,6 +238,31 @@ kubelet::MergeRule merge_rule_of(const nodes::NodeSnapshot& snapshot) {
 
 Result<ConfigLayers> config_layers(const nodes::NodeSnapshot& snapshot, const NodeModel& model) {
   return Merger(snapshot, model).run();
+}
+
+std::vector<ConfigFile> config_files_of(const nodes::NodeSnapshot& snapshot,
+                                        const NodeModel& model) {
+  std::vector<ConfigFile> files;
+  const auto add = [&](std::int32_t source, kubelet::ConfigRole role) {
+    if (source == kNoSource) return;
+    const auto known =
+        std::find_if(model.config_files.begin(), model.config_files.end(),
+                     [source](const ConfigFile& one) { return one.source == source; });
+    if (known != model.config_files.end()) return files.push_back(*known);
+    const SourceFile& file = snapshot.files[static_cast<std::size_t>(source)];
+    if (!file.exists()) return;
+    auto reading = kubelet::read_kubelet_config(file.bytes, role);
+    if (reading) files.push_back({.source = source, .role = role, .reading = std::move(*reading)});
+  };
+  if (!model.config_path.empty()) {
+    add(nodes::find_source(snapshot, model.config_path), kubelet::ConfigRole::kMain);
+  }
+  const auto walk = snapshot.config_dirs.find(model.config_dir);
+  if (model.config_dir.empty() || walk == snapshot.config_dirs.end()) return files;
+  for (const nodes::WalkEntry& entry : walk->second) {
+    add(entry.source, kubelet::ConfigRole::kDropIn);
+  }
+  return files;
 }
 
 }  // namespace kubelet_sysctl::model

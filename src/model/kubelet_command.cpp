@@ -17,7 +17,7 @@
 namespace kubelet_sysctl::model {
 namespace {
 
-/// The kind of file that a word of a host came from.
+/// The kind of file that a word of a launcher came from.
 OriginKind kind_of_source(const nodes::NodeSnapshot& snapshot, std::int32_t source) {
   if (source == kNoSource) return OriginKind::kHost;
   if (source == snapshot.unit.fragment) return OriginKind::kUnit;
@@ -25,39 +25,39 @@ OriginKind kind_of_source(const nodes::NodeSnapshot& snapshot, std::int32_t sour
     return std::find(sources.begin(), sources.end(), source) != sources.end();
   };
   if (holds(snapshot.unit.drop_ins)) return OriginKind::kDropIn;
-  return holds(snapshot.host_files) ? OriginKind::kHostFile : OriginKind::kEnvironmentFile;
+  return holds(snapshot.launcher_files) ? OriginKind::kLauncherFile : OriginKind::kEnvironmentFile;
 }
 
 }  // namespace
 
-const nodes::KubeletHost* host_of(const nodes::NodeSnapshot& snapshot) {
-  return nodes::kind_of(snapshot).host;
+const nodes::KubeletLauncher* launcher_of(const nodes::NodeSnapshot& snapshot) {
+  return nodes::kind_of(snapshot).launcher;
 }
 
 nodes::KubeletPlace kubelet_place(const nodes::NodeSnapshot& snapshot) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  return host == nullptr ? nodes::KubeletPlace::kMain : host->place;
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  return launcher == nullptr ? nodes::KubeletPlace::kMain : launcher->place;
 }
 
 std::optional<Error> host_refusal(const nodes::NodeSnapshot& snapshot) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  if (host == nullptr || host->refusal == nullptr) return std::nullopt;
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  if (launcher == nullptr || launcher->refusal == nullptr) return std::nullopt;
   const auto unit = resolve_command(snapshot);
-  return unit ? host->refusal(snapshot, *unit) : std::optional<Error>(unit.error());
+  return unit ? launcher->refusal(snapshot, *unit) : std::optional<Error>(unit.error());
 }
 
-std::vector<std::string> host_needs(const nodes::NodeSnapshot& snapshot) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  if (host == nullptr || host->needs == nullptr) return {};
+std::vector<std::string> launcher_needs(const nodes::NodeSnapshot& snapshot) {
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  if (launcher == nullptr || launcher->needs == nullptr) return {};
   const auto unit = resolve_command(snapshot);
-  return unit ? host->needs(snapshot, *unit) : std::vector<std::string>();
+  return unit ? launcher->needs(snapshot, *unit) : std::vector<std::string>();
 }
 
-std::string host_log_file(const nodes::NodeSnapshot& snapshot) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  if (host == nullptr || host->log_file == nullptr) return {};
+std::string launcher_log_file(const nodes::NodeSnapshot& snapshot) {
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  if (launcher == nullptr || launcher->log_file == nullptr) return {};
   const auto unit = resolve_command(snapshot);
-  return unit ? host->log_file(snapshot, *unit) : std::string();
+  return unit ? launcher->log_file(snapshot, *unit) : std::string();
 }
 
 // Source: k3s pkg/daemons/config ArgString joins with blanks; logrus quotes a message as Go's %q.
@@ -90,18 +90,18 @@ std::optional<std::vector<std::string>> words_in_log(std::string_view line, std:
   return words;
 }
 
-std::vector<nodes::HostPath> host_paths(const nodes::NodeSnapshot& snapshot,
-                                        const systemd::CommandLine& unit) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  if (host == nullptr || host->paths == nullptr) return {};
-  return host->paths(snapshot, unit);
+std::vector<nodes::HostPath> launcher_paths(const nodes::NodeSnapshot& snapshot,
+                                            const systemd::CommandLine& unit) {
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  if (launcher == nullptr || launcher->paths == nullptr) return {};
+  return launcher->paths(snapshot, unit);
 }
 
 Result<systemd::CommandLine> kubelet_command(const nodes::NodeSnapshot& snapshot,
                                              systemd::CommandLine unit) {
-  const nodes::KubeletHost* host = host_of(snapshot);
-  if (host == nullptr) return unit;
-  auto words = host->words(snapshot, unit);
+  const nodes::KubeletLauncher* launcher = launcher_of(snapshot);
+  if (launcher == nullptr) return unit;
+  auto words = launcher->words(snapshot, unit);
   if (!words) return std::move(words).error();
   systemd::CommandLine made = std::move(unit);
   made.words = std::move(*words);

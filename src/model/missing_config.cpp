@@ -40,7 +40,7 @@ bool is_made_before(const nodes::NodeSnapshot& snapshot, const std::string& path
   });
 }
 
-/// True where a look at `path` found nothing; false where nobody looked, or may.
+/// True where a read at `path` found nothing; false where nobody looked, or may.
 bool is_absent(const nodes::NodeSnapshot& snapshot, const std::string& path) {
   const SourceFile* file = nodes::find_file(snapshot, path);
   if (file == nullptr || file->kind != FileKind::kAbsent) return false;
@@ -67,7 +67,7 @@ bool lacks_alpha_variable(const nodes::NodeSnapshot& snapshot, const NodeModel& 
 }  // namespace
 
 std::optional<Error> missing_config(const nodes::NodeSnapshot& snapshot, const NodeModel& model) {
-  if (model.stopped || model.flags.fatal || host_of(snapshot) != nullptr) return std::nullopt;
+  if (model.stopped || model.flags.fatal || launcher_of(snapshot) != nullptr) return std::nullopt;
   if (!model.config_path.empty() && is_absent(snapshot, model.config_path)) {
     return missing(model.config_path,
                    fmt::format("failed to read kubelet config file \"{0}\", error: open {0}: no "

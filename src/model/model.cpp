@@ -9,9 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/lines.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/desired/desired_list.hpp"
 #include "kubelet_sysctl/kubelet/flag_fault.hpp"
@@ -66,7 +68,9 @@ bool same_set(const std::vector<std::string>& a, const std::vector<std::string>&
 
 class Modeller {
  public:
-  explicit Modeller(const nodes::NodeSnapshot& snapshot) : snapshot_(snapshot) {}
+  explicit Modeller(const nodes::NodeSnapshot& snapshot) : snapshot_(snapshot) {
+    counted(Counted::kResolve);
+  }
 
   Result<NodeModel> run() {
     if (auto status = go(); !status) return std::move(status).error();
@@ -85,8 +89,11 @@ class Modeller {
  private:
   Status go() {
     model_.kind = &nodes::kind_of(snapshot_);
-    wishes();
-    auto command = resolve_command(snapshot_);
+    model_.unit = nodes::parsed_unit_of(snapshot_);
+    read_desired_list();
+    const auto& known = snapshot_.known.command;
+    auto command =
+        known ? Result<systemd::CommandLine>(*known) : resolve_command(snapshot_, model_.unit);
     if (!command) return std::move(command).error();
     model_.loaded_alike = snapshot_.state && snapshot_.state->loaded == command->loaded;
     for (const systemd::Word& word : command->words) model_.unit_argv.push_back(word.text.text);
@@ -104,18 +111,18 @@ class Modeller {
     return {};
   }
 
-  void wishes() {
-    model_.wish_fault = snapshot_.wish_fault;
-    if (snapshot_.wish_files.empty()) return;
+  void read_desired_list() {
+    model_.desired_fault = snapshot_.desired_fault;
+    if (snapshot_.desired_files.empty()) return;
     std::vector<const SourceFile*> files;
-    for (const std::int32_t source : snapshot_.wish_files) {
+    for (const std::int32_t source : snapshot_.desired_files) {
       files.push_back(&snapshot_.files[static_cast<std::size_t>(source)]);
     }
-    auto list = desired::parse_wish_list(files);
+    auto list = desired::parse_desired_list(files);
     if (list) {
-      model_.wish_list = std::move(*list);
+      model_.desired_list = std::move(*list);
     } else {
-      model_.wish_fault = std::move(list).error();
+      model_.desired_fault = std::move(list).error();
     }
   }
 
@@ -155,7 +162,7 @@ class Modeller {
     model_.flags.fatal_word = fault->word;
   }
 
-  /// A specifier that only the running node tells may stand in any word but those that decide.
+  /// A specifier that only the running node says may be in any word but those that decide.
   Status check_deciding_words() const {
     std::vector<std::string> words = {model_.config_path, model_.config_dir};
     for (const kubelet::ListFlag& flag : model_.flags.lists) {
@@ -166,8 +173,8 @@ class Modeller {
       for (const std::string& word : words) {
         if (word.find(value) == std::string::npos) continue;
         return Error{.kind = ErrorKind::kUnsupported,
-                     .message = fmt::format("cannot tell here what systemd puts for '{}' in '{}'",
-                                            value, word),
+                     .message = fmt::format(
+                         "cannot determine here what systemd puts for '{}' in '{}'", value, word),
                      .path = snapshot_.unit.fragment_path,
                      .hint = "run it on the node itself"};
       }
@@ -186,6 +193,7 @@ class Modeller {
     if (made->healthz_port) port_ = *made->healthz_port;
     if (made->healthz_address) address_ = *made->healthz_address;
     model_.layers = std::move(made->layers);
+    model_.config_files = std::move(made->files);
     model_.config_doubt = std::move(made->doubt);
     return {};
   }
@@ -203,7 +211,7 @@ class Modeller {
           origin = part_origin(snapshot_, model_.command.words[flag.value_word], origin, item.begin,
                                item.end, lines);
         }
-        layer.entries.push_back({item.text, std::move(origin)});
+        add_entry(layer, item.text, origin);
       }
     }
     model_.layers.push_back(std::move(layer));
@@ -223,7 +231,6 @@ class Modeller {
                                      [](const Layer& layer) { return layer.sets; });
     if (winner == model_.layers.rend()) return;
     winner->wins = true;
-    model_.configured = winner->entries;
   }
 
   void health() {
@@ -259,22 +266,22 @@ class Modeller {
         running.evidence = RunningList::Evidence::kConfigFile;
         running.entries = file_list();
       }
-    } else if (inside && host_files_prove() && files_prove(model_.flags)) {
+    } else if (inside && launcher_files_prove() && files_prove(model_.flags)) {
       running.evidence = RunningList::Evidence::kConfigFile;
-      running.entries = texts_of(model_.configured);
+      running.entries = configured_texts(model_);
     }
     hear_configz(running);
-    if (running.entries) model_.drift = !same_set(*running.entries, texts_of(model_.configured));
+    if (running.entries) model_.drift = !same_set(*running.entries, configured_texts(model_));
     model_.running = std::move(running);
   }
 
-  /// The process itself knows best: its own answer stands over what its start lets one conclude.
+  /// The process itself knows best: its own answer is over what its start lets one conclude.
   void hear_configz(RunningList& running) const {
     if (!snapshot_.configz) return;
     const auto& said = snapshot_.configz->entries;
-    running.configz = said ? "ok" : "unknown";
+    running.configz = said ? Configz::kOk : Configz::kUnknown;
     if (!said || (running.entries && same_set(*running.entries, *said))) return;
-    if (running.entries) running.configz = "differs";
+    if (running.entries) running.configz = Configz::kDiffers;
     running.evidence = RunningList::Evidence::kConfigz;
     running.entries = said;
   }
@@ -312,17 +319,17 @@ class Modeller {
     return snapshot_.logged_argv ? snapshot_.logged_at_ms : snapshot_.process->started_at_ms;
   }
 
-  /// True for a file that its host writes at every start, right before its kubelet begins: as old as a clock
-  /// can tell; or hidden by a later one that sets the list, so that what it says is not in force.
+  /// True for a file that its launcher writes at every start, right before its kubelet begins: as old as a clock
+  /// can determine; or hidden by a later one that sets the list, so that what it says is not in force.
   bool is_of_this_start(const nodes::WalkEntry& entry) const {
-    const nodes::KubeletHost* host = host_of(snapshot_);
-    if (host == nullptr) return false;
-    const std::string name = entry.path.substr(entry.path.rfind('/') + 1);
+    const nodes::KubeletLauncher* launcher = launcher_of(snapshot_);
+    if (launcher == nullptr) return false;
+    const std::string name(base_name(entry.path));
     if (model_.kind->rewritten.find("/" + name) == std::string_view::npos) return false;
     constexpr std::int64_t kJustBefore = 1000;
     const SourceFile& file = snapshot_.files[static_cast<std::size_t>(entry.source)];
-    const bool told = host->place == nodes::KubeletPlace::kChild || snapshot_.logged_argv;
-    if (told && file.meta.ctime_ns / 1000000 <= files_read_at_ms() + kJustBefore) return true;
+    const bool known = launcher->place == nodes::KubeletPlace::kChild || snapshot_.logged_argv;
+    if (known && file.meta.ctime_ns / 1000000 <= files_read_at_ms() + kJustBefore) return true;
     const Layer* winner = winner_of(model_);
     return winner != nullptr && winner->kind == LayerKind::kConfigDir &&
            winner->at.path != entry.path;
@@ -337,11 +344,11 @@ class Modeller {
            file.meta.ctime_ns / 1000000 + grain <= files_read_at_ms();
   }
 
-  /// True when nothing that decides the words of the host is newer than the process. Of a file that is not there
-  /// its directory tells, which is among the paths of every host.
-  bool host_files_prove() const {
+  /// True when nothing that decides the words of the launcher is newer than the process. Of a file that is not there
+  /// its directory says, which is among the paths of every launcher.
+  bool launcher_files_prove() const {
     if (snapshot_.process->started_at_ms == 0) return false;
-    std::vector<std::int32_t> sources = snapshot_.host_files;
+    std::vector<std::int32_t> sources = snapshot_.launcher_files;
     sources.push_back(snapshot_.unit.fragment);
     sources.insert(sources.end(), snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end());
     return std::all_of(sources.begin(), sources.end(), [this](std::int32_t source) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reports and plans ask of a model: the names of its parts, the winner, the texts of a list.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -8,31 +10,20 @@
 namespace kubelet_sysctl::model {
 
 const char* name_of(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kConfig:
-      return "config";
-    case LayerKind::kConfigDir:
-      return "config-dir";
-    case LayerKind::kFlag:
-      return "flag";
-  }
-  bug("a layer kind without a name");
+  // In the order of LayerKind.
+  constexpr std::array kNames = {"config", "config-dir", "flag"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 const char* name_of(RunningList::Evidence evidence) {
-  switch (evidence) {
-    case RunningList::Evidence::kArgv:
-      return "argv";
-    case RunningList::Evidence::kConfigFile:
-      return "config-file";
-    case RunningList::Evidence::kLog:
-      return "log";
-    case RunningList::Evidence::kConfigz:
-      return "configz";
-    case RunningList::Evidence::kNone:
-      return "none";
-  }
-  bug("an evidence without a name");
+  // In the order of RunningList::Evidence.
+  constexpr std::array kNames = {"argv", "config-file", "log", "configz", "none"};
+  return kNames[static_cast<std::size_t>(evidence)];
+}
+
+std::string_view name_of(Configz configz) {
+  constexpr std::array<std::string_view, 4> kNames = {"", "ok", "differs", "unknown"};
+  return kNames[static_cast<std::size_t>(configz)];
 }
 
 const Layer* winner_of(const NodeModel& model) {
@@ -41,11 +32,57 @@ const Layer* winner_of(const NodeModel& model) {
   return winner == model.layers.end() ? nullptr : &*winner;
 }
 
+const std::vector<Entry>& configured_entries(const NodeModel& model) {
+  static const std::vector<Entry> none;
+  const Layer* winner = winner_of(model);
+  return winner == nullptr ? none : winner->entries;
+}
+
+void add_entry(Layer& layer, std::string text, const Origin& at) {
+  const auto same = [&at](const Origin& place) {
+    return place.source == at.source && place.kind == at.kind && place.path == at.path &&
+           place.variable == at.variable;
+  };
+  // The entries of one file follow each other.
+  if (layer.places.empty() || !same(layer.places.back())) {
+    layer.places.push_back(at);
+    layer.places.back().line = 0;
+    layer.places.back().span = {};
+  }
+  layer.entries.push_back({.text = std::move(text),
+                           .span = at.span,
+                           .line = static_cast<std::uint32_t>(at.line),
+                           .place = static_cast<std::uint32_t>(layer.places.size() - 1)});
+}
+
+Origin origin_of(const Layer& layer, const Entry& entry) {
+  Origin origin = layer.places[entry.place];
+  origin.line = entry.line;
+  origin.span = entry.span;
+  return origin;
+}
+
+Origin origin_of(const NodeModel& model, const Entry& entry) {
+  const Layer* winner = winner_of(model);
+  if (winner == nullptr) bug("an entry of a list that nothing sets");
+  return origin_of(*winner, entry);
+}
+
 std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
   std::vector<std::string> texts;
   texts.reserve(entries.size());
   for (const Entry& entry : entries) texts.push_back(entry.text);
   return texts;
+}
+
+std::vector<std::string> configured_texts(const NodeModel& model) {
+  return texts_of(configured_entries(model));
+}
+
+bool is_configured(const NodeModel& model, const std::vector<std::string>& list) {
+  const std::vector<Entry>& entries = configured_entries(model);
+  return std::equal(entries.begin(), entries.end(), list.begin(), list.end(),
+                    [](const Entry& entry, const std::string& text) { return entry.text == text; });
 }
 
 }  // namespace kubelet_sysctl::model

@@ -49,18 +49,19 @@ bool hides(const systemd::UnitSetting& setting, const std::string& path) {
 }  // namespace
 
 std::optional<Error> other_files(const nodes::NodeSnapshot& snapshot, const NodeModel& model) {
-  if (!model.flags.lists.empty() || host_of(snapshot) != nullptr) return std::nullopt;
+  if (!model.flags.lists.empty() || launcher_of(snapshot) != nullptr) return std::nullopt;
   for (const systemd::UnitSetting& setting : model.command.mounts) {
     for (const std::string* path : {&model.config_path, &model.config_dir}) {
       if (!hides(setting, *path)) continue;
       const std::int32_t source = setting.value.at.front().source;
-      return error_at(ErrorKind::kUnsupported, snapshot.files[static_cast<std::size_t>(source)],
-                      setting.line_at,
-                      fmt::format("cannot tell what the kubelet reads at '{}': '{}=' puts other "
-                                  "files before it than this node has there",
-                                  *path, setting.key),
-                      "give the kubelet its list as the flag '--allowed-unsafe-sysctls', or take "
-                      "this setting out of the unit");
+      return error_at(
+          ErrorKind::kUnsupported, snapshot.files[static_cast<std::size_t>(source)],
+          setting.line_at,
+          fmt::format("cannot determine what the kubelet reads at '{}': '{}=' puts other "
+                      "files before it than this node has there",
+                      *path, setting.key),
+          "give the kubelet its list as the flag '--allowed-unsafe-sysctls', or take "
+          "this setting out of the unit");
     }
   }
   return std::nullopt;

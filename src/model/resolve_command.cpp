@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
@@ -38,7 +40,7 @@ Error not_loadable(const nodes::NodeSnapshot& snapshot, const systemd::UnitSetti
       why.hint);
 }
 
-/// The letter of a specifier in `text` that stands for itself, since only the running node tells its value.
+/// The letter of a specifier in `text` that stands for itself, since only the running node says its value.
 std::optional<char> opaque_in(const systemd::Specifiers& specifiers, std::string_view text) {
   for (const auto& [letter, value] : specifiers) {
     const bool opaque = value.size() == 2 && value[0] == '%' && value[1] == letter;
@@ -49,11 +51,12 @@ std::optional<char> opaque_in(const systemd::Specifiers& specifiers, std::string
 
 class Resolver {
  public:
-  explicit Resolver(const nodes::NodeSnapshot& snapshot) : snapshot_(snapshot) {}
+  Resolver(const nodes::NodeSnapshot& snapshot, systemd::ParsedUnit& unit)
+      : snapshot_(snapshot), unit_(unit), settings_(unit.settings) {}
 
   Result<systemd::CommandLine> run() {
     if (auto status = check_unit(snapshot_); !status) return std::move(status).error();
-    if (auto status = merge(); !status) return std::move(status).error();
+    if (auto status = check_files(); !status) return std::move(status).error();
     if (auto status = choose_command(); !status) return std::move(status).error();
     base_environment();
     for (const systemd::UnitSetting& setting : settings_.environment) {
@@ -87,38 +90,31 @@ class Resolver {
   }
 
  private:
-  Status merge() {
-    const std::int32_t fragment = snapshot_.unit.fragment;
-    std::vector<std::int32_t> sources = {fragment};
-    sources.insert(sources.end(), snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end());
-    for (const std::int32_t source : sources) {
-      if (source == kNoSource) continue;
-      const SourceFile& text = snapshot_.files[static_cast<std::size_t>(source)];
-      systemd::UnitFile file = systemd::parse_unit_file(text, source, snapshot_.systemd_version);
+  /// What in the files stops the load.
+  Status check_files() {
+    for (const systemd::ParsedUnitFile& file : unit_.files) {
+      forms_.insert(forms_.end(), file.written.forms.begin(), file.written.forms.end());
+      const bool is_fragment = file.source == snapshot_.unit.fragment;
+      if (is_fragment && file.written.broken) return *file.written.broken;
       forms_.insert(forms_.end(), file.forms.begin(), file.forms.end());
-      const bool is_fragment = source == fragment;
-      if (is_fragment && file.broken) return *file.broken;
-      const auto refusal =
-          systemd::keep_accepted(file, snapshot_.specifiers, snapshot_.systemd_version, forms_);
       // In the unit's own file it stops the load, even where a later line resets it.
-      if (refusal && is_fragment) return not_loadable(snapshot_, refusal->setting, refusal->why);
-      if (is_fragment) {
-        if (auto status = check_known(file); !status) return status;
+      if (file.refusal && is_fragment) {
+        return not_loadable(snapshot_, file.refusal->setting, file.refusal->why);
       }
-      systemd::apply_settings(file, settings_);
+      if (!is_fragment) continue;
+      if (auto status = check_known(file); !status) return status;
     }
     return {};
   }
 
   /// A command of the unit itself whose specifiers cannot be known here may stop the load.
-  Status check_known(const systemd::UnitFile& file) const {
-    for (const systemd::UnitSetting& setting : file.settings) {
+  Status check_known(const systemd::ParsedUnitFile& file) const {
+    for (const systemd::UnitSetting& setting : file.accepted) {
       if (setting.section != "Service" || setting.key != "ExecStart") continue;
-      std::vector<systemd::FormUse> unused;
-      const auto read = systemd::read_commands(setting.value, snapshot_.specifiers,
-                                               snapshot_.systemd_version, unused);
-      const bool unknown = read.fault && read.fault->kind == ErrorKind::kUnsupported;
-      if (unknown) return not_loadable(snapshot_, setting, *read.fault);
+      if (setting.value.text.empty()) continue;
+      const auto& fault = systemd::commands_of(unit_, setting).fault;
+      const bool unknown = fault && fault->kind == ErrorKind::kUnsupported;
+      if (unknown) return not_loadable(snapshot_, setting, *fault);
     }
     return {};
   }
@@ -130,12 +126,12 @@ class Resolver {
     };
     std::vector<Candidate> all;
     for (const systemd::UnitSetting& setting : settings_.exec_start) {
-      auto read = systemd::read_commands(setting.value, snapshot_.specifiers,
-                                         snapshot_.systemd_version, forms_);
+      const systemd::ReadCommands& read = systemd::commands_of(unit_, setting);
+      forms_.insert(forms_.end(), read.forms.begin(), read.forms.end());
       const bool unknown = read.fault && read.fault->kind == ErrorKind::kUnsupported;
       if (unknown) return not_loadable(snapshot_, setting, *read.fault);
-      for (systemd::StoredCommand& command : read.commands)
-        all.push_back({std::move(command), &setting});
+      for (const systemd::StoredCommand& command : read.commands)
+        all.push_back({command, &setting});
     }
     const bool oneshot = settings_.type == "oneshot";
     if (all.empty() || (all.size() > 1 && !oneshot)) return bad_count(all.size());
@@ -146,7 +142,7 @@ class Resolver {
       if (all.size() != 1) {
         return Error{.kind = ErrorKind::kUnsupported,
                      .message = fmt::format("'{}' runs several commands and which is the kubelet "
-                                            "cannot be told",
+                                            "unknown",
                                             snapshot_.unit.id)};
       }
     }
@@ -206,7 +202,7 @@ class Resolver {
   Status check_words() const {
     constexpr std::ptrdiff_t kMostWords = 5000;
     const auto blanks_in = [](const std::string& text) {
-      return std::count_if(text.begin(), text.end(), systemd::is_blank);
+      return std::count_if(text.begin(), text.end(), is_whitespace);
     };
     std::ptrdiff_t count = static_cast<std::ptrdiff_t>(command_.words.size());
     for (const systemd::Word& word : command_.words) {
@@ -225,10 +221,10 @@ class Resolver {
   void expand() {
     std::vector<systemd::Word> with =
         systemd::expand_command(command_, result_.environment, forms_);
-    const std::size_t all = result_.environment.size();
-    systemd::Environment whole = result_.environment;
+    std::vector<std::string> all;
+    for (const auto& [name, variable] : result_.environment) all.push_back(name);
     unset_environment();
-    if (result_.environment.size() == all) {
+    if (result_.environment.size() == all.size()) {
       result_.words = std::move(with);
       return;
     }
@@ -245,7 +241,7 @@ class Resolver {
     const bool late =
         systemd::reads_as_newest(systemd::newer::kUnsetOfUsed, snapshot_.systemd_version);
     result_.words = late ? std::move(with) : std::move(without);
-    for (const auto& [name, variable] : whole) {
+    for (const std::string& name : all) {
       if (late && !result_.environment.contains(name)) unset_late_.insert(name);
     }
   }
@@ -297,14 +293,14 @@ class Resolver {
       if (!line) return not_loadable(snapshot_, setting, line.error());
       if (!*line) continue;
       if (const auto letter = opaque_in(snapshot_.specifiers, (*line)->path)) {
-        return not_loadable(snapshot_, setting,
-                            {.kind = ErrorKind::kUnsupported,
-                             .message = fmt::format("cannot tell here which file this is: what "
-                                                    "systemd puts for '%{}' is not known",
-                                                    *letter)});
+        return not_loadable(
+            snapshot_, setting,
+            {.kind = ErrorKind::kUnsupported,
+             .message = fmt::format("cannot determine here which file this is: what "
+                                    "systemd puts for '%{}' is not known",
+                                    *letter)});
       }
       result_.environment_files.push_back(**line);
-      result_.environment_file_declared.push_back(kind_of_setting(setting));
       if (auto status = read_pattern(**line, setting); !status) return status;
     }
     return {};
@@ -328,7 +324,8 @@ class Resolver {
             setting, path,
             file.kind == FileKind::kAbsent ? "it does not exist" : "it is not a regular file");
       }
-      auto parsed = systemd::parse_env_file(file.bytes, source, snapshot_.systemd_version);
+      const auto& parsed =
+          systemd::environment_file_of(unit_, file, source, snapshot_.systemd_version);
       if (!parsed) {
         const std::size_t nul = file.bytes.find('\0');
         if (nul != std::string::npos) {
@@ -336,7 +333,7 @@ class Resolver {
           forms_.push_back({systemd::Form::kNulInEnvFile, {source, at, at + 1}});
         }
         if (line.optional) continue;
-        Error error = std::move(parsed).error();
+        Error error = parsed.error();
         error.path = file.path;
         return error;
       }
@@ -345,16 +342,15 @@ class Resolver {
     return {};
   }
 
-  void take(systemd::EnvFile& file, std::int32_t source) {
+  void take(const systemd::EnvFile& file, std::int32_t source) {
     forms_.insert(forms_.end(), file.forms.begin(), file.forms.end());
-    for (systemd::EnvAssignment& assignment : file.assignments) {
+    for (const systemd::EnvAssignment& assignment : file.assignments) {
       systemd::Variable variable;
       variable.kind = OriginKind::kEnvironmentFile;
-      variable.quoting = assignment.quoting;
       variable.raw = {.source = source,
                       .begin = static_cast<std::uint32_t>(assignment.value_at.begin),
                       .end = static_cast<std::uint32_t>(assignment.value_at.end)};
-      variable.value = std::move(assignment.value);
+      variable.value = assignment.value;
       result_.environment[assignment.name] = std::move(variable);
     }
   }
@@ -410,7 +406,8 @@ class Resolver {
         const auto source = static_cast<std::size_t>(setting.value.at.front().source);
         return error_at(
             ErrorKind::kUnsupported, snapshot_.files[source], setting.line_at,
-            fmt::format("cannot tell the value of '{}', which is passed on from process 1", name),
+            fmt::format("cannot determine the value of '{}', which is passed on from process 1",
+                        name),
             "run it on the node itself, or set the variable with 'Environment='");
       }
     }
@@ -428,10 +425,11 @@ class Resolver {
   Status check_version() {
     forms_.insert(forms_.end(), snapshot_.unit.forms.begin(), snapshot_.unit.forms.end());
     if (unknown_login_) {
-      return at_use({systemd::newer::kLoginVariable, unknown_login_->second},
-                    fmt::format("cannot tell whether systemd {} sets '${}' in a service without "
-                                "User=",
-                                snapshot_.systemd_version, unknown_login_->first));
+      return at_use(
+          {systemd::newer::kLoginVariable, unknown_login_->second},
+          fmt::format("cannot determine whether systemd {} sets '${}' in a service without "
+                      "User=",
+                      snapshot_.systemd_version, unknown_login_->first));
     }
     if (const systemd::FormUse* use =
             systemd::first_unmeasured(forms_, snapshot_.systemd_version)) {
@@ -467,7 +465,8 @@ class Resolver {
   }
 
   const nodes::NodeSnapshot& snapshot_;
-  systemd::ServiceSettings settings_;
+  systemd::ParsedUnit& unit_;
+  const systemd::ServiceSettings& settings_;
   systemd::StoredCommand command_;
   systemd::CommandLine result_;
   std::vector<systemd::FormUse> forms_;
@@ -478,8 +477,16 @@ class Resolver {
 
 }  // namespace
 
+Result<systemd::CommandLine> resolve_command(const nodes::NodeSnapshot& snapshot,
+                                             systemd::ParsedUnit& unit) {
+  counted(Counted::kResolveCommand);
+  return Resolver(snapshot, unit).run();
+}
+
 Result<systemd::CommandLine> resolve_command(const nodes::NodeSnapshot& snapshot) {
-  return Resolver(snapshot).run();
+  if (snapshot.known.command) return *snapshot.known.command;
+  systemd::ParsedUnit unit = nodes::parsed_unit_of(snapshot);
+  return resolve_command(snapshot, unit);
 }
 
 }  // namespace kubelet_sysctl::model

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 
 namespace kubelet_sysctl::model {
@@ -33,14 +34,14 @@ std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& f
 
 bool is_rewritten(const NodeModel& model, const SourceFile& file) {
   if (is_of_rancher(file)) return true;
-  const std::string_view name = std::string_view(file.path).substr(file.path.rfind('/') + 1);
+  const std::string_view name = base_name(file.path);
   for (std::string_view rest = model.kind->rewritten; !rest.empty();) {
     const std::string_view path = rest.substr(0, rest.find(' '));
     rest.remove_prefix(std::min(path.size() + 1, rest.size()));
     if (path == file.path || path == file.real_path) return true;
-    // The directory of a host may be elsewhere; the names of its own files in it are always the same. A
+    // The directory of a launcher may be elsewhere; the names of its own files in it are always the same. A
     // slash at the end means all below a directory.
-    if (model.kind->host == nullptr || model.config_dir.empty()) continue;
+    if (model.kind->launcher == nullptr || model.config_dir.empty()) continue;
     if (!file.path.starts_with(model.config_dir + "/")) continue;
     const bool below = path.ends_with('/');
     const std::string_view last = path.substr(path.rfind('/', path.size() - 2) + 1);

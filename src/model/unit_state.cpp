@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/kinds.hpp"
@@ -54,7 +55,7 @@ std::string found_script(const nodes::NodeSnapshot& snapshot) {
   for (const InitScript& script : kInitScripts) {
     if (!has_path(snapshot, script.path)) continue;
     const std::string path = script.path;
-    const std::string name = path.substr(path.rfind('/') + 1);
+    const std::string name(base_name(path));
     const auto openrc = snapshot.markers.find("openrc:" + path);
     if (openrc != snapshot.markers.end() && !openrc->second) {
       return fmt::format(
@@ -76,7 +77,7 @@ std::string found_unit(const nodes::NodeSnapshot& snapshot) {
   std::string first;
   for (const auto& [path, exists] : snapshot.markers) {
     if (!exists || !path.ends_with(".service")) continue;
-    const std::string name = path.substr(path.rfind('/') + 1);
+    const std::string name(base_name(path));
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     names.push_back(name);
     if (first.empty()) first = path;

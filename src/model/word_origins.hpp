@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each word of a command line stands in the files of a node.
+// Where each word of a command line is in the files of a node.
 #pragma once
 
 #include <functional>

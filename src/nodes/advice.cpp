@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
@@ -16,7 +17,7 @@ constexpr std::string_view kEnd = "EOF";
 
 /// "--allowed-unsafe-sysctls=a,b", in single quotes where a shell would take it apart.
 std::string flag_word(std::string_view before, const std::vector<std::string>& list) {
-  return shell_word(fmt::format("{}{}", before, fmt::join(list, ",")));
+  return shell_word(fmt::format("{}{}", before, joined(list)));
 }
 
 std::string node_config(const std::vector<std::string>& list) {
@@ -116,7 +117,7 @@ Advice advise_eks_bootstrap(const std::vector<std::string>& list) {
 Advice advise_gke(const std::vector<std::string>& list) {
   return {.what =
               "give the node pool this system configuration, and every other setting that it has; "
-              "its nodes are then made anew",
+              "its nodes are then regenerated",
           .object = "kubeletConfig:\n" + yaml_list(kKey, list, "  "),
           .file = "node-system-config.yaml",
           .command =
@@ -184,7 +185,7 @@ Advice advise_cluster_api(const std::vector<std::string>& list) {
               "          kubeletExtraArgs:\n"
               "          - name: allowed-unsafe-sysctls\n"
               "            value: " +
-              yaml::json_written(fmt::format("{}", fmt::join(list, ","))) + '\n'};
+              yaml::json_written(joined(list)) + '\n'};
 }
 
 Advice advise_kubeadm(const std::vector<std::string>& list) {
@@ -198,7 +199,7 @@ Advice advise_kubeadm(const std::vector<std::string>& list) {
 Advice advise_charmed(const std::vector<std::string>& list) {
   return {.what =
               "give the charm the list, beside every other key that 'juju config "
-              "kubernetes-worker kubelet-extra-config' shows now; it writes the file anew",
+              "kubernetes-worker kubelet-extra-config' shows now; it writes the file again",
           .command = fmt::format(
               "juju config kubernetes-worker {}\n",
               shell_word(fmt::format("kubelet-extra-config={{{}: {}}}", kKey, json_list(list))))};

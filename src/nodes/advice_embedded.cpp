@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lasting way where another program runs the kubelet: MicroK8s, Canonical Kubernetes, k0s.
+// The persistent way where another program runs the kubelet: MicroK8s, Canonical Kubernetes, k0s.
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/nodes/advice.hpp"
 
 namespace kubelet_sysctl::nodes {
@@ -11,7 +12,7 @@ namespace {
 /// The flag as an entry of a map of arguments; `list` as one value in double quotes.
 std::string argument(std::string_view key, const std::vector<std::string>& list) {
   // An array of one string in JSON, without its brackets: a string that YAML reads too.
-  const std::string value = json_list({fmt::format("{}", fmt::join(list, ","))});
+  const std::string value = json_list({joined(list)});
   return fmt::format("{}:\n  --allowed-unsafe-sysctls: {}\n", key,
                      value.substr(1, value.size() - 2));
 }

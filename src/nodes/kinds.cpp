@@ -10,9 +10,12 @@
 #include "embedded/k0s.hpp"
 #include "embedded/rancher.hpp"
 #include "embedded/snaps.hpp"
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/nodes/advice.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
+#include "kubelet_sysctl/systemd/unit_file.hpp"
+#include "kubelet_sysctl/systemd/unit_settings.hpp"
 
 namespace kubelet_sysctl::nodes {
 namespace {
@@ -33,7 +36,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "Talos Linux",
      .matches = is_talos,
      .variable = {},
-     .new_list_route = {},
+     .new_list_route = Route::kNone,
      .rewritten_by = "Talos, from the machine configuration",
      .rewritten = "/etc/kubernetes/kubelet.yaml",
      .vendor_route =
@@ -45,7 +48,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "Bottlerocket",
      .matches = is_bottlerocket,
      .variable = {},
-     .new_list_route = {},
+     .new_list_route = Route::kNone,
      .rewritten_by = "Bottlerocket, from its settings, at boot and on each change of them",
      .rewritten =
          "/etc/kubernetes/kubelet/config "
@@ -59,7 +62,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "OpenShift",
      .matches = is_openshift,
      .variable = {},
-     .new_list_route = {},
+     .new_list_route = Route::kNone,
      .rewritten_by =
          "the machine-config daemon, which marks the pool Degraded over a file that differs",
      .rewritten = "/etc/kubernetes/kubelet.conf /etc/systemd/system/kubelet.service "
@@ -73,7 +76,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "k3s",
      .matches = is_k3s,
      .variable = {},
-     .new_list_route = "config-dir",
+     .new_list_route = Route::kConfigDir,
      .rewritten_by = "k3s at every start",
      .rewritten = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf "
                   "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/10-cli-config.conf "
@@ -84,13 +87,13 @@ constexpr std::array<NodeKind, 25> kRows = {{
                      "config.yaml.d; for "
                      "new machines the same files in whatever installs them (kube-hetzner: "
                      "k3s_global_kubelet_args)",
-     .host = &kK3sHost,
+     .launcher = &kK3sHost,
      .units = "k3s.service k3s-agent.service"},
     {.id = "rke2",
      .title = "RKE2",
      .matches = is_rke2,
      .variable = {},
-     .new_list_route = "config-dir",
+     .new_list_route = Route::kConfigDir,
      .rewritten_by = "rke2 at every start",
      .rewritten = "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/00-rke2-defaults.conf "
                   "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/10-cli-config.conf "
@@ -100,63 +103,63 @@ constexpr std::array<NodeKind, 25> kRows = {{
          "and later), or kubelet-arg in /etc/rancher/rke2/config.yaml or in a file of "
          "config.yaml.d; "
          "under Rancher, kubelet-arg in the machine selector config of the cluster",
-     .host = &kRke2Host,
+     .launcher = &kRke2Host,
      .units = "rke2-server.service rke2-agent.service"},
     {.id = "microk8s",
      .title = "MicroK8s",
      .matches = is_microk8s,
      .variable = {},
-     .new_list_route = "args",
+     .new_list_route = Route::kArgs,
      .rewritten_by = {},
      .rewritten = {},
      .vendor_route =
          "/var/snap/microk8s/current/args/kubelet on every node, which a refresh of the snap "
          "keeps; for new machines extraKubeletArgs in the launch configuration",
-     .host = &kMicroK8sHost,
+     .launcher = &kMicroK8sHost,
      .units = "snap.microk8s.daemon-kubelite.service",
      .advise = advise_microk8s},
     {.id = "k8s-snap",
      .title = "Canonical Kubernetes",
      .matches = is_k8s_snap,
      .variable = {},
-     .new_list_route = "args",
+     .new_list_route = Route::kArgs,
      .rewritten_by = {},
      .rewritten = {},
      .vendor_route =
          "/var/snap/k8s/common/args/kubelet on every node, which a refresh of the snap keeps; for "
          "new machines extra-node-kubelet-args in the bootstrap or join configuration",
-     .host = &kK8sSnapHost,
+     .launcher = &kK8sSnapHost,
      .units = "snap.k8s.kubelet.service",
      .advise = advise_k8s_snap},
     {.id = "k0s",
      .title = "k0s",
      .matches = is_k0s,
      .variable = {},
-     .new_list_route = "args",
+     .new_list_route = Route::kArgs,
      .rewritten_by = "'k0s install --force' and k0sctl",
      .rewritten = "/etc/systemd/system/k0sworker.service /etc/systemd/system/k0scontroller.service",
      .vendor_route =
          "spec.workerProfiles[].values.allowedUnsafeSysctls in k0s.yaml and --profile on the "
          "worker; with k0sctl, --kubelet-extra-args in installFlags",
-     .host = &kK0sHost,
+     .launcher = &kK0sHost,
      .units = "k0sworker.service k0scontroller.service",
      .advise = advise_k0s},
     {.id = "typhoon",
      .title = "Typhoon",
      .matches = is_typhoon,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "Ignition, at the first boot of a machine",
      .rewritten = "/etc/kubernetes/kubelet.yaml /etc/systemd/system/kubelet.service",
      .vendor_route =
          "a Butane snippet for the Terraform module that writes /etc/kubernetes/kubelet.yaml with "
          "allowedUnsafeSysctls",
-     .host = &kContainerHost},
+     .launcher = &kContainerHost},
     {.id = "eks-al2023",
      .title = "EKS on Amazon Linux 2023",
      .matches = is_eks_al2023,
      .variable = "NODEADM_KUBELET_ARGS",
-     .new_list_route = "config-dir",
+     .new_list_route = Route::kConfigDir,
      .rewritten_by = "nodeadm at every boot",
      .rewritten = "/etc/eks/kubelet/environment /etc/kubernetes/kubelet/config.json "
                   "/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf",
@@ -164,14 +167,14 @@ constexpr std::array<NodeKind, 25> kRows = {{
          "NodeConfig in the user data (launch template, or EC2NodeClass spec.userData under "
          "Karpenter): spec.kubelet.config.allowedUnsafeSysctls",
      .advise = advise_eks_al2023,
-     .lasting_file = "/etc/eks/nodeadm.d/90-kubelet-sysctl.yaml",
-     .lasting_text = node_config_fragment,
-     .lasting_needs = "nodeadm of the AMI releases from v20251023 on reads it at every boot"},
+     .persistent_file = "/etc/eks/nodeadm.d/90-kubelet-sysctl.yaml",
+     .persistent_text = node_config_fragment,
+     .persistent_needs = "nodeadm of the AMI releases from v20251023 on reads it at every boot"},
     {.id = "eks-al2",
      .title = "EKS on Amazon Linux 2",
      .matches = is_eks_al2,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "/etc/eks/bootstrap.sh, which user data runs at the first boot of a machine",
      .rewritten = "/etc/kubernetes/kubelet/kubelet-config.json "
                   "/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf "
@@ -185,7 +188,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "EKS on Ubuntu",
      .matches = is_eks_ubuntu,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "/etc/eks/bootstrap.sh, which user data runs at the first boot of a machine",
      .rewritten = "/etc/kubernetes/kubelet/kubelet-config.json",
      .vendor_route = "--kubelet-extra-args of /etc/eks/bootstrap.sh in the user data of the launch "
@@ -196,7 +199,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "Charmed Kubernetes",
      .matches = is_charmed,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "the charm, whenever its settings change or a hook of it writes them again",
      .rewritten = "/root/cdk/kubelet/config.yaml /var/snap/kubelet/current/args",
      .vendor_route = "juju config kubernetes-worker kubelet-extra-config='{allowedUnsafeSysctls: "
@@ -207,7 +210,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "kubelet snap",
      .matches = is_kubelet_snap,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "the snap, from its settings, whenever one of them changes",
      .rewritten = "/var/snap/kubelet/current/args",
      .vendor_route = "snap set kubelet allowed-unsafe-sysctls=... and snap restart kubelet",
@@ -217,7 +220,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "GKE or GCE",
      .matches = is_gke,
      .variable = "KUBELET_OPTS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "the node's configuration service at every boot",
      .rewritten = "/etc/default/kubelet /home/kubernetes/kubelet-config.yaml "
                   "/etc/systemd/system/kubelet.service",
@@ -228,7 +231,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "AKS",
      .matches = is_aks,
      .variable = "KUBELET_FLAGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "the provisioning of each new machine: node image upgrade, reimage, scale-out",
      .rewritten = "/etc/default/kubelet /etc/default/kubeletconfig.json",
      .vendor_route = "az aks nodepool add --kubelet-config FILE, a JSON file with "
@@ -238,7 +241,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "kOps",
      .matches = is_kops,
      .variable = "DAEMON_ARGS",
-     .new_list_route = "args",
+     .new_list_route = Route::kArgs,
      .rewritten_by = "nodeup, which kops-configuration.service runs at every boot",
      .rewritten = "/etc/sysconfig/kubelet /var/lib/kubelet/kubelet.conf "
                   "/usr/lib/systemd/system/kubelet.service /lib/systemd/system/kubelet.service "
@@ -250,7 +253,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "kind",
      .matches = is_kind,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = {},
      .rewritten = {},
      .vendor_route =
@@ -260,7 +263,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "minikube",
      .matches = is_minikube,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "minikube start",
      .rewritten = "/var/lib/kubelet/config.yaml "
                   "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf "
@@ -271,7 +274,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "Alibaba Cloud ACK",
      .matches = is_ack,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "ACK, whenever the kubelet settings of the node pool change",
      .rewritten = "/var/lib/kubelet/ack-managed-config.yaml "
                   "/etc/kubernetes/kubelet-customized-args.conf "
@@ -283,7 +286,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "kubespray",
      .matches = is_kubespray,
      .variable = "KUBELET_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "every run of kubespray that reaches the node (cluster, scale, upgrade)",
      .rewritten = "/etc/kubernetes/kubelet-config.yaml /etc/kubernetes/kubelet.env "
                   "/etc/systemd/system/kubelet.service",
@@ -293,19 +296,19 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "Gardener",
      .matches = is_gardener,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = "gardener-node-agent, when the shoot's configuration of the machine changes",
      .rewritten = "/var/lib/kubelet/config/kubelet /etc/systemd/system/kubelet.service",
      .vendor_route =
          "no field of the Shoot is known that sets allowedUnsafeSysctls: 'kubelet-sysctl "
          "sync' puts it back after each rewrite"},
     // Machines of Cluster API are kubeadm nodes; only those of image-builder with resource sizing can be
-    // told from others.
+    // distinguished from others.
     {.id = "cluster-api",
      .title = "Cluster API",
      .matches = is_cluster_api,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config-dir",
+     .new_list_route = Route::kConfigDir,
      .rewritten_by = "the creation of each new machine: machines are replaced and not upgraded",
      .rewritten = "/var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env "
                   "/var/lib/kubelet/kubelet.conf.d/kubelet-resource-sizing.conf",
@@ -318,20 +321,20 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .title = "kubeadm",
      .matches = is_kubeadm,
      .variable = "KUBELET_EXTRA_ARGS",
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = kKubeadmRewrittenBy,
      .rewritten = kKubeadmRewritten,
      .vendor_route = kKubeadmRoute,
      .advise = advise_kubeadm,
-     .lasting_file = "/etc/kubernetes/patches/kubeletconfiguration0+merge.yaml",
-     .lasting_needs =
+     .persistent_file = "/etc/kubernetes/patches/kubeletconfiguration0+merge.yaml",
+     .persistent_needs =
          "'kubeadm upgrade', from 1.25 on, applies it when it is called with '--patches "
          "/etc/kubernetes/patches' or has node.patches.directory in its UpgradeConfiguration"},
     {.id = "unknown",
      .title = "unknown kind",
      .matches = is_anything,
      .variable = {},
-     .new_list_route = "config",
+     .new_list_route = Route::kConfig,
      .rewritten_by = {},
      .rewritten = {},
      .vendor_route = {}},
@@ -345,9 +348,15 @@ const std::vector<NodeKind>& node_kinds() {
 }
 
 const NodeKind& kind_of(const NodeSnapshot& snapshot) {
+  if (snapshot.known.kind != nullptr) return *snapshot.known.kind;
+  counted(Counted::kKindOf);
+  Signs signs{.node = snapshot, .settings = {}};
+  for (const systemd::ParsedUnitFile& file : parsed_unit_of(snapshot).files) {
+    systemd::apply_settings(file.written.settings, signs.settings);
+  }
   const auto& kinds = node_kinds();
   const auto kind = std::find_if(kinds.begin(), kinds.end(),
-                                 [&](const NodeKind& row) { return row.matches(snapshot); });
+                                 [&](const NodeKind& row) { return row.matches(signs); });
   if (kind == kinds.end()) bug("no row of node_kinds() matches everything");
   return *kind;
 }

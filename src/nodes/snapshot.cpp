@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/systemd/unit_file.hpp"
+#include "kubelet_sysctl/systemd/unit_settings.hpp"
 
 namespace kubelet_sysctl::nodes {
 
@@ -26,6 +28,36 @@ std::int32_t find_source(const NodeSnapshot& snapshot, std::string_view path) {
 const SourceFile* find_file(const NodeSnapshot& snapshot, std::string_view path) {
   const std::int32_t source = find_source(snapshot, path);
   return source == kNoSource ? nullptr : &snapshot.files[static_cast<std::size_t>(source)];
+}
+
+systemd::ParsedUnit parsed_unit_of(const NodeSnapshot& snapshot) {
+  std::vector<std::int32_t> sources = {snapshot.unit.fragment};
+  sources.insert(sources.end(), snapshot.unit.drop_ins.begin(), snapshot.unit.drop_ins.end());
+  const auto& known = snapshot.known.unit.files;
+  systemd::ParsedUnit unit;
+  unit.environment_files = snapshot.known.unit.environment_files;
+  for (const std::int32_t source : sources) {
+    if (source == kNoSource) continue;
+    const auto file =
+        std::find_if(known.begin(), known.end(),
+                     [source](const systemd::ParsedUnitFile& one) { return one.source == source; });
+    unit.files.push_back(
+        file != known.end()
+            ? *file
+            : systemd::parse_file_of_unit(snapshot.files[static_cast<std::size_t>(source)], source,
+                                          snapshot.specifiers, snapshot.systemd_version));
+    systemd::apply_settings(unit.files.back().accepted, unit.settings);
+  }
+  return unit;
+}
+
+void forget_text(NodeSnapshot& snapshot, std::int32_t source) {
+  ReadOn& known = snapshot.known;
+  std::erase_if(known.unit.files,
+                [source](const systemd::ParsedUnitFile& one) { return one.source == source; });
+  known.unit.environment_files.erase(source);
+  known.kind = nullptr;
+  known.command.reset();
 }
 
 }  // namespace kubelet_sysctl::nodes

@@ -373,8 +373,8 @@ std::string word_diff(const FileEdit& edit, const TextStyle& style) {
 }  // namespace
 
 std::string diff_text(const FileEdit& edit, const TextStyle& style) {
-  const bool lines =
-      edit.route == "config" || edit.route == "config-dir" || edit.route == "lasting";
+  const bool lines = edit.route == nodes::Route::kConfig ||
+                     edit.route == nodes::Route::kConfigDir || edit.route == nodes::Route::kPersist;
   return lines ? line_diff(edit, style) : word_diff(edit, style);
 }
 

@@ -27,17 +27,21 @@ std::string line_text(std::string_view bytes, std::size_t line) {
 }
 
 /// Our drop-in speaks as its neighbour does.
-yaml::ConfigFormat format_of(const SourceFile* neighbour) {
+yaml::ConfigFormat format_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                             const SourceFile* neighbour) {
   if (neighbour == nullptr) return yaml::ConfigFormat::kYaml;
-  auto parsed = kubelet::parse_kubelet_config(neighbour->bytes, kubelet::ConfigRole::kMain);
-  return parsed ? parsed->format : yaml::ConfigFormat::kYaml;
+  const std::int32_t source = nodes::find_source(snapshot, neighbour->path);
+  const auto file =
+      std::find_if(model.config_files.begin(), model.config_files.end(),
+                   [source](const model::ConfigFile& one) { return one.source == source; });
+  return file == model.config_files.end() ? yaml::ConfigFormat::kYaml : file->reading.file.format;
 }
 
 bool is_own(const std::string& path) {
   return path.ends_with(std::string("/") + model::kOwnDropIn);
 }
 
-/// True when no other place sets the list: an empty one there would hide only what somebody writes later.
+/// True when no other place sets the list: an empty one there would hide only what something writes later.
 bool hides_nothing(const model::NodeModel& model, const std::string& path) {
   return std::all_of(model.layers.begin(), model.layers.end(), [&path](const model::Layer& layer) {
     return !layer.sets || layer.at.path == path;
@@ -48,7 +52,7 @@ bool hides_nothing(const model::NodeModel& model, const std::string& path) {
 Result<FileEdit> emptied(const SourceFile& file) {
   auto splices = kubelet::edit_kubelet_config(file.bytes, kubelet::ConfigRole::kDropIn, {}, true);
   if (!splices) return std::move(splices).error();
-  auto edit = edit_of(file, std::move(*splices), "config-dir");
+  auto edit = edit_of(file, std::move(*splices), nodes::Route::kConfigDir);
   if (!edit) return edit;
   // What is left of a file that holds the list alone, in either format.
   constexpr std::string_view kNoWords = " \t\r\n{}\",";
@@ -79,8 +83,9 @@ Result<FileEdit> config_edit(const SourceFile& file, kubelet::ConfigRole role,
     if (error.excerpt.empty() && error.line > 0) error.excerpt = line_text(file.bytes, error.line);
     return error;
   }
-  return edit_of(file, std::move(*splices),
-                 role == kubelet::ConfigRole::kMain ? "config" : "config-dir");
+  return edit_of(
+      file, std::move(*splices),
+      role == kubelet::ConfigRole::kMain ? nodes::Route::kConfig : nodes::Route::kConfigDir);
 }
 
 Result<FileEdit> drop_in_edit(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
@@ -96,7 +101,9 @@ Result<FileEdit> drop_in_edit(const nodes::NodeSnapshot& snapshot, const model::
   if (file != nullptr) made = *file;
   made.path = path;
   if (made.real_path.empty()) made.real_path = path;
-  return creation_of(made, kubelet::new_config_drop_in(wanted, format_of(neighbour)), "config-dir");
+  return creation_of(made,
+                     kubelet::new_config_drop_in(wanted, format_of(snapshot, model, neighbour)),
+                     nodes::Route::kConfigDir);
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changing the flag where it stands: in a variable, in the command, in one word or two.
+// Changing the flag where it is: in a variable, in the command, in one word or two.
 #include <algorithm>
 #include <map>
 
@@ -9,6 +9,7 @@
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -31,7 +32,7 @@ struct Occurrence {
   Span raw = {};                         // their bytes in it
   bool is_variable = false;  // all that one assignment says: the word is "${NAME}" alone
   bool assembled = false;    // part of the value comes from another place than the word
-  bool of_host = false;      // stands in a file of the program that runs the kubelet
+  bool of_launcher = false;  // is in a file of the program that runs the kubelet
   bool built_in = false;     // that program adds it by itself
   std::vector<std::string> now;
   std::vector<std::string> then;
@@ -67,7 +68,7 @@ std::vector<Occurrence> occurrences_of(const nodes::NodeSnapshot& snapshot,
     const SourceFile* file = file_of(snapshot, *one.value);
     if (file == file_of(snapshot, *one.name)) one.file = file;
     const OriginKind kind = model.command.origins[flag.value_word].kind;
-    one.of_host = kind == OriginKind::kHostFile;
+    one.of_launcher = kind == OriginKind::kLauncherFile;
     one.built_in = kind == OriginKind::kHost;
     const auto& at = one.value->text.at;
     one.assembled = std::any_of(
@@ -174,7 +175,7 @@ Splice removal_splice(const Occurrence& one) {
   std::size_t end = one.raw.end;
   const std::size_t start = begin;
   while (begin > 0 && is_gap(bytes[begin - 1])) --begin;
-  // At the start of a value or a continued line nothing stands before: take the blanks behind
+  // At the start of a value or a continued line nothing is there before: take the blanks behind
   // instead.
   const bool first = begin == start || begin == 0 || bytes[begin - 1] == '\n';
   if (first) {
@@ -196,9 +197,7 @@ bool lower_list_exists(const model::NodeModel& model) {
 }
 
 Finding kept_empty(const model::NodeModel& model) {
-  Finding finding;
-  finding.id = "empty-flag-kept";
-  finding.severity = Severity::kNote;
+  Finding finding = {.id = "empty-flag-kept", .severity = Severity::kNote};
   for (const model::Layer& layer : model.layers) {
     if (layer.kind == model::LayerKind::kFlag || layer.entries.empty()) continue;
     finding.path = layer.at.path;
@@ -210,26 +209,26 @@ Finding kept_empty(const model::NodeModel& model) {
 }
 
 /// Splices of every occurrence that changes, by file. `hide` keeps an empty flag on the last one.
-/// `anew` writes the words of a host's own files as a whole.
-SplicesOfFiles splices_of(const std::vector<Occurrence>& all, bool hide, bool anew,
-                          const nodes::KubeletHost* host) {
+/// `again` writes the words of a launcher's own files as a whole.
+SplicesOfFiles splices_of(const std::vector<Occurrence>& all, bool hide, bool whole_words,
+                          const nodes::KubeletLauncher* launcher) {
   const auto whole = [](const Occurrence& one) {
     return Span{one.name->raw.begin, one.value->raw.end};
   };
   const auto removal = [&](const Occurrence& one) {
-    if (host != nullptr && !one.of_host && host->unit_removal != nullptr) {
-      return host->unit_removal(*one.file, whole(one));
+    if (launcher != nullptr && !one.of_launcher && launcher->unit_removal != nullptr) {
+      return launcher->unit_removal(*one.file, whole(one));
     }
-    if (!one.of_host || host->removal == nullptr) return removal_splice(one);
-    return host->removal(*one.file, whole(one));
+    if (!one.of_launcher || launcher->removal == nullptr) return removal_splice(one);
+    return launcher->removal(*one.file, whole(one));
   };
   SplicesOfFiles splices;
   for (const Occurrence& one : all) {
     const bool keeps_hiding = one.is_variable || (hide && &one == &all.back());
     if (one.then == one.now) continue;
-    const bool rewritten = anew && one.of_host && host->rewrite != nullptr;
+    const bool rewritten = whole_words && one.of_launcher && launcher->rewrite != nullptr;
     if (rewritten && (keeps_hiding || !one.then.empty())) {
-      splices[one.file].push_back(host->rewrite(*one.file, whole(one), joined(one.then)));
+      splices[one.file].push_back(launcher->rewrite(*one.file, whole(one), joined(one.then)));
     } else if (!one.then.empty()) {
       splices[one.file].push_back(value_splice(one));
     } else {
@@ -247,7 +246,7 @@ Span place_of_variable(const systemd::UnitSetting& command, const std::string& n
   return {command.value.at[found].begin, command.value.at[found + text.size() - 1].end};
 }
 
-/// What its host adds cannot be changed where nothing stands.
+/// What its launcher adds cannot be changed where nothing is there.
 Error built_in(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                const Occurrence& one) {
   return {.kind = ErrorKind::kUnsupported,
@@ -279,7 +278,7 @@ Error assembled(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
                   message, hint);
 }
 
-/// The files as they stand, edited in place.
+/// The files as they are, edited in place.
 Result<Candidate> in_place(const SplicesOfFiles& splices, const nodes::NodeSnapshot& snapshot) {
   Candidate candidate;
   for (const auto& [file, list] : splices) {
@@ -287,7 +286,7 @@ Result<Candidate> in_place(const SplicesOfFiles& splices, const nodes::NodeSnaps
     const auto& drop_ins = snapshot.unit.drop_ins;
     const bool is_unit = source == snapshot.unit.fragment ||
                          std::find(drop_ins.begin(), drop_ins.end(), source) != drop_ins.end();
-    auto edit = edit_of(*file, list, is_unit ? "unit" : "args");
+    auto edit = edit_of(*file, list, is_unit ? nodes::Route::kUnit : nodes::Route::kArgs);
     if (!edit) return std::move(edit).error();
     candidate.edits.push_back(std::move(*edit));
   }
@@ -295,42 +294,46 @@ Result<Candidate> in_place(const SplicesOfFiles& splices, const nodes::NodeSnaps
 }
 
 /// True when our own drop-in holds nothing but what this program writes: then it may go whole.
-bool is_all_ours(const SourceFile& own) {
+bool is_all_ours(const SourceFile& own, std::int32_t source, const model::NodeModel& model) {
   if (!own.exists() || !own.bytes.starts_with("# Made by kubelet-sysctl")) return false;
-  const systemd::UnitFile parsed = systemd::parse_unit_file(own, kNoSource);
-  return std::all_of(
-      parsed.settings.begin(), parsed.settings.end(), [](const systemd::UnitSetting& one) {
-        return one.section == "Service" && (one.key == "ExecStart" || one.key == "Environment");
-      });
+  const auto& files = model.unit.files;
+  const auto file =
+      std::find_if(files.begin(), files.end(),
+                   [source](const systemd::ParsedUnitFile& one) { return one.source == source; });
+  if (file == files.end()) return false;
+  const auto& settings = file->written.settings;
+  return std::all_of(settings.begin(), settings.end(), [](const systemd::UnitSetting& one) {
+    return one.section == "Service" && (one.key == "ExecStart" || one.key == "Environment");
+  });
 }
 
-Candidate removed_whole(const SourceFile& file, std::string route) {
+Candidate removed_whole(const SourceFile& file, nodes::Route route) {
   FileEdit edit;
   edit.before = file;
   edit.removes = true;
-  edit.daemon_reload = route == "unit";
-  edit.route = std::move(route);
+  edit.daemon_reload = route == nodes::Route::kUnit;
+  edit.route = route;
   Candidate candidate;
   candidate.edits.push_back(std::move(edit));
   return candidate;
 }
 
-/// True when the one flag that goes is all that a file of our own beside the host's holds.
+/// True when the one flag that goes is all that a file of our own beside the launcher's holds.
 bool wanted_of_own_is_gone(const SplicesOfFiles& splices, const std::vector<Occurrence>& all) {
   if (splices.size() != 1) return false;
   const SourceFile& file = *splices.begin()->first;
   constexpr std::string_view kMade = "# Made by kubelet-sysctl; its 'undo' takes this file away";
-  // The marker, a key and one item: as the host's insertions() write it.
+  // The marker, a key and one item: as the launcher's insertions() write it.
   constexpr std::ptrdiff_t kLines = 3;
   const std::string& bytes = file.bytes;
   if (!bytes.starts_with(kMade) || std::count(bytes.begin(), bytes.end(), '\n') != kLines)
     return false;
   return std::any_of(all.begin(), all.end(), [&](const Occurrence& one) {
-    return one.file == &file && one.of_host && one.then.empty() && !one.now.empty();
+    return one.file == &file && one.of_launcher && one.then.empty() && !one.now.empty();
   });
 }
 
-/// The command of a package's unit said anew in our own drop-in; all other files in place.
+/// The command of a package's unit said again in our own drop-in; all other files in place.
 Result<Candidate> beside_package(SplicesOfFiles splices, const nodes::NodeSnapshot& snapshot,
                                  const model::NodeModel& model) {
   std::vector<Splice> of_package;
@@ -346,7 +349,8 @@ Result<Candidate> beside_package(SplicesOfFiles splices, const nodes::NodeSnapsh
   if (!candidate) return candidate;
   auto text = restated_command(model, std::move(of_package), {});
   if (!text) return std::move(text).error();
-  candidate->edits.push_back(creation_of(own_drop_in(snapshot), std::move(*text), "unit"));
+  candidate->edits.push_back(
+      creation_of(own_drop_in(snapshot), std::move(*text), nodes::Route::kUnit));
   return candidate;
 }
 
@@ -372,26 +376,27 @@ Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
     const bool partly = one.assembled && !one.then.empty();
     if (one.file == nullptr || partly) return assembled(snapshot, model, one);
   }
-  const nodes::KubeletHost* host = model::host_of(snapshot);
-  const auto splices = splices_of(all, hide, false, host);
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
+  const auto splices = splices_of(all, hide, false, launcher);
   std::vector<Candidate> candidates;
-  if (host != nullptr && wanted_of_own_is_gone(splices, all)) {
-    candidates.push_back(removed_whole(*splices.begin()->first, "args"));
+  if (launcher != nullptr && wanted_of_own_is_gone(splices, all)) {
+    candidates.push_back(removed_whole(*splices.begin()->first, nodes::Route::kArgs));
   }
   const bool vendor = std::any_of(splices.begin(), splices.end(),
                                   [](const auto& of_file) { return !is_editable(*of_file.first); });
   const SourceFile own = own_drop_in(snapshot);
   const bool only_own = splices.size() == 1 && splices.begin()->first->path == own.path;
-  if (only_own && wanted.empty() && !hide && is_all_ours(own)) {
+  if (only_own && wanted.empty() && !hide &&
+      is_all_ours(own, nodes::find_source(snapshot, own.path), model)) {
     // What our own drop-in was made for is gone, and so may the drop-in be.
-    candidates.push_back(removed_whole(own, "unit"));
+    candidates.push_back(removed_whole(own, nodes::Route::kUnit));
   }
   auto candidate = vendor ? beside_package(splices, snapshot, model) : in_place(splices, snapshot);
   if (!candidate) return std::move(candidate).error();
   candidates.push_back(std::move(*candidate));
-  if (host != nullptr && host->rewrite != nullptr && !vendor) {
-    auto anew = in_place(splices_of(all, hide, true, host), snapshot);
-    if (anew) candidates.push_back(std::move(*anew));
+  if (launcher != nullptr && launcher->rewrite != nullptr && !vendor) {
+    auto rewritten = in_place(splices_of(all, hide, true, launcher), snapshot);
+    if (rewritten) candidates.push_back(std::move(*rewritten));
   }
   if (hide) {
     for (Candidate& one : candidates) one.findings.push_back(kept_empty(model));

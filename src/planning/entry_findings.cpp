@@ -27,17 +27,12 @@ namespace {
 /// The one pattern that is refused: it holds every name that a pod could ever set below net.
 constexpr std::string_view kAllOfNet = "net.*";
 
-const checks::Check& row(std::string_view id) {
-  const checks::Check* check = checks::find_check(id);
-  if (check == nullptr) bug("a plan tells of a check that is not in the table");
-  return *check;
-}
-
 Error too_wide(std::string_view entry, const Finding& finding) {
   return {.kind = ErrorKind::kRefused,
           .message = finding.message,
           .hint = fmt::format("{}; if pods shall set all of it, add '--allow-wide' for '{}'",
-                              finding.hint, entry)};
+                              finding.hint, entry),
+          .entry = std::string(entry)};
 }
 
 }  // namespace
@@ -46,7 +41,7 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
                      const std::vector<std::string>& wanted, bool allow_wide,
                      std::vector<Finding>& findings) {
   std::vector<std::string> fresh;
-  const bool same = wanted == model::texts_of(model.configured);
+  const bool same = model::is_configured(model, wanted);
   if (!same) fresh = new_entries(model, wanted);
   const sysctl::EntrySet is_new(fresh);
   for (const std::string& entry : wanted) {
@@ -56,30 +51,30 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
         sysctl::rejection_by(sysctl::RuleSet::kUpTo128, entry))
       continue;
     if (is_new.holds(entry)) continue;
-    auto refused = checks::refused_entry(snapshot, row("entry-refused"), entry);
+    auto refused = checks::refused_entry(snapshot, checks::check_named("entry-refused"), entry);
     if (refused) findings.push_back(std::move(*refused));
   }
   if (!same) {
-    auto lacking = checks::lacking_needs(snapshot, row("host-needs-entry"), wanted);
+    auto lacking =
+        checks::lacking_needs(snapshot, checks::check_named("launcher-needs-entry"), wanted);
     if (lacking) findings.push_back(std::move(*lacking));
   }
   const checks::KernelAnswers kernel(snapshot.kernel);
   for (const std::string& entry : fresh) {
-    auto wide = checks::wide_entry(kernel, row("wide-grant"), entry);
+    auto wide = checks::wide_entry(kernel, checks::check_named("wide-grant"), entry);
     const auto pattern = sysctl::SysctlPattern::parse(entry);
     const bool all = wide && pattern && pattern->dotted() == kAllOfNet;
     if (all && !allow_wide) return too_wide(entry, *wide);
     if (wide) findings.push_back(std::move(*wide));
-    auto useless = checks::useless_entry(kernel, row("useless-in-kernel"), entry);
+    auto useless = checks::useless_entry(kernel, checks::check_named("useless-in-kernel"), entry);
     if (useless) findings.push_back(std::move(*useless));
   }
   if (!fresh.empty() && !snapshot.kernel.asked && !snapshot.kernel.why.empty()) {
-    Finding finding;
-    finding.id = "kernel-not-asked";
-    finding.message =
-        fmt::format("whether this kernel lets pods set the new entries was not looked at: {}",
-                    snapshot.kernel.why);
-    findings.push_back(std::move(finding));
+    findings.push_back(
+        {.id = "kernel-not-asked",
+         .message =
+             fmt::format("whether this kernel lets pods set the new entries was not inspected: {}",
+                         snapshot.kernel.why)});
   }
   return {};
 }
@@ -147,8 +142,8 @@ namespace {
 
 /// What to do about it, short: a command is filled in, a document is printed where it is asked for, by a verb
 /// that takes the option for it.
-std::string lasting_hint(const model::NodeModel& model, const SourceFile& file,
-                         const std::vector<std::string>& wanted, bool takes_lasting) {
+std::string persist_hint(const model::NodeModel& model, const SourceFile& file,
+                         const std::vector<std::string>& wanted, bool takes_persist) {
   const nodes::NodeKind& kind = *model.kind;
   if (kind.advise == nullptr || model::is_of_rancher(file)) {
     return std::string(model::route_past_rewriter(model, file));
@@ -160,35 +155,35 @@ std::string lasting_hint(const model::NodeModel& model, const SourceFile& file,
     command.remove_suffix(command.ends_with('\n') ? 1 : 0);
     return fmt::format("{}: {}", advice.what, command);
   }
-  if (!takes_lasting) return std::string(kind.vendor_route);
-  return fmt::format("{}; '--lasting' {}", kind.vendor_route,
-                     kind.lasting_file.empty()
-                         ? "prints it filled in"
-                         : fmt::format("prints it filled in, and writes '{}'", kind.lasting_file));
+  if (!takes_persist) return std::string(kind.vendor_route);
+  return fmt::format(
+      "{}; '--persist' {}", kind.vendor_route,
+      kind.persistent_file.empty()
+          ? "prints it filled in"
+          : fmt::format("prints it filled in, and writes '{}'", kind.persistent_file));
 }
 
 }  // namespace
 
 void note_rewritten(const model::NodeModel& model, const std::vector<std::string>& wanted,
                     const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
-                    bool takes_lasting) {
+                    bool takes_persist) {
   for (const FileEdit& edit : edits) {
     if (!model::is_rewritten(model, edit.before)) continue;
-    Finding finding;
-    finding.id = "will-be-rewritten";
-    finding.severity = Severity::kWarning;
-    finding.message =
-        fmt::format("this file is rewritten by {}", model::rewriter_of(model, edit.before));
-    finding.path = edit.before.path;
-    finding.hint =
-        fmt::format("make it last: {}", lasting_hint(model, edit.before, wanted, takes_lasting));
-    findings.push_back(std::move(finding));
+    findings.push_back(
+        {.id = "will-be-rewritten",
+         .severity = Severity::kWarning,
+         .message =
+             fmt::format("this file is rewritten by {}", model::rewriter_of(model, edit.before)),
+         .path = edit.before.path,
+         .hint = fmt::format("to persist it: {}",
+                             persist_hint(model, edit.before, wanted, takes_persist))});
   }
 }
 
 std::vector<std::string> new_entries(const model::NodeModel& model,
                                      const std::vector<std::string>& entries) {
-  const sysctl::EntrySet present(model::texts_of(model.configured));
+  const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> fresh;
   std::copy_if(entries.begin(), entries.end(), std::back_inserter(fresh),
                [&present](const std::string& entry) { return !present.holds(entry); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether one wished entry may be written: by the rules of the kubelet that is installed, and with
+// Whether one desired entry may be written: by the rules of the kubelet that is installed, and with
 // a word about the next one. Where the installed one is not known, the strictest of all rules
 // count.
 #include <utility>
@@ -19,16 +19,14 @@ namespace kubelet_sysctl::planning {
 namespace {
 
 Finding finding_of(std::string id, Severity severity, std::string message, std::string hint) {
-  Finding finding;
-  finding.id = std::move(id);
-  finding.severity = severity;
-  finding.message = std::move(message);
-  finding.hint = std::move(hint);
-  return finding;
+  return {.id = std::move(id),
+          .severity = severity,
+          .message = std::move(message),
+          .hint = std::move(hint)};
 }
 
 /// The refusal of an entry by `version`, and nothing where it starts: what an older or a newer one
-/// would do is another matter. The mend is the same for all.
+/// would do is another matter. The fix is the same for all.
 std::optional<Error> refusal_by(const sysctl::SysctlPattern& entry,
                                 const sysctl::KubeletVersion& version) {
   const auto words = sysctl::rejection_by(sysctl::rule_set_of(version), entry.text());
@@ -60,7 +58,7 @@ std::optional<Finding> next_kubelet(const sysctl::SysctlPattern& entry,
       refusal ? refusal->hint : std::string());
 }
 
-/// The refusal of a name that no kernel has, as far as can be told: neither the kernel of the node, where that
+/// The refusal of a name that no kernel has, as far as is known: neither the kernel of the node, where that
 /// was asked, nor the table; and where it was not asked, one that looks like a slip.
 std::optional<Error> nowhere(const nodes::NodeSnapshot& snapshot,
                              const sysctl::SysctlPattern& entry) {
@@ -79,7 +77,8 @@ std::optional<Error> nowhere(const nodes::NodeSnapshot& snapshot,
                      ? fmt::format("'{}' {} of {}: no pod could set it", entry.text(), what, kernel)
                      : fmt::format("'{}' {} that is known", entry.text(), what),
       .hint = fmt::format("{}for one that comes with a module or a later kernel, add '--force'",
-                          meant.empty() ? "" : fmt::format("did you mean '{}'? ", meant))};
+                          meant.empty() ? "" : fmt::format("did you mean '{}'? ", meant)),
+      .entry = std::string(entry.text())};
 }
 
 /// A name that is not in the table and that no kernel was asked about.
@@ -113,7 +112,7 @@ Status check_name(const nodes::NodeSnapshot& snapshot, const std::string& text, 
     findings.push_back(finding_of(
         "name-not-known", Severity::kWarning,
         fmt::format("'{}' is not in the table of known sysctls, and no kernel was asked", text),
-        "look for it below /proc/sys of a node"));
+        "search for it below /proc/sys of a node"));
   }
   return {};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mending what needs no decision, step by step, each proved on the node as the one before leaves it.
+// Fixing what needs no decision, step by step, each proved on the node as the one before leaves it.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -29,22 +29,22 @@ using Entries = std::vector<std::string>;
 
 constexpr std::string_view kBlanks = " \t\r\n";
 
-class Mender {
+class Fixer {
  public:
-  Mender(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model)
+  Fixer(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model)
       : before_(snapshot), model_before_(model), snapshot_(snapshot), model_(model) {}
 
   Result<Plan> run() {
-    if (auto refusal = other_manager(model_, model::texts_of(model_.configured)))
+    if (auto refusal = other_manager(model_, model::configured_texts(model_)))
       return std::move(*refusal);
     if (auto fault = checks::argument_fault(before_, model_)) return std::move(*fault);
     plan_.verb = Verb::kFix;
-    plan_.before = model::texts_of(model_.configured);
-    for (auto step : {&Mender::rename_keys, &Mender::join_torn_list, &Mender::clean_list,
-                      &Mender::check_new_entries}) {
+    plan_.before = model::configured_texts(model_);
+    for (auto step : {&Fixer::rename_keys, &Fixer::join_torn_list, &Fixer::clean_list,
+                      &Fixer::check_new_entries}) {
       if (auto status = (this->*step)(); !status) return std::move(status).error();
     }
-    plan_.after = model::texts_of(model_.configured);
+    plan_.after = model::configured_texts(model_);
     plan_.expected_argv = model_.argv;
     if (auto status = judge_places(before_, plan_); !status) {
       return std::move(status).error();
@@ -126,11 +126,12 @@ class Mender {
                    .message = "will not rename the key in a package's file",
                    .path = file.path};
     }
-    auto edit = edit_of(file, std::move(*splices),
-                        role == kubelet::ConfigRole::kMain ? "config" : "config-dir");
+    auto edit = edit_of(
+        file, std::move(*splices),
+        role == kubelet::ConfigRole::kMain ? nodes::Route::kConfig : nodes::Route::kConfigDir);
     if (!edit) return std::move(edit).error();
     const Entries argv = model_.argv;
-    const Entries list = model::texts_of(model_.configured);
+    const Entries list = model::configured_texts(model_);
     if (role == kubelet::ConfigRole::kDropIn && would_decide_otherwise(file, *edit, list))
       return {};
     if (auto status = take({*edit}); !status) return status;
@@ -141,7 +142,7 @@ class Mender {
     return {};
   }
 
-  /// A drop-in's key in the wrong case is read, and stands above or below the right one: where its right name
+  /// A drop-in's key in the wrong case is read, and is above or below the right one: where its right name
   /// makes another list, which one is meant is for a person to say. The finding about it stays.
   bool would_decide_otherwise(const SourceFile& file, const FileEdit& edit,
                               const Entries& list) const {
@@ -149,7 +150,7 @@ class Mender {
     if (!reading || reading->settings.empty()) return false;
     if (model::merge_rule_of(snapshot_) == kubelet::MergeRule::kNonEmpty) return false;
     auto after = model_after(snapshot_, {edit});
-    return !after || model::texts_of(after->configured) != list;
+    return !after || !model::is_configured(*after, list);
   }
 
   /// The refusal with the command that puts both lists together.
@@ -172,15 +173,14 @@ class Mender {
   /// A list that has its right name now and is hidden all the same.
   void say_shadowed(const SourceFile& file, const Entries& list) {
     const model::Layer* winner = model::winner_of(model_);
-    if (model::texts_of(model_.configured) != list || winner == nullptr) return;
-    Finding finding;
-    finding.id = "list-unchanged";
-    finding.severity = Severity::kWarning;
-    finding.message = fmt::format(
-        "the key has its right name, and nothing changes in force: {} replaces its list",
-        place_text(winner->at.path, winner->at.line));
-    finding.path = file.path;
-    plan_.findings.push_back(std::move(finding));
+    if (!model::is_configured(model_, list) || winner == nullptr) return;
+    plan_.findings.push_back(
+        {.id = "list-unchanged",
+         .severity = Severity::kWarning,
+         .message = fmt::format(
+             "the key has its right name, and nothing changes in force: {} replaces its list",
+             place_text(winner->at.path, winner->at.line)),
+         .path = file.path});
   }
 
   /// Takes the blanks out that tear the flag's value into several words.
@@ -202,7 +202,8 @@ class Mender {
       const bool is_unit =
           value.raw.source == snapshot_.unit.fragment ||
           std::find(drop_ins.begin(), drop_ins.end(), value.raw.source) != drop_ins.end();
-      auto edit = edit_of(file, {{.at = gap, .text = {}}}, is_unit ? "unit" : "args");
+      auto edit = edit_of(file, {{.at = gap, .text = {}}},
+                          is_unit ? nodes::Route::kUnit : nodes::Route::kArgs);
       if (!edit) return std::move(edit).error();
       if (auto status = take({*edit}); !status) return status;
       if (model_.argv != wanted) {
@@ -215,18 +216,19 @@ class Mender {
   }
 
   Status clean_list() {
-    const Entries now = model::texts_of(model_.configured);
+    const Entries now = model::configured_texts(model_);
     Change change;
     change.verb = Verb::kSet;
     change.entries = checks::without_doubles(checks::names_in(now));
     if (change.entries == now) return {};
-    for (const model::Entry& entry : model_.configured) {
+    for (const model::Entry& entry : model::configured_entries(model_)) {
       if (checks::is_correctable(entry.text)) continue;
+      const Origin at = model::origin_of(model_, entry);
       return Error{.kind = ErrorKind::kRefused,
                    .message = fmt::format("no correction makes '{}' an entry that a kubelet takes",
                                           entry.text),
-                   .path = entry.origin.path,
-                   .line = entry.origin.line,
+                   .path = at.path,
+                   .line = at.line,
                    .hint = "run: " + checks::command_for_malformed(now)};
     }
     // They were in the list before, whatever a rule says of them; new ones are asked for below.
@@ -254,19 +256,20 @@ class Mender {
   /// What comes into force is judged as if it was added.
   Status check_new_entries() {
     const sysctl::EntrySet known(checks::names_in(plan_.before));
-    for (const model::Entry& entry : model_.configured) {
+    for (const model::Entry& entry : model::configured_entries(model_)) {
       if (known.holds(entry.text)) continue;
       auto checked = check_entry(before_, entry.text, false, plan_.findings);
       if (checked) continue;
+      const Origin at = model::origin_of(model_, entry);
       Error refusal = std::move(checked).error();
       refusal.kind = ErrorKind::kRefused;
-      refusal.path = entry.origin.path;
-      refusal.line = entry.origin.line;
-      refusal.hint += fmt::format("{}take it out of '{}' first", refusal.hint.empty() ? "" : "; ",
-                                  entry.origin.path);
+      refusal.path = at.path;
+      refusal.line = at.line;
+      refusal.hint +=
+          fmt::format("{}take it out of '{}' first", refusal.hint.empty() ? "" : "; ", at.path);
       return refusal;
     }
-    return judge_entries(before_, model_before_, model::texts_of(model_.configured), false,
+    return judge_entries(before_, model_before_, model::configured_texts(model_), false,
                          plan_.findings);
   }
 
@@ -280,12 +283,12 @@ class Mender {
     auto model = model::resolve(after);
     if (!model) return std::move(model).error();
     for (Finding& finding : checks::run_checks(after, *model, checks::Audience::kDoctor)) {
-      const bool told = std::any_of(
+      const bool reported = std::any_of(
           plan_.findings.begin(), plan_.findings.end(), [&finding](const Finding& other) {
             return other.id == finding.id &&
                    (other.path == finding.path || other.message == finding.message);
           });
-      if (!told) plan_.findings.push_back(std::move(finding));
+      if (!reported) plan_.findings.push_back(std::move(finding));
     }
     sort_by_severity(plan_.findings);
     return {};
@@ -301,7 +304,7 @@ class Mender {
 }  // namespace
 
 Result<Plan> plan_fix(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
-  return Mender(snapshot, model).run();
+  return Fixer(snapshot, model).run();
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -7,6 +7,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -94,9 +95,10 @@ Result<FileEdit> new_assignment(const SourceFile& file, const std::string& name,
   const bool crlf = file.bytes.find("\r\n") != std::string::npos;
   const std::string end = crlf ? "\r\n" : "\n";
   std::string line = fmt::format("{}=\"{}\"{}", name, flag, end);
-  if (!file.exists()) return creation_of(file, line, "args");
+  if (!file.exists()) return creation_of(file, line, nodes::Route::kArgs);
   if (!file.bytes.empty() && file.bytes.back() != '\n') line = end + line;
-  return edit_of(file, {{.at = {file.bytes.size(), file.bytes.size()}, .text = line}}, "args");
+  return edit_of(file, {{.at = {file.bytes.size(), file.bytes.size()}, .text = line}},
+                 nodes::Route::kArgs);
 }
 
 /// Everything a candidate may be limited to.
@@ -118,7 +120,7 @@ class Inserter {
       }
     }
     auto text = restated_command(model_, {}, flag_);
-    if (text) offer(creation_of(own_drop_in(snapshot_), std::move(*text), "unit"));
+    if (text) offer(creation_of(own_drop_in(snapshot_), std::move(*text), nodes::Route::kUnit));
     return std::move(candidates_);
   }
 
@@ -126,8 +128,8 @@ class Inserter {
   void offer(Result<FileEdit> edit) {
     if (!edit) return;
     const SourceFile& before = edit->before;
-    const bool wished = only_.empty() || only_ == before.path || only_ == before.real_path;
-    if (!wished || !is_editable(before)) return;
+    const bool chosen = only_.empty() || only_ == before.path || only_ == before.real_path;
+    if (!chosen || !is_editable(before)) return;
     Candidate candidate;
     candidate.edits.push_back(std::move(*edit));
     candidates_.push_back(std::move(candidate));
@@ -137,7 +139,7 @@ class Inserter {
     const SourceFile& file = snapshot_.files[static_cast<std::size_t>(variable.raw.source)];
     const bool in_file = variable.kind == OriginKind::kEnvironmentFile;
     offer(edit_of(file, splices_for(file, variable, flag_, in_file ? "" : name),
-                  in_file ? "args" : "unit"));
+                  in_file ? nodes::Route::kArgs : nodes::Route::kUnit));
   }
 
   void unset(const std::string& name) {
@@ -148,7 +150,7 @@ class Inserter {
         "[Service]\nEnvironment=\"{}={}\"\n",
         name, flag_);
     const SourceFile own = own_drop_in(snapshot_);
-    if (!own.exists()) offer(creation_of(own, text, "unit"));
+    if (!own.exists()) offer(creation_of(own, text, nodes::Route::kUnit));
   }
 
   const nodes::NodeSnapshot& snapshot_;
@@ -167,8 +169,8 @@ std::size_t offset_in_command(const MappedText& command, std::size_t file_offset
   return std::string::npos;
 }
 
-/// The places that a host of the kubelet names.
-Result<std::vector<Candidate>> hosted(const nodes::KubeletHost& host,
+/// The places that a launcher of the kubelet names.
+Result<std::vector<Candidate>> hosted(const nodes::KubeletLauncher& launcher,
                                       const nodes::NodeSnapshot& snapshot,
                                       const model::NodeModel& model,
                                       const std::vector<std::string>& wanted,
@@ -176,14 +178,14 @@ Result<std::vector<Candidate>> hosted(const nodes::KubeletHost& host,
   auto unit = model::resolve_command(snapshot);
   if (!unit) return std::move(unit).error();
   std::vector<Candidate> candidates;
-  if (host.insertions == nullptr) {
+  if (launcher.insertions == nullptr) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .message = fmt::format("will not add a flag to the arguments of a kubelet of {}",
                                         model.kind->title),
                  .path = snapshot.unit.fragment_path,
                  .hint = "use '--via config'"};
   }
-  for (nodes::HostEdit& place : host.insertions(snapshot, *unit, joined(wanted))) {
+  for (nodes::LauncherEdit& place : launcher.insertions(snapshot, *unit, joined(wanted))) {
     if (!only.empty() && place.path != only) continue;
     const SourceFile* known = nodes::find_file(snapshot, place.path);
     SourceFile file;
@@ -195,23 +197,25 @@ Result<std::vector<Candidate>> hosted(const nodes::KubeletHost& host,
                          std::find(drop_ins.begin(), drop_ins.end(), source) != drop_ins.end();
     Candidate candidate;
     if (file.exists()) {
-      auto edit = edit_of(file, {std::move(place.splice)}, is_unit ? "unit" : "args");
+      auto edit = edit_of(file, {std::move(place.splice)},
+                          is_unit ? nodes::Route::kUnit : nodes::Route::kArgs);
       if (!edit) return std::move(edit).error();
       candidate.edits.push_back(std::move(*edit));
     } else {
-      candidate.edits.push_back(creation_of(file, std::move(place.splice.text), "args"));
+      candidate.edits.push_back(
+          creation_of(file, std::move(place.splice.text), nodes::Route::kArgs));
     }
     candidates.push_back(std::move(candidate));
   }
   const SourceFile own = own_drop_in(snapshot);
-  if (host.unit_option.empty() || (!only.empty() && only != own.path)) return candidates;
+  if (launcher.unit_option.empty() || (!only.empty() && only != own.path)) return candidates;
   for (const std::string_view sign : {"+=", "="}) {
-    const std::string option = fmt::format("{}{}{}{}", host.unit_option,
+    const std::string option = fmt::format("{}{}{}{}", launcher.unit_option,
                                            kubelet::kListFlag.substr(2), sign, joined(wanted));
     auto text = restated_command(model, {}, option);
     if (!text) break;
     Candidate candidate;
-    candidate.edits.push_back(creation_of(own, std::move(*text), "unit"));
+    candidate.edits.push_back(creation_of(own, std::move(*text), nodes::Route::kUnit));
     candidates.push_back(std::move(candidate));
   }
   return candidates;
@@ -239,7 +243,7 @@ Result<std::string> restated_command(const model::NodeModel& model, std::vector<
     if (begin == std::string::npos || end == std::string::npos || begin > end) {
       return Error{.kind = ErrorKind::kUnsupported,
                    .message =
-                       "will not edit a package's file, and the flag does not stand in the "
+                       "will not edit a package's file, and the flag is not in the "
                        "command itself"};
     }
     splice.at = {begin, end};
@@ -258,8 +262,8 @@ Result<std::vector<Candidate>> insert_flag(const nodes::NodeSnapshot& snapshot,
                                            const model::NodeModel& model,
                                            const std::vector<std::string>& wanted,
                                            const std::string& file) {
-  if (const nodes::KubeletHost* host = model::host_of(snapshot))
-    return hosted(*host, snapshot, model, wanted, file);
+  if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot))
+    return hosted(*launcher, snapshot, model, wanted, file);
   return Inserter(snapshot, model, flag_text(wanted), file).run();
 }
 

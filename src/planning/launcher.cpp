@@ -13,27 +13,26 @@
 
 namespace kubelet_sysctl::planning {
 
-Error made_anew(const model::NodeModel& model) {
+Error regenerated(const model::NodeModel& model) {
   return {.kind = ErrorKind::kRefused,
-          .message = fmt::format("will not edit this file: {} writes it anew at every start",
+          .message = fmt::format("will not edit this file: {} rewrites it at every start",
                                  model.kind->title),
           .path = model.config_path,
-          .hint = fmt::format("use '--via args', or make it last: {}", model.kind->vendor_route)};
+          .hint = fmt::format("use '--via args', or to persist it: {}", model.kind->vendor_route)};
 }
 
 void note_restart(const nodes::NodeSnapshot& snapshot, Plan& plan) {
-  const nodes::KubeletHost* host = model::host_of(snapshot);
-  if (!plan.restart || host == nullptr || host->restarts_too == nullptr) return;
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
+  if (!plan.restart || launcher == nullptr || launcher->restarts_too == nullptr) return;
   const auto unit = model::resolve_command(snapshot);
   if (!unit) return;
-  const std::string too = host->restarts_too(snapshot, *unit);
+  const std::string too = launcher->restarts_too(snapshot, *unit);
   if (too.empty()) return;
-  Finding finding;
-  finding.id = "restarts-more";
-  finding.severity = Severity::kWarning;
-  finding.message = fmt::format("the restart of '{}' restarts {} too", snapshot.unit.name, too);
-  finding.hint = "its kubelet may take minutes to start; '--timeout 10m' waits that long for it";
-  plan.findings.push_back(std::move(finding));
+  plan.findings.push_back(
+      {.id = "restarts-more",
+       .severity = Severity::kWarning,
+       .message = fmt::format("the restart of '{}' restarts {} too", snapshot.unit.name, too),
+       .hint = "its kubelet may take minutes to start; '--timeout 10m' waits that long for it"});
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of the planner share: a wish, candidates for the edit, and the proof.
+// What the parts of the planner share: a list, candidates for the edit, and the proof.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
@@ -21,22 +22,22 @@
 namespace kubelet_sysctl::planning {
 
 /// The list that shall be, and what is said about the way there.
-struct Wish {
+struct WantedList {
   std::vector<std::string> wanted;
   std::vector<Finding> findings;
 };
 
-/// One way to make the list what is wished: a few edits that are still to be proved.
+/// One way to make the list what is desired: a few edits that are still to be proved.
 struct Candidate {
   std::vector<FileEdit> edits;
   std::vector<Finding> findings;
 };
 
 /// The wanted list. Errors: kBadEntry, kRefused by the kubelet's rule.
-Result<Wish> wish_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const Change& change);
+Result<WantedList> wanted_list_of(const nodes::NodeSnapshot& snapshot,
+                                  const model::NodeModel& model, const Change& change);
 
-/// The rule for an entry that somebody wants in the list, by the kubelet of the node where its release is known.
+/// The rule for an entry that a user wants in the list, by the kubelet of the node where its release is known.
 /// Errors: kBadEntry; kRefused unless `force`. Findings: forced-entry, stops-next-kubelet.
 Status check_entry(const nodes::NodeSnapshot& snapshot, const std::string& text, bool force,
                    std::vector<Finding>& findings);
@@ -61,41 +62,39 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
 /// The refusal where another manager owns the node, with what makes `wanted` the list there; nothing elsewhere.
 std::optional<Error> other_manager(const model::NodeModel& model,
                                    const std::vector<std::string>& wanted);
-/// Adds to the plan, whose `after` stands, the file that whoever rewrites the list reads: where --lasting asks
+/// Adds to the plan, whose `after` is, the file that the program that rewrites the list reads: where --persist asks
 /// for it, or where it holds a list already; and fills in what is to be done elsewhere. Errors: kUnsupported
-/// when the file is somebody else's; those of edit_kubelet_config().
-Status make_last(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, bool asked,
-                 Plan& plan);
-/// Says of every edited file that somebody rewrites it, where that is so; and that --lasting prints more, for a
+/// when the file is another process's; those of edit_kubelet_config().
+Status persist(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, bool asked,
+               Plan& plan);
+/// Says of every edited file that something rewrites it, where that is so; and that --persist prints more, for a
 /// verb that takes it.
 void note_rewritten(const model::NodeModel& model, const std::vector<std::string>& wanted,
                     const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
-                    bool takes_lasting);
-/// The lasting way of the node's kind with `wanted` filled in, and with every other argument in force that the
+                    bool takes_persist);
+/// The persistent way of the node's kind with `wanted` filled in, and with every other argument in force that the
 /// same place gives. Only for a kind that has one.
 Advice advice_for(const model::NodeModel& model, const std::vector<std::string>& wanted);
 /// Where a file may not be written although it is in force: the store of Nix, the files of an image. Adds what is
 /// worth a word about the others. Errors: kRefused with the place that decides.
 Status judge_places(const nodes::NodeSnapshot& snapshot, Plan& plan);
 
-/// Says of a plan which part of it the wished list of the node speaks against, and the next sync undoes.
-void note_wishes(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, Plan& plan);
+/// Says of a plan which part of it the desired list of the node speaks against, and the next sync undoes.
+void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, Plan& plan);
 
-/// "a,b,c"
-std::string joined(const std::vector<std::string>& list);
 /// "--allowed-unsafe-sysctls=a,b,c"
 std::string flag_text(const std::vector<std::string>& list);
 
 /// An edit of `file`; `after` is computed. Errors: kUnsupported when splices overlap.
-Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, std::string route);
+Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, nodes::Route route);
 /// A file to be made. `looked_for` is its absent SourceFile.
-FileEdit creation_of(const SourceFile& looked_for, std::string bytes, std::string route);
+FileEdit creation_of(const SourceFile& looked_for, std::string bytes, nodes::Route route);
 
 /// The snapshot as it will be once `edits` are on disk.
 Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
                                        const std::vector<FileEdit>& edits);
 
-/// Proves a candidate by resolving the node anew: the list is `wanted`, every other word of the
+/// Proves a candidate by resolving the node again: the list is `wanted`, every other word of the
 /// command and every other variable is the same, every untouched byte stayed. Gives the model after
 /// the edit.
 /// Errors: kUnsupported with what speaks against it.
@@ -103,7 +102,7 @@ Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model:
                                const std::vector<FileEdit>& edits,
                                const std::vector<std::string>& wanted);
 
-/// Candidates for the flag where it stands already, best first.
+/// Candidates for the flag where it is already, best first.
 Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
                                            const model::NodeModel& model,
                                            const std::vector<std::string>& wanted);
@@ -131,12 +130,12 @@ SourceFile own_drop_in(const nodes::NodeSnapshot& snapshot);
 Result<std::string> restated_command(const model::NodeModel& model, std::vector<Splice> splices,
                                      const std::string& appended);
 
-/// The refusal to edit a configuration file that the kubelet's host writes anew at every start.
-Error made_anew(const model::NodeModel& model);
+/// The refusal to edit a configuration file that the kubelet's launcher writes again at every start.
+Error regenerated(const model::NodeModel& model);
 /// Says what else a restart of the unit restarts, where that weighs more than the kubelet alone.
 void note_restart(const nodes::NodeSnapshot& snapshot, Plan& plan);
 
-/// Where the variable stands that a word is, "${NAME}" and nothing else, and that another file assigns: such a
+/// Where the variable is that a word is, "${NAME}" and nothing else, and that another file assigns: such a
 /// word is edited there. kNoSource for every other word.
 std::int32_t variable_source(const systemd::Word& word);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of the node from which whoever rewrites the list takes it: kubeadm's patch, nodeadm's fragment.
+// The file of the node from which the program that rewrites the list takes it: kubeadm's patch, nodeadm's fragment.
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -19,12 +21,12 @@
 namespace kubelet_sysctl::planning {
 namespace {
 
-constexpr const char* kRoute = "lasting";
+constexpr nodes::Route kRoute = nodes::Route::kPersist;
 constexpr const char* kByHand = "put the list there by hand, or move the file away";
 
-/// True when the file holds a list that somebody relies on.
+/// True when the file holds a list that a user relies on.
 bool holds_list(const nodes::NodeKind& kind, const SourceFile& file) {
-  if (kind.lasting_text != nullptr) return true;
+  if (kind.persistent_text != nullptr) return true;
   const auto parsed = kubelet::parse_kubelet_config(file.bytes, kubelet::ConfigRole::kDropIn);
   return parsed && parsed->form != kubelet::ListForm::kAbsent;
 }
@@ -32,37 +34,37 @@ bool holds_list(const nodes::NodeKind& kind, const SourceFile& file) {
 /// A file whose whole text is ours is recognised by its first line, which says so.
 Result<FileEdit> whole_edit(const nodes::NodeKind& kind, const SourceFile& file,
                             const std::vector<std::string>& wanted) {
-  const std::string text = kind.lasting_text(wanted);
+  const std::string text = kind.persistent_text(wanted);
   const std::string_view first = std::string_view(text).substr(0, text.find('\n') + 1);
   if (!file.bytes.starts_with(first)) {
     return Error{.kind = ErrorKind::kUnsupported,
-                 .message = "will not edit this file: somebody else wrote it",
+                 .message = "will not edit this file: another process wrote it",
                  .path = file.path,
                  .hint = kByHand};
   }
   return edit_of(file, {{.at = {0, file.bytes.size()}, .text = text}}, kRoute);
 }
 
-/// Nothing where there is no such file, or it is as wished.
-Result<std::optional<FileEdit>> lasting_edit(const nodes::NodeSnapshot& snapshot,
+/// Nothing where there is no such file, or it is as desired.
+Result<std::optional<FileEdit>> persist_edit(const nodes::NodeSnapshot& snapshot,
                                              const model::NodeModel& model,
                                              const std::vector<std::string>& wanted, bool asked) {
   const nodes::NodeKind& kind = *model.kind;
   std::optional<FileEdit> none;
-  const SourceFile* file = nodes::find_file(snapshot, kind.lasting_file);
-  if (kind.lasting_file.empty() || file == nullptr) return none;
+  const SourceFile* file = nodes::find_file(snapshot, kind.persistent_file);
+  if (kind.persistent_file.empty() || file == nullptr) return none;
   if (!file->exists() && !asked) return none;
   if (!file->exists()) {
-    std::string text = kind.lasting_text != nullptr
-                           ? kind.lasting_text(wanted)
+    std::string text = kind.persistent_text != nullptr
+                           ? kind.persistent_text(wanted)
                            : kubelet::new_config_drop_in(wanted, yaml::ConfigFormat::kYaml);
     return std::optional<FileEdit>(creation_of(*file, std::move(text), kRoute));
   }
   if (!asked && !holds_list(kind, *file)) return none;
-  auto edit = kind.lasting_text != nullptr
+  auto edit = kind.persistent_text != nullptr
                   ? whole_edit(kind, *file, wanted)
                   : config_edit(*file, kubelet::ConfigRole::kDropIn, wanted);
-  // Somebody's own file is no reason to refuse a change that did not ask for it.
+  // A user's own file is no reason to refuse a change that did not ask for it.
   if (!edit && !asked) return none;
   if (!edit) {
     Error error = std::move(edit).error();
@@ -75,27 +77,31 @@ Result<std::optional<FileEdit>> lasting_edit(const nodes::NodeSnapshot& snapshot
   return std::optional<FileEdit>(std::move(*edit));
 }
 
-/// The first file with a part of the list that stays and that somebody rewrites; nullptr where there is none.
+/// The first file with a part of the list that stays and that something rewrites; nullptr where there is none.
 const SourceFile* rewritten_part(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                                  const Plan& plan) {
   const bool moves = std::any_of(plan.edits.begin(), plan.edits.end(), [](const FileEdit& edit) {
-    return edit.route == "config" || edit.route == "config-dir";
+    return edit.route == nodes::Route::kConfig || edit.route == nodes::Route::kConfigDir;
   });
   const model::Layer* winner = model::winner_of(model);
   if (winner == nullptr ||
       (moves && winner->kind != model::LayerKind::kFlag && !plan.edits.empty())) {
     return nullptr;
   }
-  for (const model::Entry& entry : winner->entries) {
-    const bool stays =
-        std::find(plan.after.begin(), plan.after.end(), entry.text) != plan.after.end();
-    const SourceFile* file = stays ? nodes::find_file(snapshot, entry.origin.path) : nullptr;
-    if (file != nullptr && model::is_rewritten(model, *file)) return file;
+  std::vector<const SourceFile*> rewritten;  // of each place
+  for (const Origin& place : winner->places) {
+    const SourceFile* file = nodes::find_file(snapshot, place.path);
+    rewritten.push_back(file != nullptr && model::is_rewritten(model, *file) ? file : nullptr);
   }
-  return nullptr;
+  const std::unordered_set<std::string_view> after(plan.after.begin(), plan.after.end());
+  const auto part =
+      std::find_if(winner->entries.begin(), winner->entries.end(), [&](const model::Entry& entry) {
+        return rewritten[entry.place] != nullptr && after.contains(entry.text);
+      });
+  return part == winner->entries.end() ? nullptr : rewritten[part->place];
 }
 
-/// True when somebody rewrites what the plan edits, or where it edits nothing the place of the list.
+/// True when something rewrites what the plan edits, or where it edits nothing the place of the list.
 bool is_place_rewritten(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const Plan& plan) {
   if (plan.edits.empty()) {
@@ -132,33 +138,35 @@ bool is_of_rancher_plan(const model::NodeModel& model, const Plan& plan) {
 void note_hidden(const model::NodeModel& model, Plan& plan) {
   const model::Layer* winner = model::winner_of(model);
   const bool by_flag = winner != nullptr && winner->kind == model::LayerKind::kFlag;
-  if (!plan.advice || !by_flag || !model.kind->new_list_route.starts_with("config")) return;
+  if (!plan.advice || !by_flag ||
+      (model.kind->new_list_route != nodes::Route::kConfig &&
+       model.kind->new_list_route != nodes::Route::kConfigDir))
+    return;
   // bootstrap.sh takes arguments.
   if (model.kind->id.starts_with("eks-") && model.kind->id != "eks-al2023") return;
-  const bool leaves_flag = std::none_of(
-      plan.edits.begin(), plan.edits.end(),
-      [](const FileEdit& e) { return e.route == "config" || e.route == "config-dir"; });
+  const bool leaves_flag =
+      std::none_of(plan.edits.begin(), plan.edits.end(), [](const FileEdit& e) {
+        return e.route == nodes::Route::kConfig || e.route == nodes::Route::kConfigDir;
+      });
   if (!leaves_flag) return;
-  Finding finding;
-  finding.id = "lasting-hidden";
-  finding.severity = Severity::kWarning;
-  finding.message =
-      "the list in force is set by a flag, which hides the configuration: what makes it last there "
-      "has no effect while the flag stands";
-  finding.path = winner->at.path;
-  finding.line = winner->at.line;
-  finding.hint =
-      "to move the list there, take the flag out by hand first, and then set the whole list with "
-      "'--via config'";
-  plan.findings.push_back(std::move(finding));
+  plan.findings.push_back({.id = "persist-hidden",
+                           .severity = Severity::kWarning,
+                           .message = "the list in force is set by a flag, which hides the "
+                                      "configuration: what persists it there "
+                                      "has no effect while the flag is set",
+                           .path = winner->at.path,
+                           .line = winner->at.line,
+                           .hint = "to move the list there, take the flag out by hand first, and "
+                                   "then set the whole list with "
+                                   "'--via config'"});
 }
 
 }  // namespace
 
-Status make_last(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, bool asked,
-                 Plan& plan) {
+Status persist(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, bool asked,
+               Plan& plan) {
   const bool rewritten = is_place_rewritten(snapshot, model, plan);
-  auto edit = lasting_edit(snapshot, model, plan.after, asked && rewritten);
+  auto edit = persist_edit(snapshot, model, plan.after, asked && rewritten);
   if (!edit) return std::move(edit).error();
   const nodes::NodeKind& kind = *model.kind;
   const bool known = is_known_to_last(model, plan);
@@ -168,25 +176,24 @@ Status make_last(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mo
   }
   Finding finding;
   if (*edit) {
-    finding.id = "lasting-file";
-    finding.message = fmt::format("this file brings the list back: {}", kind.lasting_needs);
+    finding.id = "persist-file";
+    finding.message = fmt::format("this file brings the list back: {}", kind.persistent_needs);
     finding.path = (*edit)->before.path;
     plan.edits.push_back(std::move(**edit));
   } else if (asked && !rewritten && !known) {
-    finding.id = "lasting-unknown";
+    finding.id = "persist-unknown";
     finding.message = "whether something rewrites the file of the list is not known here";
   } else if (const SourceFile* part = rewritten_part(snapshot, model, plan);
              asked && !rewritten && part != nullptr) {
     finding.id = "lasts-in-part";
-    finding.message =
-        fmt::format("a part of the list stands in this file, which is rewritten by {}",
-                    model::rewriter_of(model, *part));
+    finding.message = fmt::format("a part of the list is in this file, which is rewritten by {}",
+                                  model::rewriter_of(model, *part));
     finding.path = part->path;
   } else if (asked && !rewritten) {
-    finding.id = "lasts-here";
+    finding.id = "persists-here";
     finding.message = "nothing is known that rewrites the file of the list on this kind of node";
   } else if (asked && !plan.advice && !is_of_rancher_plan(model, plan)) {
-    finding.id = "no-lasting-place";
+    finding.id = "no-persistent-place";
     finding.message = "no place is known that would make the list last on this kind of node";
   } else {
     return {};

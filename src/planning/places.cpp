@@ -39,7 +39,7 @@ Error of_snap(const SourceFile& file) {
 // Source: nix.dev "Store": an object of the store never changes; the same bytes may be shared by hard links.
 Error of_store(const SourceFile& file, std::string_view store,
                const std::vector<std::string>& wanted, bool nixos) {
-  std::string hint = "change what this file of the store is made from, and build it anew";
+  std::string hint = "change what this file of the store is made from, and rebuild it";
   if (nixos) {
     std::string list;
     for (const std::string& entry : wanted) list += fmt::format(" \"{}\"", entry);
@@ -78,15 +78,14 @@ Status judge_places(const nodes::NodeSnapshot& snapshot, Plan& plan) {
     if (is_below(file, "/snap/") || is_below(file, "/var/lib/snapd/snap/")) return of_snap(file);
     const bool vendor = is_below(file, "/usr/") && !is_below(file, "/usr/local/");
     // The units of packages have their own way: a drop-in below /etc.
-    if (vendor && edit.route != "unit") return of_vendor(file);
+    if (vendor && edit.route != nodes::Route::kUnit) return of_vendor(file);
     if (!is_below(file, "/run/")) continue;
-    Finding finding;
-    finding.id = "lost-at-boot";
-    finding.severity = Severity::kWarning;
-    finding.message = "the next boot loses this change: /run is empty then";
-    finding.path = file.path;
-    finding.hint = "change what writes this file at boot, or put the list into a file below /etc";
-    plan.findings.push_back(std::move(finding));
+    plan.findings.push_back(
+        {.id = "lost-at-boot",
+         .severity = Severity::kWarning,
+         .message = "the next boot loses this change: /run is empty then",
+         .path = file.path,
+         .hint = "change what writes this file at boot, or put the list into a file below /etc"});
   }
   return {};
 }

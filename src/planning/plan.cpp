@@ -28,7 +28,7 @@
 namespace kubelet_sysctl::planning {
 namespace {
 
-enum class Route { kArgs, kConfig, kConfigDir };
+using nodes::Route;
 
 std::string place_text(const Origin& at) {
   if (at.path.empty()) return "the arguments of the running process";
@@ -48,26 +48,25 @@ class Planner {
     if (auto fault = start_fault(snapshot_, model_, change_)) return std::move(*fault);
     // Not even "there is nothing to do" can be said of a list that nobody saw.
     if (checks::is_list_unknown(model_) && !model_.kind->refuse) return unknown_list();
-    auto wish = wish_of(snapshot_, model_, change_);
-    if (!wish) return std::move(wish).error();
-    if (auto refusal = other_manager(model_, wish->wanted)) return std::move(*refusal);
+    auto list = wanted_list_of(snapshot_, model_, change_);
+    if (!list) return std::move(list).error();
+    if (auto refusal = other_manager(model_, list->wanted)) return std::move(*refusal);
     if (auto refusal = model::host_refusal(snapshot_)) return std::move(*refusal);
     plan_.verb = change_.verb;
-    plan_.before = model::texts_of(model_.configured);
-    plan_.after = wish->wanted;
-    plan_.findings = wish->findings;
-    auto judged =
-        judge_entries(snapshot_, model_, wish->wanted, change_.allow_wide, plan_.findings);
+    plan_.before = model::configured_texts(model_);
+    plan_.after = std::move(list->wanted);
+    plan_.findings = std::move(list->findings);
+    auto judged = judge_entries(snapshot_, model_, plan_.after, change_.allow_wide, plan_.findings);
     if (!judged) return std::move(judged).error();
     note_checks();
-    note_wishes(snapshot_, model_, plan_);
+    note_desired(snapshot_, model_, plan_);
     plan_.expected_argv = model_.argv;
-    if (auto status = edits(wish->wanted); !status) return std::move(status).error();
+    if (auto status = edits(plan_.after); !status) return std::move(status).error();
     if (auto status = judge_places(snapshot_, plan_); !status) {
       return std::move(status).error();
     }
-    auto lasting = make_last(snapshot_, model_, change_.lasting, plan_);
-    if (!lasting) return std::move(lasting).error();
+    auto persisted = persist(snapshot_, model_, change_.persist, plan_);
+    if (!persisted) return std::move(persisted).error();
     decide_restart(snapshot_, model_, plan_);
     wait_for_program();
     note_restart(snapshot_, plan_);
@@ -83,16 +82,15 @@ class Planner {
     plan_.restart = false;
     plan_.pending = !plan_.edits.empty();
     if (!plan_.pending) return;
-    Finding finding;
-    finding.id = "program-missing";
-    finding.severity = Severity::kWarning;
-    finding.message =
-        fmt::format("there is no program '{}' yet: the list counts from its first start on",
-                    model_.command.program);
-    plan_.findings.push_back(std::move(finding));
+    plan_.findings.push_back(
+        {.id = "program-missing",
+         .severity = Severity::kWarning,
+         .message =
+             fmt::format("there is no program '{}' yet: the list counts from its first start on",
+                         model_.command.program)});
   }
 
-  /// Entries that somebody believes to be in force, and what ends the kubelet: whoever edits the list must
+  /// Entries that are believed to be in force, and what ends the kubelet: anyone who edits the list must
   /// hear of them.
   void note_checks() {
     for (const Finding& finding : model_.findings) {
@@ -138,40 +136,39 @@ class Planner {
     note_shadowed(proved);
     note_masked();
     note_rewritten(model_, plan_.after, plan_.edits, plan_.findings,
-                   change_.verb != Verb::kUndo && !change_.lasting);
+                   change_.verb != Verb::kUndo && !change_.persist);
   }
 
-  /// A drop-in of ours that says the command anew hides what the vendor changes in its own.
+  /// A drop-in of ours that says the command again hides what the vendor changes in its own.
   void note_masked() {
-    const bool host = model::host_of(snapshot_) != nullptr;
+    const bool launcher = model::launcher_of(snapshot_) != nullptr;
     for (const FileEdit& edit : plan_.edits) {
       const bool copies = edit.after.find("\nExecStart=\n") != std::string::npos;
-      if (edit.before.exists() || edit.removes || !copies || host) continue;
-      Finding finding;
-      finding.id = "masks-command";
-      finding.severity = Severity::kNote;
-      finding.message = fmt::format(
-          "this file copies the command of '{}': later changes of its ExecStart= have no effect",
-          snapshot_.files[static_cast<std::size_t>(model_.command.exec_source)].path);
-      finding.path = edit.before.path;
-      plan_.findings.push_back(std::move(finding));
+      if (edit.before.exists() || edit.removes || !copies || launcher) continue;
+      plan_.findings.push_back(
+          {.id = "masks-command",
+           .severity = Severity::kNote,
+           .message = fmt::format(
+               "this file copies the command of '{}': later changes of its ExecStart= have no "
+               "effect",
+               snapshot_.files[static_cast<std::size_t>(model_.command.exec_source)].path),
+           .path = edit.before.path});
     }
   }
 
-  /// Says what a list that now comes to stand above another one hides.
+  /// Says what a list that now comes to be above another one hides.
   void note_shadowed(const model::NodeModel& proved) {
     const model::Layer* winner = model::winner_of(proved);
     const model::Layer* before = model::winner_of(model_);
     if (winner == nullptr || before == nullptr || winner->kind == before->kind) return;
     if (!change_between(plan_.before, plan_.after).removed.empty()) return;
-    Finding finding;
-    finding.id = "carried-over";
-    finding.severity = Severity::kNote;
-    finding.message = fmt::format("the list in {} is carried over, since the new place hides it",
-                                  place_text(before->at));
-    finding.path = before->at.path;
-    finding.line = before->at.line;
-    plan_.findings.push_back(std::move(finding));
+    plan_.findings.push_back(
+        {.id = "carried-over",
+         .severity = Severity::kNote,
+         .message = fmt::format("the list in {} is carried over, since the new place hides it",
+                                place_text(before->at)),
+         .path = before->at.path,
+         .line = before->at.line});
   }
 
   std::optional<Route> current_route() const {
@@ -196,7 +193,7 @@ class Planner {
     }
     if (model_.kind->advise != nullptr) hint = std::string(model_.kind->vendor_route);
     Error error =
-        refused("will not change a list that cannot be told: " + checks::unknown_list_text(model_),
+        refused("will not change a list that is unknown: " + checks::unknown_list_text(model_),
                 std::move(hint));
     error.path = snapshot_.unit.fragment_path;
     return error;
@@ -224,25 +221,25 @@ class Planner {
       if (current == Route::kArgs) return shadowing_flag();
       return config_route();
     }
-    const bool lost = current == std::optional<Route>(Route::kConfig) && is_config_made_anew();
-    // A drop-in of our own outlives a file that somebody rewrites.
+    const bool lost = current == std::optional<Route>(Route::kConfig) && is_config_regenerated();
+    // A drop-in of our own outlives a file that something rewrites.
     const bool outlived = current == std::optional<Route>(Route::kConfig) && has_config_dir() &&
                           model::is_rewritten(model_, *config_file());
     if (outlived && !lost) return Route::kConfigDir;
     if (current && !lost) return *current;
-    if (lost || model_.kind->new_list_route == "args") return Route::kArgs;
+    if (lost || model_.kind->new_list_route == Route::kArgs) return Route::kArgs;
     if (config_file() != nullptr || has_config_dir()) return config_route();
     return Route::kArgs;
   }
 
-  bool is_config_made_anew() const {
-    const nodes::KubeletHost* host = model::host_of(snapshot_);
-    return host != nullptr && host->writes_config;
+  bool is_config_regenerated() const {
+    const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_);
+    return launcher != nullptr && launcher->writes_config;
   }
 
   Result<Route> config_route() const {
     const auto current = current_route();
-    if (is_config_made_anew()) return made_anew(model_);
+    if (is_config_regenerated()) return regenerated(model_);
     if (current == Route::kConfigDir || (current != Route::kConfig && has_config_dir())) {
       return Route::kConfigDir;
     }
@@ -300,7 +297,7 @@ class Planner {
         return refused("'--via args' and this file contradict each other",
                        "leave one of the two out");
       }
-      if (is_config_made_anew()) return made_anew(model_);
+      if (is_config_regenerated()) return regenerated(model_);
       if (current == Route::kArgs) return shadowing_flag();
       return in_config_dir() ? Route::kConfigDir : Route::kConfig;
     }
@@ -324,8 +321,8 @@ class Planner {
       return line.path == change_.file || names(nodes::find_file(snapshot_, line.path));
     });
     if (environment || own_drop_in(snapshot_).path == change_.file) return true;
-    const auto& of_host = snapshot_.host_files;
-    if (std::any_of(of_host.begin(), of_host.end(), [this](std::int32_t source) {
+    const auto& of_launcher = snapshot_.launcher_files;
+    if (std::any_of(of_launcher.begin(), of_launcher.end(), [this](std::int32_t source) {
           return names(&snapshot_.files[static_cast<std::size_t>(source)]);
         })) {
       return true;
@@ -366,7 +363,7 @@ class Planner {
     const auto& before = plan_.before;
     const bool adds = adds_to(wanted);
     auto changed = change_flag(snapshot_, model_, wanted);
-    if (adds && !stands_in_editable_file()) {
+    if (adds && !is_in_editable_file()) {
       // A package's file holds the flag: a second one, read later, adds to it.
       const std::vector<std::string> extra(
           wanted.begin() + static_cast<std::ptrdiff_t>(before.size()), wanted.end());
@@ -377,7 +374,7 @@ class Planner {
     }
     if (changed) {
       for (Candidate& candidate : *changed) {
-        if (touches_wished_file(candidate)) all.push_back(std::move(candidate));
+        if (touches_chosen_file(candidate)) all.push_back(std::move(candidate));
       }
     }
     return all;
@@ -389,7 +386,7 @@ class Planner {
            std::equal(before.begin(), before.end(), wanted.begin());
   }
 
-  /// True when all that sets the list is what the kubelet's host adds: a flag of ours takes its place.
+  /// True when all that sets the list is what the kubelet's launcher adds: a flag of ours takes its place.
   bool has_built_in_list() const {
     const auto& lists = model_.flags.lists;
     return !lists.empty() &&
@@ -398,7 +395,7 @@ class Planner {
            });
   }
 
-  bool stands_in_editable_file() const {
+  bool is_in_editable_file() const {
     const auto& lists = model_.flags.lists;
     return std::any_of(lists.begin(), lists.end(), [this](const kubelet::ListFlag& flag) {
       const systemd::Word& word = model_.command.words[flag.value_word];
@@ -408,13 +405,13 @@ class Planner {
     });
   }
 
-  bool touches_wished_file(const Candidate& candidate) const {
+  bool touches_chosen_file(const Candidate& candidate) const {
     return change_.file.empty() ||
            std::any_of(candidate.edits.begin(), candidate.edits.end(),
                        [this](const FileEdit& edit) { return names(&edit.before); });
   }
 
-  /// The drop-in that decides, or one of ours behind it when somebody rewrites that one.
+  /// The drop-in that decides, or one of ours behind it when something rewrites that one.
   Result<FileEdit> config_dir_edit(const std::vector<std::string>& wanted) const {
     const model::Layer* winner = model::winner_of(model_);
     const SourceFile* deciding = nullptr;
@@ -447,13 +444,10 @@ void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
   if (!model.running) {
     // Down, though it should run: a start is the only way to see whether the list is taken.
     plan.restart = true;
-    plan.restart_reason =
-        fmt::format("the unit is {} and nothing runs", snapshot.state->active_state);
     return;
   }
   if (!model.running->entries) {
     plan.restart = true;
-    plan.restart_reason = "the list of the running kubelet cannot be told";
     return;
   }
   const auto& now = *model.running->entries;
@@ -461,7 +455,6 @@ void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
   const std::set<std::string> wanted(plan.after.begin(), plan.after.end());
   if (running != wanted) {
     plan.restart = true;
-    plan.restart_reason = "the running kubelet has another list";
     return;
   }
   // Bytes that were torn, and are put back, may hold more than the list.
@@ -473,9 +466,8 @@ void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
     if (!of_list) others.push_back(word);
   }
   if (any && kubelet::missing_word(others, model.running->process.argv) && !model.wrapped &&
-      model.kind->host == nullptr) {
+      model.kind->launcher == nullptr) {
     plan.restart = true;
-    plan.restart_reason = "the running kubelet has other arguments";
   }
 }
 

@@ -8,12 +8,14 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/checks/swallowed.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/model/config.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/kinds.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
@@ -24,16 +26,13 @@
 namespace kubelet_sysctl::planning {
 namespace {
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
 Error unprovable(std::string message) {
   return Error{.kind = ErrorKind::kUnsupported, .message = std::move(message)};
 }
 
 /// Puts a new drop-in of the unit where its name sorts.
 void add_drop_in(nodes::NodeSnapshot& snapshot, std::int32_t source) {
-  const std::string name = base_name(snapshot.files[static_cast<std::size_t>(source)].path);
+  const std::string_view name = base_name(snapshot.files[static_cast<std::size_t>(source)].path);
   auto& list = snapshot.unit.drop_ins;
   const auto later = std::find_if(list.begin(), list.end(), [&](std::int32_t other) {
     return base_name(snapshot.files[static_cast<std::size_t>(other)].path) > name;
@@ -48,7 +47,7 @@ void add_config_drop_in(std::vector<nodes::WalkEntry>& walk, const std::string& 
   walk.insert(later, {.path = path, .source = source});
 }
 
-/// Makes a file that was absent known to whoever reads its directory.
+/// Makes a file that was absent known to any process that reads its directory.
 void place_new(nodes::NodeSnapshot& snapshot, std::int32_t source) {
   const std::string path = snapshot.files[static_cast<std::size_t>(source)].path;
   const std::string directory = directory_of(path);
@@ -59,7 +58,7 @@ void place_new(nodes::NodeSnapshot& snapshot, std::int32_t source) {
   const auto listing = snapshot.listings.find(directory);
   if (listing != snapshot.listings.end()) {
     auto& names = listing->second;
-    const std::string name = base_name(path);
+    const std::string name(base_name(path));
     const auto later = std::lower_bound(names.begin(), names.end(), name);
     if (later == names.end() || *later != name) names.insert(later, name);
   }
@@ -154,7 +153,7 @@ Error other_list(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mo
     if (key.find("allowedUnsafeSysctls") == std::string::npos) {
       return error_at(ErrorKind::kUnsupported, *file, winner->at.span,
                       fmt::format("will not write this list: a kubelet would not use it, since the "
-                                  "key {} stands above every 'allowedUnsafeSysctls'",
+                                  "key {} overrides every 'allowedUnsafeSysctls'",
                                   key),
                       "give that key its right name first, and put both lists together");
     }
@@ -174,19 +173,15 @@ Error other_list(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mo
                   [](const kubelet::ListFlag& flag) { return flag.lost_lines; })) {
     Error error = unprovable(
         "will not edit this list: its value goes on after a line end, and the kubelet "
-        "drops what stands there");
+        "drops what is there");
     error.hint = "write the list on one line, with commas";
     return error;
   }
   return unprovable(fmt::format("after the edit the list would be '{}' and not '{}'",
-                                joined(model::texts_of(model.configured)), joined(wanted)));
+                                joined(model::configured_texts(model)), joined(wanted)));
 }
 
 }  // namespace
-
-std::string joined(const std::vector<std::string>& list) {
-  return fmt::format("{}", fmt::join(list, ","));
-}
 
 std::string flag_text(const std::vector<std::string>& list) {
   return fmt::format("{}={}", kubelet::kListFlag, joined(list));
@@ -196,25 +191,25 @@ bool is_editable(const SourceFile& file) {
   return !systemd::is_vendor_path(file.path) && !systemd::is_vendor_path(file.real_path);
 }
 
-Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, std::string route) {
+Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, nodes::Route route) {
   auto after = apply_splices(file.bytes, splices);
   if (!after) return std::move(after).error();
   FileEdit edit;
   edit.before = file;
   edit.splices = std::move(splices);
   edit.after = std::move(*after);
-  edit.daemon_reload = route == "unit";
-  edit.route = std::move(route);
+  edit.daemon_reload = route == nodes::Route::kUnit;
+  edit.route = route;
   return edit;
 }
 
-FileEdit creation_of(const SourceFile& looked_for, std::string bytes, std::string route) {
+FileEdit creation_of(const SourceFile& looked_for, std::string bytes, nodes::Route route) {
   FileEdit edit;
   edit.before = looked_for;
   edit.splices = {{.at = {0, 0}, .text = bytes}};
   edit.after = std::move(bytes);
-  edit.daemon_reload = route == "unit";
-  edit.route = std::move(route);
+  edit.daemon_reload = route == nodes::Route::kUnit;
+  edit.route = route;
   return edit;
 }
 
@@ -227,6 +222,7 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
       source = static_cast<std::int32_t>(after.files.size());
       after.files.push_back(edit.before);
     }
+    nodes::forget_text(after, source);
     SourceFile& file = after.files[static_cast<std::size_t>(source)];
     if (edit.removes) {
       file.bytes.clear();
@@ -247,6 +243,8 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
     file.kind = FileKind::kRegular;
     if (is_new) place_new(after, source);
   }
+  after.known.unit = nodes::parsed_unit_of(after);
+  after.known.kind = &nodes::kind_of(after);
   return after;
 }
 
@@ -265,12 +263,13 @@ Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model:
     return unprovable(
         fmt::format("after the edit the node could not be read: {}", result.error().message));
   }
-  if (model::texts_of(result->configured) != wanted) return other_list(*after, *result, wanted);
+  if (!model::is_configured(*result, wanted)) return other_list(*after, *result, wanted);
   if (result->flags.fatal && !model.flags.fatal) {
     return unprovable(
-        fmt::format("the kubelet would end over its arguments: {}", *result->flags.fatal));
+        fmt::format("the kubelet would exit because of its arguments: {}", *result->flags.fatal));
   }
-  if (model::host_of(snapshot) != nullptr && !same_but_list(model.unit_argv, result->unit_argv)) {
+  if (model::launcher_of(snapshot) != nullptr &&
+      !same_but_list(model.unit_argv, result->unit_argv)) {
     return unprovable("the edit would change other arguments of the unit's program");
   }
   if (!model.wrapped && other_words(*result) != other_words(model)) {

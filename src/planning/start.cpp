@@ -32,9 +32,9 @@ std::optional<Error> broken_value(const model::NodeModel& model, const Change& c
   if (!of_list) return std::nullopt;
   Error error = {.kind = ErrorKind::kRefused,
                  .message = fmt::format("will not change a list that cannot be read: the kubelet "
-                                        "ends at once over its command line: {}",
+                                        "exits at once because of its command line: {}",
                                         *model.flags.fatal),
-                 .hint = "write the list anew with: kubelet-sysctl set ENTRY..."};
+                 .hint = "rewrite the list with: kubelet-sysctl set ENTRY..."};
   const Origin at = checks::origin_of_word(model, word);
   error.path = at.path;
   error.line = at.line;

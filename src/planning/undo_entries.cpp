@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Undoing a change by its entries, on a node that somebody changed since.
+// Undoing a change by its entries, on a node that another process changed since.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ Error conflict(std::string message) {
   return Error{.kind = ErrorKind::kConflict, .message = std::move(message)};
 }
 
-/// Those of `entries` that stand in `others`, in their own order.
+/// Those of `entries` that are in `others`, in their own order.
 Entries common(const Entries& entries, const Entries& others) {
   const sysctl::EntrySet set(others);
   Entries found;
@@ -51,7 +51,7 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
   if (common(before, after) != common(after, before)) {
     return conflict("the change also put entries into another order");
   }
-  const Entries now = model::texts_of(model.configured);
+  const Entries now = model::configured_texts(model);
   const sysctl::EntrySet present(now);
   for (const std::string& entry : change.added) {
     if (!present.holds(entry)) {
@@ -64,16 +64,16 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
     }
   }
   const sysctl::EntrySet added(change.added);
-  Change wish;
-  wish.verb = Verb::kSet;
+  Change undo;
+  undo.verb = Verb::kSet;
   // The list was like this before, whatever a rule says of its entries.
-  wish.force = wish.allow_wide = true;
-  std::copy_if(now.begin(), now.end(), std::back_inserter(wish.entries),
+  undo.force = undo.allow_wide = true;
+  std::copy_if(now.begin(), now.end(), std::back_inserter(undo.entries),
                [&added](const std::string& entry) { return !added.holds(entry); });
   for (const std::string& entry : change.removed) {
-    wish.entries.insert(place_of(entry, before, wish.entries), entry);
+    undo.entries.insert(place_of(entry, before, undo.entries), entry);
   }
-  return make_plan(snapshot, model, wish);
+  return make_plan(snapshot, model, undo);
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -20,11 +20,7 @@ namespace kubelet_sysctl::planning {
 namespace {
 
 Finding note(std::string id, Severity severity, std::string message) {
-  Finding finding;
-  finding.id = std::move(id);
-  finding.severity = severity;
-  finding.message = std::move(message);
-  return finding;
+  return {.id = std::move(id), .severity = severity, .message = std::move(message)};
 }
 
 /// Such an entry changes nothing for this kubelet, and a restart is not free.
@@ -40,22 +36,22 @@ Finding safe_already(const nodes::NodeSnapshot& snapshot, const std::string& ent
 }
 
 Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Change& change,
-           Wish& wish) {
-  wish.wanted = model::texts_of(model.configured);
+           WantedList& list) {
+  list.wanted = model::configured_texts(model);
   if (!change.dropped.empty()) {
     const sysctl::EntrySet dropped(change.dropped);
-    std::erase_if(wish.wanted, [&](const std::string& one) { return dropped.holds(one); });
+    std::erase_if(list.wanted, [&](const std::string& one) { return dropped.holds(one); });
   }
-  sysctl::EntrySet present(wish.wanted);
+  sysctl::EntrySet present(list.wanted);
   for (const std::string& entry : change.entries) {
     // What is there already needs no leave: nothing is written for it.
     if (auto spelt = sysctl::SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
     if (present.holds(entry)) continue;
-    auto checked = check_entry(snapshot, entry, change.force, wish.findings);
-    if (checked) checked = check_name(snapshot, entry, change.force, wish.findings);
+    auto checked = check_entry(snapshot, entry, change.force, list.findings);
+    if (checked) checked = check_name(snapshot, entry, change.force, list.findings);
     if (!checked) return checked;
     if (is_safe_already(snapshot, entry)) {
-      wish.findings.push_back(safe_already(snapshot, entry, change.exact));
+      list.findings.push_back(safe_already(snapshot, entry, change.exact));
       if (!change.exact) continue;
     }
     const std::string* wider = change.exact ? nullptr : present.covering(entry);
@@ -64,49 +60,49 @@ Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
           note("already-allowed", Severity::kNote,
                fmt::format("'{}' is already allowed by '{}', not added", entry, *wider));
       finding.hint = "add it all the same with '--exact'";
-      wish.findings.push_back(std::move(finding));
+      list.findings.push_back(std::move(finding));
       continue;
     }
-    wish.wanted.push_back(entry);
+    list.wanted.push_back(entry);
     present.insert(entry);
   }
   return {};
 }
 
 /// Says which of `gone` what is left still allows.
-void note_still_allowed(const std::vector<std::string>& gone, Wish& wish) {
-  const sysctl::EntrySet left(wish.wanted);
+void note_still_allowed(const std::vector<std::string>& gone, WantedList& list) {
+  const sysctl::EntrySet left(list.wanted);
   for (const std::string& entry : gone) {
     const std::string* wider = left.covering(entry);
     if (wider == nullptr) continue;
     Finding finding = note("still-allowed", Severity::kWarning,
                            fmt::format("'{}' is still allowed by '{}'", entry, *wider));
     finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
-    wish.findings.push_back(std::move(finding));
+    list.findings.push_back(std::move(finding));
   }
 }
 
 /// What is taken out need not be well formed, it only has to be in the list.
-Status remove(const model::NodeModel& model, const Change& change, Wish& wish) {
-  const std::vector<std::string> before = model::texts_of(model.configured);
+Status remove(const model::NodeModel& model, const Change& change, WantedList& list) {
+  const std::vector<std::string> before = model::configured_texts(model);
   const sysctl::EntrySet present(before);
   const sysctl::EntrySet unwanted(change.entries);
   for (const std::string& entry : before) {
-    if (!unwanted.holds(entry)) wish.wanted.push_back(entry);
+    if (!unwanted.holds(entry)) list.wanted.push_back(entry);
   }
   for (const std::string& entry : change.entries) {
     if (present.holds(entry)) continue;
     if (auto spelt = sysctl::SysctlPattern::parse(entry); !spelt) return std::move(spelt).error();
-    wish.findings.push_back(
+    list.findings.push_back(
         note("not-listed", Severity::kNote, fmt::format("'{}' is not in the list", entry)));
   }
-  note_still_allowed(change.entries, wish);
+  note_still_allowed(change.entries, list);
   return {};
 }
 
 Status set(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Change& change,
-           Wish& wish) {
-  const sysctl::EntrySet before(model::texts_of(model.configured));
+           WantedList& list) {
+  const sysctl::EntrySet before(model::configured_texts(model));
   sysctl::EntrySet present;
   for (const std::string& entry : change.entries) {
     std::vector<Finding> said;
@@ -117,9 +113,9 @@ Status set(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
     if (is_safe_already(snapshot, entry)) said.push_back(safe_already(snapshot, entry, true));
     // Of what is there already the checks of the list speak.
     if (change.force || !before.holds(entry)) {
-      wish.findings.insert(wish.findings.end(), said.begin(), said.end());
+      list.findings.insert(list.findings.end(), said.begin(), said.end());
     }
-    wish.wanted.push_back(entry);
+    list.wanted.push_back(entry);
     present.insert(entry);
   }
   return {};
@@ -128,22 +124,23 @@ Status set(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
 /// An entry that is there already and that this kubelet does not take would end it at our restart.
 /// Where its release is not known, that is one which no kubelet takes.
 Status check_kept(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                  const Change& change, Wish& wish) {
+                  const Change& change, WantedList& list) {
   if (change.force) return {};
-  for (const model::Entry& entry : model.configured) {
+  for (const model::Entry& entry : model::configured_entries(model)) {
     const auto words = stops_the_kubelet(snapshot, entry.text);
     if (!words) continue;
     const bool given =
         change.verb == Verb::kSet && sysctl::EntrySet(change.entries).holds(entry.text);
-    if (given || !sysctl::EntrySet(wish.wanted).holds(entry.text)) continue;
+    if (given || !sysctl::EntrySet(list.wanted).holds(entry.text)) continue;
     std::string hint = "give the whole list: 'kubelet-sysctl set";
     bool any = false;
-    for (const std::string& one : wish.wanted) {
+    for (const std::string& one : list.wanted) {
       if (stops_the_kubelet(snapshot, one)) continue;
       hint += " " + shell_word(one);
       any = true;
     }
     if (!any) hint += " --empty";
+    const Origin at = model::origin_of(model, entry);
     Error error{
         .kind = ErrorKind::kRefused,
         .message = fmt::format("the list already holds '{}', which stops {}: {}", entry.text,
@@ -152,10 +149,10 @@ Status check_kept(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
                                                  sysctl::text_of(*snapshot.kubelet_version))
                                    : "every kubelet",
                                *words),
-        .path = entry.origin.path,
-        .line = entry.origin.line,
+        .path = at.path,
+        .line = at.line,
         .hint = hint + "'"};
-    if (auto command = checks::command_for_malformed(model::texts_of(model.configured));
+    if (auto command = checks::command_for_malformed(model::configured_texts(model));
         !command.empty()) {
       error.hint = "run: " + command;
     }
@@ -166,30 +163,30 @@ Status check_kept(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
 
 /// Of the dropped entries those that the list held count.
 Status sync(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-            const Change& change, Wish& wish) {
+            const Change& change, WantedList& list) {
   auto status =
-      change.whole ? set(snapshot, model, change, wish) : add(snapshot, model, change, wish);
+      change.whole ? set(snapshot, model, change, list) : add(snapshot, model, change, list);
   if (!status) return status;
-  const sysctl::EntrySet before(model::texts_of(model.configured));
+  const sysctl::EntrySet before(model::configured_texts(model));
   std::vector<std::string> gone = change.dropped;
   std::erase_if(gone, [&](const std::string& one) { return !before.holds(one); });
-  note_still_allowed(gone, wish);
+  note_still_allowed(gone, list);
   return {};
 }
 
 }  // namespace
 
-Result<Wish> wish_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const Change& change) {
-  Wish wish;
+Result<WantedList> wanted_list_of(const nodes::NodeSnapshot& snapshot,
+                                  const model::NodeModel& model, const Change& change) {
+  WantedList list;
   Status status;
-  if (change.verb == Verb::kSync) status = sync(snapshot, model, change, wish);
-  if (change.verb == Verb::kAdd) status = add(snapshot, model, change, wish);
-  if (change.verb == Verb::kRemove) status = remove(model, change, wish);
-  if (change.verb == Verb::kSet) status = set(snapshot, model, change, wish);
+  if (change.verb == Verb::kSync) status = sync(snapshot, model, change, list);
+  if (change.verb == Verb::kAdd) status = add(snapshot, model, change, list);
+  if (change.verb == Verb::kRemove) status = remove(model, change, list);
+  if (change.verb == Verb::kSet) status = set(snapshot, model, change, list);
   if (!status) return std::move(status).error();
-  if (auto kept = check_kept(snapshot, model, change, wish); !kept) return std::move(kept).error();
-  return wish;
+  if (auto kept = check_kept(snapshot, model, change, list); !kept) return std::move(kept).error();
+  return list;
 }
 
 }  // namespace kubelet_sysctl::planning

@@ -52,9 +52,9 @@ constexpr std::size_t kMostOfList = 16U << 20U;
 constexpr const char* kOwnList = "the kubelet's own list";
 
 /// Collects what each place shows; a class because all of them add to one answer.
-class Look {
+class PodSearch {
  public:
-  Look(ports::Ports& ports, const PodPlaces& places) : ports_(ports), places_(places) {}
+  PodSearch(ports::Ports& ports, const PodPlaces& places) : ports_(ports), places_(places) {}
 
   PodsSeen run(bool live) {
     static_pods();
@@ -81,12 +81,12 @@ class Look {
     if (seen_.unreadable++ == 0) seen_.unreadable_why = std::move(why);
   }
 
-  /// True for a directory that is there; one that cannot be seen is noted as not looked at.
+  /// True for a directory that is there; one that cannot be seen is noted as not inspected.
   bool has_directory(const std::string& path, std::string_view whose) {
-    const auto entry = ports_.files.look(path);
+    const auto entry = ports_.files.stat(path);
     if (!entry) {
       refused_ = true;
-      seen_.not_looked.push_back(fmt::format("{}: {}", whose, entry.error().message));
+      seen_.not_inspected.push_back(fmt::format("{}: {}", whose, entry.error().message));
     }
     return entry && *entry && (*entry)->kind == ports::EntryKind::kDirectory;
   }
@@ -95,7 +95,7 @@ class Look {
     auto entries = ports_.files.list(directory);
     if (entries) return std::move(*entries);
     refused_ = true;
-    seen_.not_looked.push_back(fmt::format("'{}': {}", directory, entries.error().message));
+    seen_.not_inspected.push_back(fmt::format("'{}': {}", directory, entries.error().message));
     return {};
   }
 
@@ -110,14 +110,14 @@ class Look {
 
 /// The kubelet gives a static pod the name of its node as a suffix. Source: pkg/kubelet/config/common.go
 /// generatePodName().
-bool Look::is_same(const PodSpec& seen, const PodSpec& spec) const {
+bool PodSearch::is_same(const PodSpec& seen, const PodSpec& spec) const {
   if (seen.pod_namespace != spec.pod_namespace) return false;
   if (seen.name == spec.name) return true;
   return !places_.node_name.empty() && seen.name + "-" + places_.node_name == spec.name;
 }
 
-/// The kubelet's own list tells what a pod asks for, and stands for what a runtime made of it.
-void Look::add(PodSpec spec, const std::string& where) {
+/// The kubelet's own list says what a pod asks for, and stands for what a runtime made of it.
+void PodSearch::add(PodSpec spec, const std::string& where) {
   const auto known = std::find_if(seen_.pods.begin(), seen_.pods.end(),
                                   [&](const SeenPod& pod) { return is_same(pod.spec, spec); });
   if (known != seen_.pods.end()) {
@@ -129,7 +129,7 @@ void Look::add(PodSpec spec, const std::string& where) {
 
 /// Every file of the directory but hidden ones; directories in it are not entered, and the path may name one
 /// file. Source: pkg/kubelet/config/file.go extractFromDir().
-void Look::static_pods() {
+void PodSearch::static_pods() {
   if (places_.static_pods.empty()) return;
   const auto target = ports::target_of(ports_.files, places_.static_pods);
   if (!target) return unreadable(target.error().message);
@@ -142,7 +142,7 @@ void Look::static_pods() {
   }
 }
 
-void Look::static_pod(const std::string& path) {
+void PodSearch::static_pod(const std::string& path) {
   const auto file = ports_.files.read(path);
   if (!file) return unreadable(file.error().message);
   if (!file->exists()) return;
@@ -154,7 +154,7 @@ void Look::static_pod(const std::string& path) {
   }
 }
 
-void Look::containerd() {
+void PodSearch::containerd() {
   bool found = false;
   refused_ = false;
   for (const std::string state : kContainerdStates) {
@@ -170,21 +170,21 @@ void Look::containerd() {
     }
   }
   if (found && !refused_) seen_.whole = true;
-  if (!found && !refused_) seen_.not_looked.emplace_back("containerd has no pods here");
+  if (!found && !refused_) seen_.not_inspected.emplace_back("containerd has no pods here");
 }
 
-bool Look::has_stopped(const std::string& container) {
+bool PodSearch::has_stopped(const std::string& container) {
   for (const std::string root : {kRunRoot, kGraphRoot}) {
-    const auto file = ports_.files.look(fmt::format("{}/{}/userdata/stopped", root, container));
+    const auto file = ports_.files.stat(fmt::format("{}/{}/userdata/stopped", root, container));
     if (file && *file) return true;
   }
   return false;
 }
 
-void Look::crio() {
+void PodSearch::crio() {
   refused_ = false;
   if (!has_directory(kCrio, "CRI-O")) {
-    if (!refused_) seen_.not_looked.emplace_back("CRI-O does not run");
+    if (!refused_) seen_.not_inspected.emplace_back("CRI-O does not run");
     return;
   }
   for (const ports::DirEntry& driver : entries_of(kRunRoot)) {
@@ -198,13 +198,13 @@ void Look::crio() {
   if (!refused_) seen_.whole = true;
 }
 
-void Look::sandbox(const std::string& directory, const std::string& runtime) {
+void PodSearch::sandbox(const std::string& directory, const std::string& runtime) {
   const std::string path = ports::joined(directory, "config.json");
   const auto file = ports_.files.read(path);
   if (!file) return unreadable(file.error().message);
   if (!file->exists()) {
     // It may have ended meanwhile. A runtime with machines of its own may have no such file at all.
-    const auto still = ports_.files.look(directory);
+    const auto still = ports_.files.stat(directory);
     if (still && *still) unreadable(fmt::format("there is no '{}'", path));
     return;
   }
@@ -213,16 +213,16 @@ void Look::sandbox(const std::string& directory, const std::string& runtime) {
   if (*pod) add(std::move(**pod), runtime);
 }
 
-void Look::kubelet_list() {
+void PodSearch::kubelet_list() {
   if (places_.read_only_port == 0) {
-    seen_.not_looked.emplace_back("the kubelet's read-only port is off");
+    seen_.not_inspected.emplace_back("the kubelet's read-only port is off");
     return;
   }
   const auto answer = ports_.health.get_whole(places_.read_only_address, places_.read_only_port,
                                               "/pods", kMostOfList, kListDeadline);
   constexpr int kOk = 200;
   if (!answer || answer->status != kOk) {
-    seen_.not_looked.push_back(
+    seen_.not_inspected.push_back(
         fmt::format("the kubelet's read-only port: {}",
                     answer ? fmt::format("http {}", answer->status) : answer.error().message));
     return;
@@ -233,7 +233,7 @@ void Look::kubelet_list() {
   file.bytes = answer->body;
   auto pods = parse_pod_list(file);
   if (!pods) {
-    seen_.not_looked.push_back(
+    seen_.not_inspected.push_back(
         fmt::format("the kubelet's read-only port: {}", pods.error().message));
     return;
   }
@@ -244,7 +244,7 @@ void Look::kubelet_list() {
   }
 }
 
-void Look::crictl() {
+void PodSearch::crictl() {
   std::string program;
   for (const char* path : kCrictl) {
     const auto target = ports::target_of(ports_.files, path);
@@ -253,14 +253,14 @@ void Look::crictl() {
     break;
   }
   if (program.empty()) {
-    seen_.not_looked.emplace_back("there is no crictl");
+    seen_.not_inspected.emplace_back("there is no crictl");
     return;
   }
   const TimePoint until = ports_.clock.now() + kCrictlDeadline;
   const auto ids =
       ports_.programs.output_of(program, {"pods", "--state", "Ready", "-q"}, kCrictlDeadline);
   if (!ids) {
-    seen_.not_looked.push_back(ids.error().message);
+    seen_.not_inspected.push_back(ids.error().message);
     return;
   }
   seen_.whole = true;
@@ -272,7 +272,7 @@ void Look::crictl() {
   }
 }
 
-void Look::inspect(const std::string& program, const std::string& id, TimePoint until) {
+void PodSearch::inspect(const std::string& program, const std::string& id, TimePoint until) {
   const auto left = std::chrono::duration_cast<Milliseconds>(until - ports_.clock.now());
   if (left <= Milliseconds{0}) return unreadable("crictl took too long");
   auto printed = ports_.programs.output_of(program, {"inspectp", "-o", "json", id}, left);
@@ -294,21 +294,22 @@ const std::vector<std::string>& list_in_force(const model::NodeModel& model,
 
 }  // namespace
 
-PodsSeen look_for_pods(ports::Ports& ports, const PodPlaces& places, bool live) {
-  return Look(ports, places).run(live);
+PodsSeen find_pods(ports::Ports& ports, const PodPlaces& places, bool live) {
+  return PodSearch(ports, places).run(live);
 }
 
-Status check_victims(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
-                     const model::NodeModel& model, const VictimOptions& options,
-                     planning::Plan& plan) {
+Status check_rejected_pods(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
+                           const model::NodeModel& model, const RejectedPodOptions& options,
+                           planning::Plan& plan) {
   const std::vector<std::string>& before = list_in_force(model, plan);
   if (!narrows(before, plan.after)) return {};
   const bool live = snapshot.live;
-  const PodsSeen seen = look_for_pods(ports, pod_places_of(snapshot, model), live);
+  const PodsSeen seen = find_pods(ports, pod_places_of(snapshot, model), live);
   // The kernel of a tree of files is not this one.
   const auto kernel = live ? sysctl::parse_kernel_version(ports.kernel.release()) : std::nullopt;
-  const auto victims = victims_of(seen.pods, before, plan.after, snapshot.kubelet_version, kernel);
-  auto found = victim_findings(victims, seen, plan, live, options);
+  const auto rejected =
+      rejected_pods(seen.pods, before, plan.after, snapshot.kubelet_version, kernel);
+  auto found = rejected_pod_findings(rejected, seen, plan, live, options);
   if (!found) return std::move(found).error();
   plan.findings.insert(plan.findings.end(), std::make_move_iterator(found->begin()),
                        std::make_move_iterator(found->end()));

@@ -21,17 +21,9 @@ using yaml::EventKind;
 
 constexpr std::size_t kDeepestMerge = 8;
 
-/// The readers' words are about the kubelet's own configuration; what is wrong follows them.
-std::string fault_in(std::string message) {
-  for (const std::string_view before : {"a kubelet cannot read this YAML: ", "json parse error: ",
-                                        "a kubelet does not start with "
-                                        "this file: "}) {
-    const std::size_t at = message.find(before);
-    if (at == std::string::npos) continue;
-    return fmt::format("this is no manifest: {}", message.substr(at + before.size()));
-  }
-  return message;
-}
+constexpr yaml::Introductions kNoManifest = {.yaml = "this is no manifest: ",
+                                             .json = "this is no manifest: ",
+                                             .json_syntax = "this is no manifest: "};
 
 bool is_json(std::string_view bytes) {
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
@@ -55,12 +47,12 @@ Result<Document> Document::parse(const SourceFile& file, const LineIndex& lines,
   Document document(file, lines, bytes.begin);
   const std::string_view text =
       std::string_view(file.bytes).substr(bytes.begin, bytes.end - bytes.begin);
-  auto tree = is_json(text) ? yaml::json_tree(text) : yaml::yaml_tree(text);
+  auto tree =
+      is_json(text) ? yaml::json_tree(text, kNoManifest) : yaml::yaml_tree(text, kNoManifest);
   if (!tree) {
     Error error = std::move(tree).error();
     error.path = file.path;
     error.line += lines.line_of(bytes.begin) - 1;
-    error.message = fault_in(std::move(error.message));
     return error;
   }
   document.events_ = std::move(tree->events);
@@ -153,8 +145,8 @@ Result<std::size_t> Document::search(std::size_t map, std::string_view key, std:
 
 Result<std::size_t> Document::field(std::size_t map, std::string_view key) {
   if (!is_map(map)) {
-    return error(map,
-                 fmt::format("this is no manifest: '{}' is looked for in what is no mapping", key));
+    return error(
+        map, fmt::format("this is no manifest: '{}' is searched for in what is no mapping", key));
   }
   auto found = search(resolved(map), key, 0);
   if (found && *found != yaml::kNone && is_null(*found)) return yaml::kNone;

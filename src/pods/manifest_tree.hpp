@@ -28,8 +28,8 @@ class Document {
   [[nodiscard]] bool is_map(std::size_t node) const;
   [[nodiscard]] bool is_list(std::size_t node) const;
   [[nodiscard]] bool is_null(std::size_t node) const;
-  /// The value of a field; kNone where there is none or it is null. A key that stands twice counts
-  /// at its last place, and `<<` where it stands. Source: gopkg.in/yaml.v2 decode.go, mapping,
+  /// The value of a field; kNone where there is none or it is null. A key that occurs twice counts
+  /// at its last place, and `<<` where it is. Source: gopkg.in/yaml.v2 decode.go, mapping,
   /// merge.
   Result<std::size_t> field(std::size_t map, std::string_view key);
   /// The items of a list.
@@ -61,7 +61,7 @@ class Document {
 };
 
 /// The bytes of each document. A marker `---` or `...` at the start of a line ends one wherever it
-/// stands, also within quotes and block scalars. Source: YAML 1.2, 9.1.2 Document Markers.
+/// is, also within quotes and block scalars. Source: YAML 1.2, 9.1.2 Document Markers.
 std::vector<Span> documents_of(std::string_view bytes);
 
 }  // namespace kubelet_sysctl::pods

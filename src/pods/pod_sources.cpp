@@ -3,15 +3,12 @@
 #include <charconv>
 #include <string_view>
 
-#include "kubelet_sysctl/base/source.hpp"
-#include "kubelet_sysctl/kubelet/config.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
+#include "kubelet_sysctl/kubelet/config_merge.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/pods/pods.hpp"
-#include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::pods {
 namespace {
@@ -28,26 +25,6 @@ std::optional<int> port_in(std::string_view text) {
   return port < 0 || port > kMost ? std::nullopt : std::optional<int>(port);
 }
 
-/// What one file of the configuration says; what it does not mention stays.
-void read_file(const SourceFile* file, kubelet::ConfigRole role, PodPlaces& places) {
-  if (file == nullptr || !file->exists()) return;
-  const auto reading = kubelet::read_config(file->bytes, role);
-  if (!reading) return;  // resolve() did not get past such a file
-  const yaml::Events& events = reading->tree.events;
-  for (const kubelet::Member& member : reading->members) {
-    const yaml::Event& value = events[member.value];
-    if (value.kind != yaml::EventKind::kScalar) continue;
-    const std::string_view key = events[member.key].text;
-    if (key == "staticPodPath") {
-      places.static_pods = value.text;
-    } else if (key == "readOnlyPort") {
-      places.read_only_port = port_in(value.text).value_or(places.read_only_port);
-    } else if (key == "address") {
-      places.read_only_address = value.text;
-    }
-  }
-}
-
 void read_flags(const kubelet::KubeletFlags& flags, PodPlaces& places) {
   if (flags.pod_manifest_path) places.static_pods = *flags.pod_manifest_path;
   if (flags.read_only_port) {
@@ -61,8 +38,8 @@ void read_flags(const kubelet::KubeletFlags& flags, PodPlaces& places) {
 kubelet::KubeletFlags flags_of(const model::NodeModel& model) {
   if (model.running) {
     // What a program that runs the kubelet inside it was started with is not the kubelet's.
-    const bool inside = model.kind != nullptr && model.kind->host != nullptr &&
-                        model.kind->host->place == nodes::KubeletPlace::kInside;
+    const bool inside = model.kind != nullptr && model.kind->launcher != nullptr &&
+                        model.kind->launcher->place == nodes::KubeletPlace::kInside;
     const std::vector<std::string> none;
     const std::vector<std::string>& argv = inside ? none : model.running->process.argv;
     if (const auto start = kubelet::kubelet_arguments_start(argv))
@@ -81,14 +58,14 @@ PodPlaces pod_places_of(const nodes::NodeSnapshot& snapshot, const model::NodeMo
     places.node_name = hostname->second;
   const kubelet::KubeletFlags flags = flags_of(model);
   if (!flags.config || flags.config->empty()) places.read_only_port = kDefaultReadOnlyPort;
-  read_file(nodes::find_file(snapshot, model.config_path), kubelet::ConfigRole::kMain, places);
-  const auto walk = snapshot.config_dirs.find(model.config_dir);
-  if (!model.config_dir.empty() && walk != snapshot.config_dirs.end()) {
-    for (const nodes::WalkEntry& entry : walk->second) {
-      if (entry.source == kNoSource) continue;
-      read_file(&snapshot.files[static_cast<std::size_t>(entry.source)],
-                kubelet::ConfigRole::kDropIn, places);
+  // What a file does not mention stays.
+  for (const model::ConfigFile& file : model::config_files_of(snapshot, model)) {
+    const kubelet::ConfigReading& said = file.reading;
+    if (said.static_pod_path) places.static_pods = *said.static_pod_path;
+    if (said.read_only_port) {
+      places.read_only_port = port_in(*said.read_only_port).value_or(places.read_only_port);
     }
+    if (said.address) places.read_only_address = *said.address;
   }
   read_flags(flags, places);
   // Source: pkg/util/node GetHostname(): the name of the node is in small letters.

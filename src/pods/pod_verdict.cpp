@@ -26,15 +26,15 @@ const std::vector<std::string>& widest_list() {
   return list;
 }
 
-/// What one gate says, or that it cannot be told.
+/// What one gate says, or that it is unknown.
 struct Said {
   std::optional<bool> admitted = true;
   sysctl::Gate gate = sysctl::Gate::kNone;
   std::string reason = {};
 };
 
-std::vector<sysctl::KubeletVersion> releases(const Ground& ground) {
-  if (ground.version) return {*ground.version};
+std::vector<sysctl::KubeletVersion> releases(const VerdictContext& context) {
+  if (context.version) return {*context.version};
   std::vector<sysctl::KubeletVersion> all;
   for (int minor = sysctl::newest_known_kubelet().minor; minor >= kOldestMinor; --minor) {
     all.push_back({.major = 1, .minor = minor, .patch = 0});
@@ -43,31 +43,31 @@ std::vector<sysctl::KubeletVersion> releases(const Ground& ground) {
 }
 
 /// The kubelet of one release. The kubelet knows its list and its kernel; where they are not known
-/// here, what it says is known only if it is the same in every case. The reason is left out unless `told`.
+/// here, what it says is known only if it is the same in every case. The reason is left out unless `with_reason`.
 Said kubelet_says(const sysctl::SysctlUse& use, const sysctl::KubeletVersion& version,
-                  const Ground& ground, bool told) {
+                  const VerdictContext& context, bool with_reason) {
   if (auto fault = sysctl::pod_spelling_fault(use.name, version)) {
     return {false, sysctl::Gate::kSpelling, std::move(*fault)};
   }
-  const auto kernel = sysctl::parse_kernel_version(ground.kernel.release);
+  const auto kernel = sysctl::parse_kernel_version(context.kernel.release);
   const std::vector<std::string> none;
-  const auto& least = ground.pod_list ? *ground.pod_list : none;
-  const auto& most = ground.pod_list ? *ground.pod_list : widest_list();
+  const auto& least = context.pod_list ? *context.pod_list : none;
+  const auto& most = context.pod_list ? *context.pod_list : widest_list();
   const auto newest = kernel ? kernel : kAnyKernel;
   const sysctl::Gate worst = sysctl::gate_of(use, least, version, kernel);
   const sysctl::Gate best = sysctl::gate_of(use, most, version, newest);
   // An entry that matches may be refused too, for what the pod shares with the node.
   if (worst != sysctl::Gate::kNone && best != sysctl::Gate::kNone) {
     return {false, best,
-            told ? sysctl::admission_of(use, most, version, newest).reason : std::string()};
+            with_reason ? sysctl::admission_of(use, most, version, newest).reason : std::string()};
   }
   if (worst != best) {
-    if (!told) return {std::nullopt, sysctl::Gate::kNone};
+    if (!with_reason) return {std::nullopt, sysctl::Gate::kNone};
     std::string why =
         fmt::format("whether '{}' is safe depends on the kernel, which is not known", use.name);
     const bool by_kernel = sysctl::gate_of(use, least, version, newest) == sysctl::Gate::kNone;
-    if (!ground.pod_list && !by_kernel) {
-      why = fmt::format("the list is not known: {}", ground.list_why);
+    if (!context.pod_list && !by_kernel) {
+      why = fmt::format("the list is not known: {}", context.list_why);
     }
     return {std::nullopt, sysctl::Gate::kNone, std::move(why)};
   }
@@ -75,16 +75,16 @@ Said kubelet_says(const sysctl::SysctlUse& use, const sysctl::KubeletVersion& ve
 }
 
 /// The kubelet of the node; of unknown release, what all of them say, in the words of the newest.
-Said kubelet_says(const sysctl::SysctlUse& use, const Ground& ground) {
+Said kubelet_says(const sysctl::SysctlUse& use, const VerdictContext& context) {
   std::optional<Said> first;
-  for (const sysctl::KubeletVersion& version : releases(ground)) {
-    Said said = kubelet_says(use, version, ground, !first);
+  for (const sysctl::KubeletVersion& version : releases(context)) {
+    Said said = kubelet_says(use, version, context, !first);
     if (!first) {
       first = std::move(said);
     } else if (said.admitted != first->admitted || said.gate != first->gate) {
       return {std::nullopt, sysctl::Gate::kNone,
               fmt::format("it depends on the kubelet's release, which is not known: {}",
-                          ground.version_why)};
+                          context.version_why)};
     }
   }
   return *first;
@@ -103,8 +103,8 @@ Said node_says(const std::string& dotted, sysctl::KernelState kernel, const std:
   return {};
 }
 
-bool takes_entry(const std::string& entry, const Ground& ground) {
-  const auto every = releases(ground);
+bool takes_entry(const std::string& entry, const VerdictContext& context) {
+  const auto every = releases(context);
   return std::all_of(every.begin(), every.end(), [&](const sysctl::KubeletVersion& version) {
     return !sysctl::rejection_by(sysctl::rule_set_of(version), entry);
   });
@@ -112,35 +112,35 @@ bool takes_entry(const std::string& entry, const Ground& ground) {
 
 /// Why no entry can make this use pass; empty when one can.
 std::string why_no_entry(const sysctl::SysctlUse& use, const std::string& dotted,
-                         const Said& behind, const Ground& ground) {
+                         const Said& behind, const VerdictContext& context) {
   const sysctl::SysctlNamespace one =
-      sysctl::namespace_of(dotted, sysctl::rule_set_of(releases(ground).front()));
+      sysctl::namespace_of(dotted, sysctl::rule_set_of(releases(context).front()));
   if (one == sysctl::SysctlNamespace::kNet && use.host_network) {
     return "the pod shares the node's network namespace";
   }
   if (one == sysctl::SysctlNamespace::kIpc && use.host_ipc) {
     return "the pod shares the node's IPC namespace";
   }
-  if (!takes_entry(dotted, ground)) return "a kubelet does not start with such an entry";
+  if (!takes_entry(dotted, context)) return "a kubelet does not start with such an entry";
   return behind.admitted.value_or(true) ? std::string() : behind.reason;
 }
 
 SysctlVerdict verdict_on(const sysctl::SysctlUse& use, const PodSysctl& sysctl,
-                         const Ground& ground) {
+                         const VerdictContext& context) {
   SysctlVerdict verdict;
   verdict.sysctl = sysctl;
-  const auto every = releases(ground);
+  const auto every = releases(context);
   const std::string dotted = sysctl::compared_name(use.name, sysctl::newest_known_kubelet());
-  const auto kernel = sysctl::parse_kernel_version(ground.kernel.release);
+  const auto kernel = sysctl::parse_kernel_version(context.kernel.release);
   verdict.safe =
       std::all_of(every.begin(), every.end(), [&](const sysctl::KubeletVersion& version) {
         return sysctl::safe_sysctl(dotted, version, kernel ? kernel : kAnyKernel) != nullptr;
       });
-  if (const sysctl::KernelAnswer* answer = sysctl::answer_for(ground.kernel, use.name)) {
+  if (const sysctl::KernelAnswer* answer = sysctl::answer_for(context.kernel, use.name)) {
     verdict.kernel = answer->state;
   }
-  const Said kubelet = kubelet_says(use, ground);
-  const Said behind = node_says(dotted, verdict.kernel, ground.kernel.release);
+  const Said kubelet = kubelet_says(use, context);
+  const Said behind = node_says(dotted, verdict.kernel, context.kernel.release);
   // What the kubelet refuses never gets further; what it may refuse may.
   const bool stops_behind = kubelet.admitted.value_or(true) && !*behind.admitted;
   const Said& said = stops_behind ? behind : kubelet;
@@ -152,7 +152,7 @@ SysctlVerdict verdict_on(const sysctl::SysctlUse& use, const PodSysctl& sysctl,
     verdict.no_help = "no pod can be made that spells a sysctl so";
     return verdict;
   }
-  verdict.no_help = why_no_entry(use, dotted, behind, ground);
+  verdict.no_help = why_no_entry(use, dotted, behind, context);
   if (verdict.no_help.empty()) verdict.entry = dotted;
   return verdict;
 }
@@ -172,7 +172,7 @@ int stage_of(sysctl::Gate gate) {
   }
 }
 
-/// The verdict of a pod is its first refusal; without one, what cannot be told.
+/// The verdict of a pod is its first refusal; without one, what is unknown.
 void conclude(PodVerdict& pod) {
   const SysctlVerdict* decides = nullptr;
   for (const SysctlVerdict& one : pod.sysctls) {
@@ -200,14 +200,14 @@ void conclude(PodVerdict& pod) {
 
 }  // namespace
 
-PodVerdict verdict_on_pod(const PodSpec& pod, const Ground& ground) {
+PodVerdict verdict_on_pod(const PodSpec& pod, const VerdictContext& context) {
   PodVerdict verdict;
   verdict.pod = pod;
   std::set<std::string> seen;
   for (const PodSysctl& sysctl : pod.sysctls) {
     const sysctl::SysctlUse use = {
         .name = sysctl.name, .host_network = pod.host_network, .host_ipc = pod.host_ipc};
-    SysctlVerdict one = verdict_on(use, sysctl, ground);
+    SysctlVerdict one = verdict_on(use, sysctl, context);
     // Source: pkg/apis/core/validation/validation.go validateSysctls; field.Duplicate.
     if (!seen.insert(sysctl.name).second) {
       one.admitted = false;

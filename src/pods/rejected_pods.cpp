@@ -9,6 +9,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/pods/manifest.hpp"
 #include "kubelet_sysctl/pods/pods.hpp"
@@ -24,10 +25,6 @@ constexpr std::size_t kMostNamed = 20;
 constexpr sysctl::KubeletVersion kOldest = {.major = 1, .minor = 4, .patch = 0};
 constexpr const char* kAskTheCluster =
     "the API server knows: 'kubectl get pods -A -o yaml --field-selector spec.nodeName=NODE'";
-
-std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-  return fmt::format("{}", fmt::join(texts, separator));
-}
 
 std::string title_of(const SeenPod& pod) {
   return fmt::format("{}/{}", pod.spec.pod_namespace, pod.spec.name);
@@ -51,45 +48,45 @@ std::optional<std::string> refusal(const sysctl::SysctlUse& use,
   return std::nullopt;
 }
 
-Error refused(const std::vector<Victim>& victims) {
+Error refused(const std::vector<RejectedPod>& rejected) {
   Error error{
       .kind = ErrorKind::kRefused,
       .message = fmt::format("the kubelet would refuse {} of this node when it restarts "
                              "with the new list, and end {}",
-                             pods_text(victims.size()), victims.size() == 1 ? "it" : "them")};
+                             pods_text(rejected.size()), rejected.size() == 1 ? "it" : "them")};
   error.hint = fmt::format(
       "take the sysctls out of {0} or move {0} to another node first; or let {0} be ended with "
       "'--evict-pods'",
-      victims.size() == 1 ? "it" : "them");
-  for (std::size_t i = 0; i < std::min(victims.size(), kMostNamed); ++i) {
-    error.detail += fmt::format("{} sets {} (seen in {})\n", title_of(victims[i].pod),
-                                joined(victims[i].sysctls, ", "), victims[i].pod.where);
+      rejected.size() == 1 ? "it" : "them");
+  for (std::size_t i = 0; i < std::min(rejected.size(), kMostNamed); ++i) {
+    error.detail += fmt::format("{} sets {} (seen in {})\n", title_of(rejected[i].pod),
+                                joined(rejected[i].sysctls, ", "), rejected[i].pod.where);
   }
-  if (victims.size() > kMostNamed) {
-    error.detail += fmt::format("and {} more\n", victims.size() - kMostNamed);
+  if (rejected.size() > kMostNamed) {
+    error.detail += fmt::format("and {} more\n", rejected.size() - kMostNamed);
   }
   return error;
 }
 
-void add_victims(const std::vector<Victim>& victims, bool restarts, std::vector<Finding>& found) {
+void add_rejected_pods(const std::vector<RejectedPod>& rejected, bool restarts,
+                       std::vector<Finding>& found) {
   const char* when = restarts ? "the kubelet refuses the pod '{}' at this restart: {}"
                               : "the kubelet refuses the pod '{}' when it starts next: {}";
-  for (std::size_t i = 0; i < std::min(victims.size(), kMostNamed); ++i) {
-    const Victim& victim = victims[i];
-    const bool is_path = victim.pod.where.starts_with('/');
-    found.push_back(
-        {.id = "pod-refused",
-         .severity = Severity::kWarning,
-         .message = fmt::format(fmt::runtime(when), title_of(victim.pod), victim.reason),
-         .path = is_path ? victim.pod.where : std::string(),
-         .line = victim.pod.spec.line,
-         .hint = {}});
+  for (std::size_t i = 0; i < std::min(rejected.size(), kMostNamed); ++i) {
+    const RejectedPod& pod = rejected[i];
+    const bool is_path = pod.pod.where.starts_with('/');
+    found.push_back({.id = "pod-refused",
+                     .severity = Severity::kWarning,
+                     .message = fmt::format(fmt::runtime(when), title_of(pod.pod), pod.reason),
+                     .path = is_path ? pod.pod.where : std::string(),
+                     .line = pod.pod.spec.line,
+                     .hint = {}});
   }
-  if (victims.size() <= kMostNamed) return;
+  if (rejected.size() <= kMostNamed) return;
   found.push_back({.id = "pod-refused",
                    .severity = Severity::kWarning,
-                   .message = fmt::format("and {} like {}", pods_text(victims.size() - kMostNamed),
-                                          victims.size() - kMostNamed == 1 ? "that" : "those"),
+                   .message = fmt::format("and {} like {}", pods_text(rejected.size() - kMostNamed),
+                                          rejected.size() - kMostNamed == 1 ? "that" : "those"),
                    .path = {},
                    .hint = {}});
 }
@@ -99,9 +96,9 @@ void add_unseen(const PodsSeen& seen, std::vector<Finding>& found) {
   if (!seen.whole) {
     found.push_back({.id = "pods-not-seen",
                      .severity = Severity::kWarning,
-                     .message = fmt::format("could not look for running pods that the new list "
+                     .message = fmt::format("could not search for running pods that the new list "
                                             "refuses: {}",
-                                            joined(seen.not_looked, "; ")),
+                                            joined(seen.not_inspected, "; ")),
                      .path = {},
                      .hint = kAskTheCluster});
   }
@@ -128,41 +125,41 @@ bool narrows(const std::vector<std::string>& before, const std::vector<std::stri
                      [&](const std::string& entry) { return allowed.covering(entry) == nullptr; });
 }
 
-std::vector<Victim> victims_of(const std::vector<SeenPod>& pods,
-                               const std::vector<std::string>& before,
-                               const std::vector<std::string>& after,
-                               const std::optional<sysctl::KubeletVersion>& version,
-                               const std::optional<sysctl::KernelVersion>& kernel) {
+std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,
+                                       const std::vector<std::string>& before,
+                                       const std::vector<std::string>& after,
+                                       const std::optional<sysctl::KubeletVersion>& version,
+                                       const std::optional<sysctl::KernelVersion>& kernel) {
   std::vector<sysctl::KubeletVersion> rules = {sysctl::newest_known_kubelet(), kOldest};
   if (version) rules = {*version};
-  std::vector<Victim> victims;
+  std::vector<RejectedPod> rejected;
   for (const SeenPod& pod : pods) {
-    Victim victim{.pod = pod, .sysctls = {}, .reason = {}};
+    RejectedPod one{.pod = pod, .sysctls = {}, .reason = {}};
     for (const PodSysctl& sysctl : pod.spec.sysctls) {
       const sysctl::SysctlUse use = {.name = sysctl.name,
                                      .host_network = pod.spec.host_network,
                                      .host_ipc = pod.spec.host_ipc};
       auto reason = refusal(use, before, after, rules, kernel);
       if (!reason) continue;
-      if (victim.sysctls.empty()) victim.reason = std::move(*reason);
-      victim.sysctls.push_back(sysctl.name);
+      if (one.sysctls.empty()) one.reason = std::move(*reason);
+      one.sysctls.push_back(sysctl.name);
     }
-    if (!victim.sysctls.empty()) victims.push_back(std::move(victim));
+    if (!one.sysctls.empty()) rejected.push_back(std::move(one));
   }
-  return victims;
+  return rejected;
 }
 
-Result<std::vector<Finding>> victim_findings(const std::vector<Victim>& victims,
-                                             const PodsSeen& seen, const planning::Plan& plan,
-                                             bool live, const VictimOptions& options) {
+Result<std::vector<Finding>> rejected_pod_findings(const std::vector<RejectedPod>& rejected,
+                                                   const PodsSeen& seen, const planning::Plan& plan,
+                                                   bool live, const RejectedPodOptions& options) {
   const bool by_us = options.restart && plan.restart && !plan.pending;
   const bool restarts = live && (by_us || options.starts);
   // A kubelet that is stopped ends them too, at its next start.
   const bool later = live && options.restart && plan.pending;
   const bool stops = (restarts || later) && !options.evict && plan.verb != planning::Verb::kAdd;
-  if (!victims.empty() && stops) return refused(victims);
+  if (!rejected.empty() && stops) return refused(rejected);
   std::vector<Finding> found;
-  add_victims(victims, restarts, found);
+  add_rejected_pods(rejected, restarts, found);
   if (live) add_unseen(seen, found);
   return found;
 }

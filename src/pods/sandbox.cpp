@@ -9,6 +9,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/pods/manifest.hpp"
 #include "kubelet_sysctl/pods/pods.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
@@ -105,7 +106,7 @@ class JsonDocument {
 /// "kube-system" and "web" from ".../kube-system_web_UID". Source: pkg/kubelet/kuberuntime/helpers.go
 /// BuildPodLogsDirectory(); neither name may hold an underscore.
 void name_from_log_directory(const std::string& path, PodSpec& pod) {
-  const std::string last = path.substr(path.rfind('/') + 1);
+  const std::string last(base_name(path));
   const std::size_t first = last.find('_');
   const std::size_t second = first == std::string::npos ? first : last.find('_', first + 1);
   if (second == std::string::npos) return;

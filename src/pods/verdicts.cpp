@@ -64,24 +64,24 @@ void judge_rules(EntryVerdict& verdict, const std::optional<sysctl::KubeletVersi
   verdict.reason = verdict.next_reason;
 }
 
-void judge_list(EntryVerdict& verdict, const Ground& ground) {
-  if (!ground.list) return;
-  const sysctl::EntrySet list(*ground.list);
+void judge_list(EntryVerdict& verdict, const VerdictContext& context) {
+  if (!context.list) return;
+  const sysctl::EntrySet list(*context.list);
   const std::string* by = list.covering(verdict.entry);
   verdict.listed = by != nullptr;
   if (by != nullptr) verdict.listed_by = *by;
 }
 
-void judge_safe(EntryVerdict& verdict, const std::string& dotted, const Ground& ground) {
+void judge_safe(EntryVerdict& verdict, const std::string& dotted, const VerdictContext& context) {
   verdict.safe = sysctl::safe_sysctl(dotted, kAnyRelease, kAnyKernel);
   if (verdict.safe == nullptr) {
     verdict.safe_now = false;
     return;
   }
-  const auto kernel = sysctl::parse_kernel_version(ground.kernel.release);
-  if (!ground.version) return;
-  const bool on_any_kernel = sysctl::safe_sysctl(dotted, *ground.version, kAnyKernel) != nullptr;
-  const bool on_this = sysctl::safe_sysctl(dotted, *ground.version, kernel) != nullptr;
+  const auto kernel = sysctl::parse_kernel_version(context.kernel.release);
+  if (!context.version) return;
+  const bool on_any_kernel = sysctl::safe_sysctl(dotted, *context.version, kAnyKernel) != nullptr;
+  const bool on_this = sysctl::safe_sysctl(dotted, *context.version, kernel) != nullptr;
   // The kubelet knows its kernel; here it may be another machine's.
   if (kernel || on_any_kernel == on_this) verdict.safe_now = on_this;
 }
@@ -147,23 +147,23 @@ EntryWorth worth_of(const EntryVerdict& verdict) {
   return state == sysctl::KernelState::kUnknown ? EntryWorth::kAccepted : EntryWorth::kGood;
 }
 
-EntryVerdict verdict_on_entry(const std::string& text, const Ground& ground) {
+EntryVerdict verdict_on_entry(const std::string& text, const VerdictContext& context) {
   EntryVerdict verdict;
   std::tie(verdict.entry, verdict.value) = parts_of(text);
-  judge_rules(verdict, ground.version);
-  judge_list(verdict, ground);
+  judge_rules(verdict, context.version);
+  judge_list(verdict, context);
   verdict.belongs_to = belongs_to(verdict.entry);
-  verdict.kernel = kernel_answer(verdict.entry, ground.kernel);
+  verdict.kernel = kernel_answer(verdict.entry, context.kernel);
   const auto pattern = sysctl::SysctlPattern::parse(verdict.entry);
   const bool is_name = pattern && !pattern->is_prefix();
-  if (is_name) judge_safe(verdict, pattern->dotted(), ground);
+  if (is_name) judge_safe(verdict, pattern->dotted(), context);
   if (is_name && verdict.accepted.value_or(true)) {
     verdict.runtime = sysctl::runtime_refusal(pattern->dotted()).value_or("");
   }
   verdict.hint = hint_for(verdict);
-  const checks::Check* check = checks::find_check("wide-grant");
-  if (check == nullptr || !verdict.accepted.value_or(true)) return verdict;
-  if (auto wide = checks::wide_entry(checks::KernelAnswers(ground.kernel), *check, verdict.entry)) {
+  if (!verdict.accepted.value_or(true)) return verdict;
+  if (auto wide = checks::wide_entry(checks::KernelAnswers(context.kernel),
+                                     checks::check_named("wide-grant"), verdict.entry)) {
     verdict.wide = std::move(wide->message);
     verdict.wide_hint = std::move(wide->hint);
   }
@@ -171,10 +171,10 @@ EntryVerdict verdict_on_entry(const std::string& text, const Ground& ground) {
 }
 
 Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<PodSpec>& pods,
-                     std::vector<std::string> skipped, const Ground& ground) {
+                     std::vector<std::string> skipped, const VerdictContext& context) {
   Verdicts all;
-  for (const std::string& entry : entries) all.entries.push_back(verdict_on_entry(entry, ground));
-  for (const PodSpec& pod : pods) all.pods.push_back(verdict_on_pod(pod, ground));
+  for (const std::string& entry : entries) all.entries.push_back(verdict_on_entry(entry, context));
+  for (const PodSpec& pod : pods) all.pods.push_back(verdict_on_pod(pod, context));
   all.skipped = std::move(skipped);
   const auto add = [&all](bool wanted, std::string note) {
     if (wanted) all.notes.push_back(std::move(note));
@@ -195,12 +195,12 @@ Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<
   add(unsafe,
       "Pod Security is another gate: at its levels baseline and restricted the API server refuses "
       "every unsafe sysctl, whatever this node allows");
-  add(ground.drift,
+  add(context.drift,
       "the running kubelet has another list than the files say ('kubelet-sysctl show'): entries "
       "are "
       "judged by the files, pods by the running one");
-  add(!ground.kernel.asked && !ground.kernel.why.empty(),
-      fmt::format("the kernel was not asked: {}", ground.kernel.why));
+  add(!context.kernel.asked && !context.kernel.why.empty(),
+      fmt::format("the kernel was not asked: {}", context.kernel.why));
   return all;
 }
 

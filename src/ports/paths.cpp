@@ -11,6 +11,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 
 namespace kubelet_sysctl::ports {
@@ -21,16 +22,6 @@ constexpr int kMaxLinks = 40;
 
 }  // namespace
 
-std::string base_name(std::string_view path) {
-  return std::string(path.substr(path.rfind('/') + 1));
-}
-
-std::string directory_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string_view::npos || slash == 0) return "/";
-  return std::string(path.substr(0, slash));
-}
-
 std::string joined(std::string_view base, std::string_view path) {
   std::filesystem::path whole(path);
   if (!whole.is_absolute()) whole = std::filesystem::path(base) / whole;
@@ -40,7 +31,7 @@ std::string joined(std::string_view base, std::string_view path) {
 }
 
 Result<std::string> with_real_directory(FileSystem& files, const std::string& path) {
-  const std::string name = base_name(path);
+  const std::string name(base_name(path));
   if (name.empty() || name == "." || name == "..") return files.real_path(path);
   auto directory = files.real_path(directory_of(path));
   if (!directory) return std::move(directory).error();
@@ -50,7 +41,7 @@ Result<std::string> with_real_directory(FileSystem& files, const std::string& pa
 Result<PathEnd> target_of(FileSystem& files, const std::string& path) {
   PathEnd target{.path = path, .entry = std::nullopt, .through_link = false};
   for (int hop = 0; hop < kMaxLinks; ++hop) {
-    auto entry = files.look(target.path);
+    auto entry = files.stat(target.path);
     if (!entry) return std::move(entry).error();
     if (!entry->has_value() || (*entry)->kind != EntryKind::kSymlink) {
       target.entry = std::move(*entry);
@@ -108,20 +99,25 @@ Status check_room(const SourceFile& file, const std::vector<SourceFile>& read) {
 Status check_lines(const std::vector<SourceFile>& read, const std::vector<std::int32_t>& sources,
                    std::string_view what) {
   constexpr std::size_t kMostLines = 5000;
-  constexpr std::ptrdiff_t kMostBlanks = 10'000;  // comments count too
-  std::ptrdiff_t blanks = 0;
+  constexpr std::ptrdiff_t kMostMarks = 10'000;  // comments count too
+  // Each begins a word, or makes what is read another text than what is there: every such place is kept.
+  constexpr std::string_view kMarks = " \t%\\\"'$";
+  std::ptrdiff_t marks = 0;
   std::size_t lines = 0;
   for (const std::int32_t source : sources) {
     if (source == kNoSource) continue;
     const SourceFile& file = read[static_cast<std::size_t>(source)];
     lines += static_cast<std::size_t>(std::count(file.bytes.begin(), file.bytes.end(), '\n'));
-    blanks += std::count(file.bytes.begin(), file.bytes.end(), ' ');
-    if (lines <= kMostLines && blanks <= kMostBlanks) continue;
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .message = fmt::format("will not read {} of more than {} lines or {} words", what,
-                                        kMostLines, kMostBlanks),
-                 .path = file.path,
-                 .hint = fmt::format("see what fills it: head -c 300 '{}'", file.path)};
+    marks += std::count_if(file.bytes.begin(), file.bytes.end(),
+                           [&](char byte) { return kMarks.find(byte) != std::string_view::npos; });
+    if (lines <= kMostLines && marks <= kMostMarks) continue;
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .message = fmt::format("will not read {} of more than {} lines or {} words, quotes "
+                               "and escapes",
+                               what, kMostLines, kMostMarks),
+        .path = file.path,
+        .hint = fmt::format("see what fills it: head -c 300 '{}'", file.path)};
   }
   return {};
 }

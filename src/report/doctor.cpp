@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What doctor tells a person: the node, its findings with their mends, and what was not looked at.
+// What doctor says a person: the node, its findings with their fixes, and what was not inspected.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ std::string counts_text(const std::vector<Finding>& findings) {
 
 std::string doctor_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked, const TextStyle& style) {
+                        const std::vector<std::string>& not_inspected, const TextStyle& style) {
   std::string out = painted(style, Paint::kBold, printable(snapshot.unit.name));
   out += fmt::format("  {}", model.kind == nullptr ? "-" : model.kind->title);
   if (snapshot.kubelet_version)
@@ -52,8 +52,8 @@ std::string doctor_text(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   } else {
     out += fmt::format("\n{}\n", counts_text(findings));
   }
-  for (const std::string& what : not_looked) {
-    out += fmt::format("not looked at: {}\n", printable(what));
+  for (const std::string& what : not_inspected) {
+    out += fmt::format("not inspected: {}\n", printable(what));
   }
   return out;
 }

@@ -40,7 +40,7 @@ std::vector<std::string> signed_entries(const transaction::Transaction& one) {
   return entries;
 }
 
-/// As many entries as fit into `room` columns, and how many do not; the first stands in any case.
+/// As many entries as fit into `room` columns, and how many do not; the first is in any case.
 std::string fitting(const std::vector<std::string>& entries, std::size_t room) {
   std::string out = entries.front();
   for (std::size_t i = 1; i < entries.size(); ++i) {
@@ -56,13 +56,13 @@ std::string fitting(const std::vector<std::string>& entries, std::size_t room) {
 
 std::string end_of(const transaction::Transaction& one,
                    const std::vector<transaction::Transaction>& all,
-                   const transaction::Moment& moment) {
+                   const transaction::Moment& moment, const TextStyle& style) {
   if (const transaction::Transaction* by = transaction::undone_by(all, one.id))
     return "undone by " + by->id;
   if (!moment.in_progress.empty() && transaction::is_unfinished(one)) return "in progress";
   if (transaction::is_late_trial(one, moment)) return "trial, over";
   if (one.state == transaction::TransactionState::kTrial && one.trial) {
-    return "trial until " + rfc3339(one.trial->until_ms);
+    return "trial until " + time_text(style, one.trial->until_ms);
   }
   return transaction::name_of(one.state);
 }
@@ -70,7 +70,7 @@ std::string end_of(const transaction::Transaction& one,
 std::string end_painted(const transaction::Transaction& one,
                         const std::vector<transaction::Transaction>& all,
                         const transaction::Moment& moment, const TextStyle& style) {
-  const std::string end = end_of(one, all, moment);
+  const std::string end = end_of(one, all, moment, style);
   const bool runs = !moment.in_progress.empty() && transaction::is_unfinished(one);
   if (one.state == transaction::TransactionState::kStranded && !runs)
     return painted(style, Paint::kRed, end);
@@ -79,8 +79,9 @@ std::string end_painted(const transaction::Transaction& one,
   return is_open ? painted(style, Paint::kYellow, end) : end;
 }
 
-std::string trial_phrase(const transaction::Transaction& one, const transaction::Moment& moment) {
-  const std::string until = rfc3339(one.trial->until_ms);
+std::string trial_phrase(const transaction::Transaction& one, const transaction::Moment& moment,
+                         const TextStyle& style) {
+  const std::string until = time_text(style, one.trial->until_ms);
   if (transaction::is_late_trial(one, moment))
     return fmt::format("until {}: over, and not undone yet", until);
   if (one.state == transaction::TransactionState::kTrial) {
@@ -98,7 +99,7 @@ std::string versions_of(const transaction::Transaction& one) {
 
 std::string facts_text(const transaction::Transaction& one,
                        const std::vector<transaction::Transaction>& all,
-                       const transaction::Moment& moment) {
+                       const transaction::Moment& moment, const TextStyle& style) {
   Rows rows;
   const auto row = [&rows](const char* name, std::string value) {
     if (!value.empty()) rows.push_back({name, std::move(value)});
@@ -111,19 +112,19 @@ std::string facts_text(const transaction::Transaction& one,
   row("undoes", printable(one.undoes));
   if (const transaction::Transaction* by = transaction::undone_by(all, one.id))
     row("undone by", by->id);
-  if (one.trial) row("trial", trial_phrase(one, moment));
+  if (one.trial) row("trial", trial_phrase(one, moment, style));
   row("cause", printable(one.cause));
   if (one.was_down) row("note", "the kubelet was not healthy before this change either");
   return aligned(rows, "  ");
 }
 
-std::string states_text(const transaction::Transaction& one) {
+std::string states_text(const transaction::Transaction& one, const TextStyle& style) {
   Rows rows;
   for (const transaction::StateReached& reached : one.reached) {
-    rows.push_back({rfc3339(reached.at_ms), transaction::name_of(reached.state)});
+    rows.push_back({time_text(style, reached.at_ms), transaction::name_of(reached.state)});
   }
   // Records of the first release tell the start alone.
-  if (rows.empty()) rows.push_back({rfc3339(one.at_ms), "begun"});
+  if (rows.empty()) rows.push_back({time_text(style, one.at_ms), "begun"});
   return aligned(rows, "  ");
 }
 
@@ -149,7 +150,7 @@ std::string file_text(const transaction::JournalFile& file, const TextStyle& sty
                                 file.removed   ? "removed"
                                 : file.existed ? "edited"
                                                : "created",
-                                printable(file.path), printable(file.route));
+                                printable(file.path), name_of(file.route));
   const auto edit = transaction::edit_of(file);
   if (!edit) {
     return out + fmt::format("    cannot be shown: {}\n", printable(edit.error().message));
@@ -172,7 +173,7 @@ std::string history_text(const std::vector<transaction::Transaction>& all,
   Rows rows = {{"id", "time", "who", "verb", "entries", "outcome", "reason"}};
   for (const transaction::Transaction& one : all) {
     rows.push_back({printable(one.id),
-                    rfc3339(one.at_ms),
+                    time_text(style, one.at_ms),
                     who_of(one),
                     planning::name_of(one.verb),
                     {},
@@ -204,8 +205,8 @@ std::string transaction_text(const transaction::Transaction& one,
   };
   std::string out = fmt::format("{}  {}  {}\n", painted(style, Paint::kBold, printable(one.id)),
                                 planning::name_of(one.verb), end_painted(one, all, moment, style));
-  out += facts_text(one, all, moment);
-  out += heading("states") + states_text(one);
+  out += facts_text(one, all, moment, style);
+  out += heading("states") + states_text(one, style);
   out += heading("list") + list_text(one, style);
   out += heading("files");
   for (const transaction::JournalFile& file : one.files) out += file_text(file, style);

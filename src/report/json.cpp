@@ -69,11 +69,12 @@ Json node_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mode
           {"root", snapshot.root}};
 }
 
-Json entry_json(const model::Entry& entry) {
+Json entry_json(const model::Layer& layer, const model::Entry& entry) {
+  const Origin& place = layer.places[entry.place];
   return {{"entry", entry.text},
-          {"file", text_or_null(entry.origin.path)},
-          {"line", number_or_null(entry.origin.line)},
-          {"variable", text_or_null(entry.origin.variable)}};
+          {"file", text_or_null(place.path)},
+          {"line", number_or_null(entry.line)},
+          {"variable", text_or_null(place.variable)}};
 }
 
 Json layer_json(const model::Layer& layer) {
@@ -91,7 +92,7 @@ Json running_json(const nodes::NodeSnapshot& snapshot, const model::RunningList&
           {"startedAt", time_or_null(running.process.started_at_ms)},
           {"entries", running.entries ? Json(*running.entries) : Json(nullptr)},
           {"evidence", model::name_of(running.evidence)},
-          {"configz", text_or_null(running.configz)},
+          {"configz", text_or_null(name_of(running.configz))},
           {"healthy", healthy}};
 }
 
@@ -121,7 +122,7 @@ Json evidence_json(const std::optional<transaction::Evidence>& evidence) {
           {"argv", evidence->argv ? Json(*evidence->argv) : Json(nullptr)},
           {"configFile", evidence->config_file ? Json(*evidence->config_file) : Json(nullptr)},
           {"health", text_or_null(evidence->health)},
-          {"configz", text_or_null(evidence->configz)},
+          {"configz", text_or_null(name_of(evidence->configz))},
           {"restarts", evidence->restarts},
           {"windowMs", evidence->window_ms}};
 }
@@ -130,7 +131,7 @@ Json edits_json(const std::vector<planning::FileEdit>& edits) {
   Json list = Json::array();
   for (const planning::FileEdit& edit : edits) {
     list.push_back({{"file", edit.before.path},
-                    {"route", edit.route},
+                    {"route", name_of(edit.route)},
                     {"diff", planning::diff_text(edit, TextStyle{})}});
   }
   return list;
@@ -177,7 +178,7 @@ Json journal_files_json(const std::vector<transaction::JournalFile>& files, bool
         diff = planning::diff_text(*edit, TextStyle{});
     }
     list.push_back({{"file", file.path},
-                    {"route", file.route},
+                    {"route", name_of(file.route)},
                     {"created", !file.existed},
                     {"removed", file.removed},
                     {"diff", std::move(diff)}});
@@ -232,12 +233,12 @@ Json transaction_json(const transaction::Transaction& one,
 
 std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked,
+                        const std::vector<std::string>& not_inspected,
                         const std::string& in_progress) {
   Json made = document("Findings");
   made["node"] = node_json(snapshot, model);
   made["findings"] = findings_json(findings);
-  made["notLookedAt"] = not_looked;
+  made["notInspected"] = not_inspected;
   made["inProgress"] = text_or_null(in_progress);
   return text_of(made);
 }
@@ -248,7 +249,9 @@ std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   made["node"] = node_json(snapshot, model);
   const model::Layer* winner = model::winner_of(model);
   Json entries = Json::array();
-  for (const model::Entry& entry : model.configured) entries.push_back(entry_json(entry));
+  for (const model::Entry& entry : model::configured_entries(model)) {
+    entries.push_back(entry_json(*winner, entry));
+  }
   const bool unknown = checks::is_list_unknown(model);
   if (unknown) {
     made["configured"] = {{"layer", "unknown"}, {"entries", nullptr}};
@@ -271,7 +274,7 @@ std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   return text_of(made);
 }
 
-std::string command_line_json(const nodes::NodeSnapshot&, const systemd::CommandLine& command) {
+std::string command_line_json(const systemd::CommandLine& command) {
   Json made = document("CommandLine");
   Json words = Json::array();
   for (std::size_t i = 0; i < command.words.size(); ++i) {
@@ -294,7 +297,7 @@ std::string outcome_json(const transaction::Outcome& outcome) {
   made["before"] = outcome.before;
   made["after"] = outcome.after;
   made["edits"] = edits_json(outcome.edits);
-  made["restart"] = outcome.restart;
+  made["restart"] = outcome.restart ? "restart" : "none";
   made["transaction"] = text_or_null(outcome.transaction);
   made["evidence"] = evidence_json(outcome.evidence);
   made["steps"] = steps_json(outcome.steps);
@@ -305,7 +308,7 @@ std::string outcome_json(const transaction::Outcome& outcome) {
   made["commands"] = outcome.commands;
   Json on_disk = Json::array();
   for (const transaction::FileNow& file : outcome.on_disk) {
-    on_disk.push_back({{"file", file.path}, {"holds", file.holds}});
+    on_disk.push_back({{"file", file.path}, {"holds", name_of(file.holds)}});
   }
   made["onDisk"] = std::move(on_disk);
   made["wasDown"] = outcome.was_down;

@@ -25,7 +25,7 @@
 namespace kubelet_sysctl::report {
 namespace {
 
-/// A list far beyond any real one is counted whole, and told entry by entry only so far.
+/// A list far beyond any real one is counted whole, and named entry by entry only so far.
 constexpr std::size_t kMostEntries = 1000;
 
 struct Label {
@@ -42,7 +42,7 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-/// A label's value as it stands between the quotes.
+/// A label's value as it is between the quotes.
 std::string escaped(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -130,7 +130,7 @@ void write_configured(const model::NodeModel& model, Exposition& out) {
   // Behind a wrapper that does not run nobody knows what the kubelet will be given.
   if (checks::is_list_unknown(model)) return;
   out.family("configured_entries", "Entries of the list that the next start of the kubelet uses.");
-  out.value(model.configured.size());
+  out.value(model::configured_entries(model).size());
   out.family("layer_entries",
              "Entries in each place that sets the list; only the one with wins=\"true\" counts.");
   for (const model::Layer& layer : model.layers) {
@@ -147,7 +147,7 @@ void write_running(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
   out.family("kubelet_running", "1 if the unit has a kubelet process.");
   out.truth(model.running.has_value());
   const bool known = model.running && model.running->entries;
-  out.family("running_known", "1 if the list of the running kubelet can be told.");
+  out.family("running_known", "1 if the list of the running kubelet is known.");
   out.truth(known);
   if (known) {
     out.family("running_entries", "Entries of the list that the running kubelet uses.");
@@ -172,7 +172,7 @@ void write_entries(const model::NodeModel& model, Exposition& out) {
       out.truth(true, {{"entry", entries[i]}, {"state", state}});
     }
   };
-  write(model::texts_of(model.configured), "configured");
+  write(model::configured_texts(model), "configured");
   if (model.running && model.running->entries) write(*model.running->entries, "running");
 }
 
@@ -192,22 +192,22 @@ void write_findings(const model::NodeModel& model, Exposition& out) {
   }
 }
 
-/// Of the wished list, if there is one.
-void write_wishes(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                  Exposition& out) {
-  if (!model.wish_list && !model.wish_fault) return;
-  out.family("wish_list_known", "1 if the wished list of 'kubelet-sysctl sync' could be read.");
-  out.truth(model.wish_list.has_value());
-  if (!model.wish_list) return;
-  const auto wishes = desired::lasting_wishes(*model.wish_list);
-  out.family("wished_entries", "Entries that the wished list names.");
-  out.value(wishes.size());
-  out.family("expired_entries", "Entries of the wished list whose time is over.");
-  out.value(desired::expired_wishes(*model.wish_list, snapshot.read_at_ms).size());
-  out.family("wish_expiry_timestamp_seconds", "When the wish for an entry ends.");
-  for (std::size_t i = 0; i < std::min(wishes.size(), kMostEntries); ++i) {
-    if (!wishes[i]->expires_at_ms) continue;
-    out.value(seconds_text(*wishes[i]->expires_at_ms), {{"entry", wishes[i]->entry}});
+/// Of the desired list, if there is one.
+void write_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                   Exposition& out) {
+  if (!model.desired_list && !model.desired_fault) return;
+  out.family("desired_list_known", "1 if the desired list of 'kubelet-sysctl sync' could be read.");
+  out.truth(model.desired_list.has_value());
+  if (!model.desired_list) return;
+  const auto entries = desired::effective_entries(*model.desired_list);
+  out.family("desired_entries", "Entries that the desired list names.");
+  out.value(entries.size());
+  out.family("expired_entries", "Entries of the desired list whose time is over.");
+  out.value(desired::expired_entries(*model.desired_list, snapshot.read_at_ms).size());
+  out.family("desired_expiry_timestamp_seconds", "When a desired entry expires.");
+  for (std::size_t i = 0; i < std::min(entries.size(), kMostEntries); ++i) {
+    if (!entries[i]->expires_at_ms) continue;
+    out.value(seconds_text(*entries[i]->expires_at_ms), {{"entry", entries[i]->entry}});
   }
 }
 
@@ -246,7 +246,7 @@ std::string metrics_text(const Measured& measured) {
     write_running(*measured.snapshot, *measured.model, out);
     write_entries(*measured.model, out);
     write_findings(*measured.model, out);
-    write_wishes(*measured.snapshot, *measured.model, out);
+    write_desired(*measured.snapshot, *measured.model, out);
   }
   write_records(measured, out);
   return out.take();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a run ended, for an operator: one sentence, then the list, the files and the evidence.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/printable.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/kubelet/last_words.hpp"
@@ -42,10 +44,10 @@ std::string change_phrase(const transaction::Outcome& outcome, bool would) {
 std::string seen_phrase(const std::optional<transaction::Evidence>& evidence) {
   if (!evidence || evidence->pid <= 0) return {};
   const bool list_seen = evidence->argv.value_or(false) || evidence->config_file.has_value() ||
-                         evidence->configz == "ok";
+                         evidence->configz == model::Configz::kOk;
   std::string out = list_seen ? fmt::format(", seen in the running kubelet (pid {})", evidence->pid)
                               : fmt::format(", the kubelet runs as pid {}", evidence->pid);
-  if (evidence->configz == "ok") out += ", which says so itself";
+  if (evidence->configz == model::Configz::kOk) out += ", which says so itself";
   const std::string window = duration_text(evidence->window_ms);
   if (evidence->health == "ok") {
     out += evidence->window_ms > 0 ? fmt::format(", healthy for {}", window) : ", healthy";
@@ -61,17 +63,16 @@ std::string seen_phrase(const std::optional<transaction::Evidence>& evidence) {
 std::string sentence(const transaction::Outcome& outcome) {
   switch (outcome.kind) {
     case transaction::OutcomeKind::kUnchanged:
-      if (outcome.verb == planning::Verb::kFix)
-        return "there is nothing that needs no decision of a person";
+      if (outcome.verb == planning::Verb::kFix) return "there is nothing to fix automatically";
       return outcome.after.empty()
-                 ? "the list is empty as wished"
-                 : fmt::format("the list is as wished, {}",
+                 ? "the list is empty as desired"
+                 : fmt::format("the list is as desired, {}",
                                count_text(outcome.after.size(), "entry", "entries"));
     case transaction::OutcomeKind::kPlanned:
       return fmt::format("{}{}; nothing was written", change_phrase(outcome, true),
-                         outcome.restart == "restart" ? ", the kubelet would be restarted" : "");
+                         outcome.restart ? ", the kubelet would be restarted" : "");
     case transaction::OutcomeKind::kApplied:
-      if (outcome.edits.empty() && outcome.restart == "restart") {
+      if (outcome.edits.empty() && outcome.restart) {
         return "the files said so already, the kubelet was restarted" +
                seen_phrase(outcome.evidence);
       }
@@ -96,8 +97,8 @@ std::string sentence(const transaction::Outcome& outcome) {
     case transaction::OutcomeKind::kStranded:
       return outcome.was_down
                  ? "neither the new state nor the old one was seen; the kubelet was not healthy "
-                   "before this run either; a person must act"
-                 : "neither the new state nor the old one was seen; a person must act";
+                   "before this run either; manual action required"
+                 : "neither the new state nor the old one was seen; manual action required";
   }
   bug("an OutcomeKind without a sentence");
 }
@@ -159,12 +160,12 @@ std::string list_text(const transaction::Outcome& outcome, const TextStyle& styl
   return out;
 }
 
-std::string_view bytes_phrase(std::string_view holds) {
-  if (holds == "old") return "holds the old bytes";
-  if (holds == "new") return "holds the new bytes";
-  if (holds == "torn") return "holds a mixture of old and new bytes";
-  if (holds == "other") return "was changed by another process since";
-  return "cannot be read, so what it holds is not known";
+std::string_view bytes_phrase(transaction::FileHolds holds) {
+  // In the order of transaction::FileHolds.
+  constexpr std::array kNames = {
+      "holds the old bytes", "holds the new bytes", "holds a mixture of old and new bytes",
+      "was changed by another process since", "cannot be read, so what it holds is not known"};
+  return kNames[static_cast<std::size_t>(holds)];
 }
 
 std::string files_text(const transaction::Outcome& outcome) {
@@ -205,22 +206,23 @@ std::string files_text(const transaction::Outcome& outcome) {
 std::string trial_line(const transaction::Outcome& outcome, const TextStyle& style) {
   if (outcome.trial_until_ms == 0 || outcome.kind != transaction::OutcomeKind::kApplied) return {};
   return "  " +
-         painted(style, Paint::kYellow, "on trial until " + rfc3339(outcome.trial_until_ms)) +
+         painted(style, Paint::kYellow,
+                 "on trial until " + time_text(style, outcome.trial_until_ms)) +
          fmt::format(": 'kubelet-sysctl keep {}' makes it final, otherwise it is undone then\n",
                      printable(outcome.transaction));
 }
 
-std::string evidence_lines(const transaction::Outcome& outcome) {
+std::string evidence_lines(const transaction::Outcome& outcome, const TextStyle& style) {
   if (!outcome.evidence) return {};
   const transaction::Evidence& seen = *outcome.evidence;
   std::string out;
   if (seen.pid > 0) {
     out += fmt::format("  process: pid {}", seen.pid);
-    if (seen.started_at_ms > 0) out += ", started " + rfc3339(seen.started_at_ms);
+    if (seen.started_at_ms > 0) out += ", started " + time_text(style, seen.started_at_ms);
     out += '\n';
   }
   if (seen.argv) {
-    out += *seen.argv ? "  list: stands in the arguments of the process\n"
+    out += *seen.argv ? "  list: is in the arguments of the process\n"
                       : "  list: not in the arguments of the process\n";
   }
   if (seen.config_file) {
@@ -278,17 +280,13 @@ std::string what_to_do(const transaction::Outcome& outcome) {
 std::string advice_lines(const Advice& advice) {
   const std::string text = nodes::advice_text(advice);
   std::string out;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    out += printable(rest.substr(0, end)) + '\n';
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  for (const std::string_view line : lines_of(text)) out += printable(line) + '\n';
   return out;
 }
 
-std::string lasting_text(const transaction::Outcome& outcome) {
+std::string persistent_text(const transaction::Outcome& outcome) {
   if (!outcome.advice || went_wrong(outcome)) return {};
-  return fmt::format("\nto make it last, on new machines too: {}\n\n{}",
+  return fmt::format("\nto persist it, on new machines too: {}\n\n{}",
                      printable(outcome.advice->what), advice_lines(*outcome.advice));
 }
 
@@ -302,7 +300,7 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
   out += first_line(outcome, style);
   out += list_text(outcome, style);
   out += files_text(outcome);
-  out += evidence_lines(outcome);
+  out += evidence_lines(outcome, style);
   for (const transaction::Step& step : outcome.steps) {
     if (step.error || style.verbose) out += step_text(step, style);
   }
@@ -314,7 +312,7 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
     out += fmt::format("  transaction {}\n", printable(outcome.transaction));
   }
   out += trial_line(outcome, style);
-  // Notes too: each is about this very wish, "is not in the list" or "is already allowed by".
+  // Notes too: each is about this very wanted, "is not in the list" or "is already allowed by".
   for (std::size_t i = down_first ? 1 : 0; i < outcome.findings.size(); ++i) {
     out += finding_lines(outcome.findings[i], style, "");
   }

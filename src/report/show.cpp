@@ -38,7 +38,8 @@ std::string header_line(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   } else if (snapshot.process) {
     state = fmt::format("running, pid {}", snapshot.process->pid);
     if (snapshot.process->started_at_ms > 0) {
-      state += ", started " + rfc3339(snapshot.process->started_at_ms);
+      state += fmt::format(", started {} ({})", time_text(style, snapshot.process->started_at_ms),
+                           relative_text(snapshot.process->started_at_ms, snapshot.read_at_ms));
     }
   } else if (snapshot.state) {
     state = fmt::format("not running ({}/{})", printable(snapshot.state->active_state),
@@ -66,7 +67,7 @@ std::string variable_text(const std::string& variable) {
   return variable.empty() ? std::string() : '$' + printable(variable);
 }
 
-/// The place of a word or a list; what its host adds to the kubelet's words stands nowhere.
+/// The place of a word or a list; what its launcher adds to the kubelet's words is nowhere.
 std::string origin_text(const model::NodeModel& model, const Origin& origin) {
   if (origin.kind == OriginKind::kHost && model.kind != nullptr) {
     return fmt::format("{} itself", model.kind->title);
@@ -74,13 +75,23 @@ std::string origin_text(const model::NodeModel& model, const Origin& origin) {
   return place_text(origin.path, origin.line);
 }
 
-std::string entries_text(const model::NodeModel& model, const std::vector<model::Entry>& entries) {
-  std::vector<std::vector<std::string>> rows;
-  for (const model::Entry& entry : entries) {
-    rows.push_back({entry.text.empty() ? "''" : printable(entry.text),
-                    origin_text(model, entry.origin), variable_text(entry.origin.variable)});
+std::string entries_text(const model::NodeModel& model, const model::Layer& layer) {
+  // A list may have thousands: never all of them in cells at once.
+  std::vector<std::size_t> widths;
+  std::string out;
+  for (const bool measures : {true, false}) {
+    for (const model::Entry& entry : layer.entries) {
+      const Origin at = model::origin_of(layer, entry);
+      const std::vector<std::string> row = {entry.text.empty() ? "''" : printable(entry.text),
+                                            origin_text(model, at), variable_text(at.variable)};
+      if (measures) {
+        widen(widths, row);
+      } else {
+        out += aligned_row(row, widths, "  ");
+      }
+    }
   }
-  return aligned(rows, "  ");
+  return out;
 }
 
 std::string layer_name(const model::Layer& layer) {
@@ -102,13 +113,13 @@ std::string configured_text(const model::NodeModel& model, const TextStyle& styl
     const std::string why = model.wrapped                    ? "a wrapper runs the kubelet"
                             : checks::is_list_unknown(model) ? checks::unknown_list_text(model)
                                                              : std::string();
-    out += why.empty() ? "(none)\n" : fmt::format("cannot be told: {}\n", why);
-  } else if (model.configured.empty()) {
+    out += why.empty() ? "(none)\n" : fmt::format("unknown: {}\n", why);
+  } else if (winner->entries.empty()) {
     out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
                        place_text(winner->at.path, winner->at.line));
   } else {
-    out += fmt::format("{}, set by {}\n{}", count_text(model.configured.size(), "entry", "entries"),
-                       layer_name(*winner), entries_text(model, model.configured));
+    out += fmt::format("{}, set by {}\n{}", count_text(winner->entries.size(), "entry", "entries"),
+                       layer_name(*winner), entries_text(model, *winner));
   }
   for (const model::Layer& layer : model.layers) {
     if (layer.wins || layer.entries.empty()) continue;
@@ -117,7 +128,7 @@ std::string configured_text(const model::NodeModel& model, const TextStyle& styl
                    fmt::format("shadowed    {} in {} at {}: NOT in force",
                                count_text(layer.entries.size(), "entry", "entries"),
                                layer_name(layer), origin_text(model, layer.at))) +
-           '\n' + entries_text(model, layer.entries);
+           '\n' + entries_text(model, layer);
   }
   return out;
 }
@@ -135,8 +146,8 @@ std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::Runn
     case model::RunningList::Evidence::kNone:
       break;
   }
-  const nodes::KubeletHost* host = model::host_of(snapshot);
-  if (host != nullptr && !host->log_mark.empty() && !snapshot.logged_argv) {
+  const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
+  if (launcher != nullptr && !launcher->log_mark.empty() && !snapshot.logged_argv) {
     return "what it was started with is in the journal, which 'kubelet-sysctl doctor' asks";
   }
   return snapshot.health && !snapshot.health->ok
@@ -145,24 +156,28 @@ std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::Runn
 }
 
 bool also_said(const model::RunningList& running) {
-  return running.configz == "ok" && running.evidence != model::RunningList::Evidence::kConfigz;
+  return running.configz == model::Configz::kOk &&
+         running.evidence != model::RunningList::Evidence::kConfigz;
 }
 
 std::string running_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                          const TextStyle& style) {
+  if (!model.running) return {};
   std::string out = '\n' + heading(style, "running") + "     ";
-  if (!model.running) return out + "-\n";
   const model::RunningList& running = *model.running;
-  if (!running.entries && checks::is_list_unknown(model)) {
-    return out + fmt::format("cannot be told: {}\n", checks::unknown_list_text(model));
-  }
   if (!running.entries) {
-    return out + fmt::format("cannot be told: {}\n", evidence_text(snapshot, running));
+    return out + fmt::format("unknown: {}\n", checks::is_list_unknown(model)
+                                                  ? checks::unknown_list_text(model)
+                                                  : evidence_text(snapshot, running));
   }
-  out +=
-      running.entries->empty() ? "(none)" : count_text(running.entries->size(), "entry", "entries");
+  const bool same = !running.entries->empty() && !checks::is_list_unknown(model) &&
+                    model::is_configured(model, *running.entries);
+  out += running.entries->empty() ? "(none)"
+         : same                   ? "the same"
+                                  : count_text(running.entries->size(), "entry", "entries");
   out += fmt::format(", {}{}\n", evidence_text(snapshot, running),
                      also_said(running) ? ", and the kubelet says so itself" : "");
+  if (same) return out;
   for (const std::string& entry : *running.entries) {
     out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));
   }
@@ -179,33 +194,63 @@ std::string join(const std::vector<std::string>& entries) {
   return out;
 }
 
-std::string drift_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                       const TextStyle& style) {
-  std::string out = '\n' + heading(style, "drift") + "       ";
-  if (!model.running) return out + "-\n";
-  if (checks::is_list_unknown(model)) return out + "cannot be told\n";
-  const std::string mend = fmt::format(
+std::string restart_command(const nodes::NodeSnapshot& snapshot) {
+  return fmt::format(
       "{}systemctl restart {}",
       snapshot.state && snapshot.state->needs_reload ? "systemctl daemon-reload && " : "",
       shell_word(printable(snapshot.unit.name)));
-  if (!model.running->entries) {
-    return out + fmt::format("cannot be told; to make the process use the files, run: {}\n", mend);
-  }
-  if (!model.drift) return out + "no: the process runs with the configured list\n";
-  const ListChange change =
-      change_between(*model.running->entries, model::texts_of(model.configured));
+}
+
+/// "lacks 'a' and still allows 'b'": the running list against the configured one.
+std::string difference_text(const model::NodeModel& model) {
+  const ListChange change = change_between(*model.running->entries, model::configured_texts(model));
   std::string what;
-  if (!change.added.empty()) what = "the process lacks " + join(change.added);
+  if (!change.added.empty()) what = "lacks " + join(change.added);
   if (!change.removed.empty()) {
-    what += what.empty() ? "the process " : " and ";
-    what += "still allows " + join(change.removed);
+    what += (what.empty() ? "still allows " : " and still allows ") + join(change.removed);
   }
-  if (what.empty()) what = "the process has the entries in another order";
-  return out + painted(style, Paint::kYellow, "yes: " + what) + fmt::format("; run: {}\n", mend);
+  return what.empty() ? "has the entries in another order" : what;
+}
+
+/// What is said first, before any list.
+bool is_of_a_kubelet_down(const Finding& finding) {
+  return finding.id == "kubelet-stopped" || finding.id == "restart-loop" ||
+         finding.id == "not-healthy";
+}
+
+/// The first line of the report in words.
+std::string state_sentence(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
+                           NodeState state) {
+  const std::string healthy = snapshot.health && snapshot.health->ok
+                                  ? std::string("the kubelet is healthy")
+                                  : std::string("the kubelet runs");
+  const std::string count = count_text(model::configured_entries(model).size(), "entry", "entries");
+  switch (state) {
+    case NodeState::kOk:
+      return fmt::format("{} and has the configured list, {}", healthy, count);
+    case NodeState::kDrift:
+      return fmt::format("{}, but its list is not the configured one: it {}; run: {}", healthy,
+                         difference_text(model), restart_command(snapshot));
+    case NodeState::kUnknown:
+      return !model.running || checks::is_list_unknown(model)
+                 ? fmt::format("{}, its list is unknown", healthy)
+                 : fmt::format("{}, its list is unknown; to make it use the files, run: {}",
+                               healthy, restart_command(snapshot));
+    case NodeState::kFilesOnly:
+      return checks::is_list_unknown(model) || model.wrapped
+                 ? "the list is unknown; no process was asked"
+                 : fmt::format("{} configured; no process was asked", count);
+    case NodeState::kBroken:
+      return healthy;
+    case NodeState::kDown:
+      return "the kubelet does not run";
+  }
+  bug("a NodeState without a sentence");
 }
 
 /// Trials that run: what ends by itself, when, and how to keep it.
-std::string trials_text(const transaction::OpenChanges& open, const TextStyle& style) {
+std::string trials_text(const transaction::OpenChanges& open, std::int64_t now_ms,
+                        const TextStyle& style) {
   std::string out;
   for (const transaction::Transaction& one : open.trials) {
     const ListChange change = change_between(one.before, one.after);
@@ -215,19 +260,14 @@ std::string trials_text(const transaction::OpenChanges& open, const TextStyle& s
       what += (what.empty() ? "removes " : " and removes ") + join(change.removed);
     }
     if (what.empty()) what = "changes the list";
-    out += '\n' + heading(style, "trial") + "       " +
-           painted(style, Paint::kYellow,
-                   fmt::format("{} {} until {}", one.id, what,
-                               one.trial ? rfc3339(one.trial->until_ms) : "-")) +
-           fmt::format("; to make it final, run: kubelet-sysctl keep {}\n", one.id);
+    const std::string until =
+        one.trial ? fmt::format("until {} ({})", time_text(style, one.trial->until_ms),
+                                relative_text(one.trial->until_ms, now_ms))
+                  : std::string("without an end");
+    out += painted(style, Paint::kYellow, "ON TRIAL " + until) +
+           fmt::format(": {}; to keep it, run: kubelet-sysctl keep {}\n", what, one.id);
   }
   return out;
-}
-
-/// What is said first, before any list.
-bool is_of_a_kubelet_down(const Finding& finding) {
-  return finding.id == "kubelet-stopped" || finding.id == "restart-loop" ||
-         finding.id == "not-healthy";
 }
 
 /// Findings that the report does not already show in its own way. Notes only when asked for, but
@@ -261,25 +301,71 @@ std::string finding_text(const Finding& finding, const TextStyle& style) {
   return "kubelet-sysctl: " + finding_lines(finding, style, "");
 }
 
+NodeState state_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
+  if (!snapshot.live) return NodeState::kFilesOnly;
+  if (!snapshot.process) return NodeState::kDown;
+  const bool broken =
+      std::any_of(model.findings.begin(), model.findings.end(), [](const Finding& one) {
+        return one.severity == Severity::kError && !is_of_a_kubelet_down(one);
+      });
+  const bool down = std::any_of(model.findings.begin(), model.findings.end(), is_of_a_kubelet_down);
+  if (down || (snapshot.health && !snapshot.health->ok)) return NodeState::kDown;
+  if (broken) return NodeState::kBroken;
+  if (!model.running || !model.running->entries || checks::is_list_unknown(model)) {
+    return NodeState::kUnknown;
+  }
+  return model.drift ? NodeState::kDrift : NodeState::kOk;
+}
+
+const char* name_of(NodeState state) {
+  switch (state) {
+    case NodeState::kOk:
+      return "ok";
+    case NodeState::kDrift:
+      return "drift";
+    case NodeState::kUnknown:
+      return "unknown";
+    case NodeState::kDown:
+      return "down";
+    case NodeState::kBroken:
+      return "broken";
+    case NodeState::kFilesOnly:
+      return "files";
+  }
+  bug("a NodeState without a name");
+}
+
 std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                       const TextStyle& style, const transaction::OpenChanges& open) {
-  std::string out;
-  for (const Finding& finding : model.findings) {
-    if (is_of_a_kubelet_down(finding)) out += finding_lines(finding, style, "");
+  const NodeState state = state_of(snapshot, model);
+  std::string out = trials_text(open, snapshot.read_at_ms, style);
+  if (!open.in_progress.empty()) {
+    out += painted(style, Paint::kYellow, "IN PROGRESS: " + printable(open.in_progress)) + '\n';
   }
-  if (!out.empty()) out += '\n';
+  // A problem is said before any fact, and once: its finding is the first line.
+  std::string down;
+  std::string errors;
+  for (const Finding& finding : model.findings) {
+    if (is_of_a_kubelet_down(finding)) {
+      down += finding_lines(finding, style, "");
+    } else if (finding.severity == Severity::kError) {
+      errors += finding_lines(finding, style, "");
+    }
+  }
+  if (down.empty() && errors.empty()) {
+    const Paint paint = state == NodeState::kOk          ? Paint::kGreen
+                        : state == NodeState::kFilesOnly ? Paint::kBold
+                                                         : Paint::kYellow;
+    out += fmt::format("{} {}\n", painted(style, paint, fmt::format("{}:", name_of(state))),
+                       state_sentence(snapshot, model, state));
+  }
+  out += down + errors + '\n';
   out += header_line(snapshot, model, style);
   out += configured_text(model, style);
   out += running_text(snapshot, model, style);
-  out += drift_text(snapshot, model, style);
-  if (!open.in_progress.empty()) {
-    out += '\n' + heading(style, "change") + "      " +
-           painted(style, Paint::kYellow, "in progress: " + printable(open.in_progress)) + '\n';
-  }
-  out += trials_text(open, style);
   bool first = true;
   for (const Finding& finding : model.findings) {
-    if (!is_worth_showing(finding, style)) continue;
+    if (finding.severity == Severity::kError || !is_worth_showing(finding, style)) continue;
     if (first) out += '\n';
     first = false;
     out += finding_lines(finding, style, "");
@@ -297,7 +383,7 @@ std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::Com
     for (const std::string& name : word.inner) {
       variable += fmt::format("{}${{{}}}", variable.empty() ? "" : " ", printable(name));
     }
-    // The word stands last: it may be very long, and must not push the others apart.
+    // The word is last: it may be very long, and must not push the others apart.
     const std::string place = origin.kind == OriginKind::kHost
                                   ? fmt::format("{} itself", nodes::kind_of(snapshot).title)
                                   : place_text(origin.path, origin.line);

@@ -18,17 +18,17 @@ namespace {
 
 constexpr std::string_view kIndent = "  ";
 
-std::string heading(const pods::Ground& ground, const TextStyle& style) {
-  std::string out = ground.version
-                        ? fmt::format("kubelet {}", sysctl::text_of(*ground.version))
-                        : fmt::format("kubelet of unknown release ({})", ground.version_why);
+std::string heading(const pods::VerdictContext& context, const TextStyle& style) {
+  std::string out = context.version
+                        ? fmt::format("kubelet {}", sysctl::text_of(*context.version))
+                        : fmt::format("kubelet of unknown release ({})", context.version_why);
   const sysctl::KubeletVersion newest = sysctl::newest_known_kubelet();
   out += fmt::format(", newest known {}.{}; ", newest.major, newest.minor);
-  out += ground.kernel.release.empty() ? "kernel not known"
-                                       : fmt::format("kernel {}", ground.kernel.release);
-  out += ground.list
-             ? fmt::format("; the list has {}", count_text(ground.list->size(), "entry", "entries"))
-             : fmt::format("; the list is not known ({})", ground.list_why);
+  out += context.kernel.release.empty() ? "kernel not known"
+                                        : fmt::format("kernel {}", context.kernel.release);
+  out += context.list ? fmt::format("; the list has {}",
+                                    count_text(context.list->size(), "entry", "entries"))
+                      : fmt::format("; the list is not known ({})", context.list_why);
   return painted(style, Paint::kDim, printable(out)) + '\n';
 }
 
@@ -68,14 +68,14 @@ std::string kernel_text(const pods::EntryVerdict& one) {
   return fmt::format("{} ({} of {})", text, settable, names.size());
 }
 
-std::string entries_table(const pods::Verdicts& verdicts, const pods::Ground& ground,
+std::string entries_table(const pods::Verdicts& verdicts, const pods::VerdictContext& context,
                           const TextStyle& style) {
   const sysctl::KubeletVersion newest = sysctl::newest_known_kubelet();
   const auto head = [&style](std::string text) { return painted(style, Paint::kBold, text); };
   std::vector<std::vector<std::string>> rows = {
       {head("entry"), head("verdict"),
-       head(ground.version ? fmt::format("kubelet {}", sysctl::text_of(*ground.version))
-                           : "kubelet"),
+       head(context.version ? fmt::format("kubelet {}", sysctl::text_of(*context.version))
+                            : "kubelet"),
        head(fmt::format("kubelet {}.{}", newest.major, newest.minor)), head("listed"),
        head("kernel, for pods"), head("namespace")}};
   for (const pods::EntryVerdict& one : verdicts.entries) {
@@ -89,18 +89,18 @@ std::string entries_table(const pods::Verdicts& verdicts, const pods::Ground& gr
 }
 
 /// What speaks against an entry, in the words of who says it.
-std::string fault_text(const pods::EntryVerdict& one, const pods::Ground& ground) {
+std::string fault_text(const pods::EntryVerdict& one, const pods::VerdictContext& context) {
   const std::string kernel =
-      ground.kernel.release.empty() ? "this kernel" : "kernel " + ground.kernel.release;
+      context.kernel.release.empty() ? "this kernel" : "kernel " + context.kernel.release;
   switch (pods::worth_of(one)) {
     case pods::EntryWorth::kUnknown:
-      return fmt::format("some kubelets end over it, and which one runs here is not known; {}",
-                         one.reason);
+      return fmt::format(
+          "some kubelets exit because of it, and which one runs here is not known; {}", one.reason);
     case pods::EntryWorth::kFatal:
-      return fmt::format("{} ends over it: {}", ground.version ? "the kubelet" : "every kubelet",
+      return fmt::format("{} exits: {}", context.version ? "the kubelet" : "every kubelet",
                          one.reason);
     case pods::EntryWorth::kFatalLater:
-      return fmt::format("kubelet {} ends over it: {}",
+      return fmt::format("kubelet {} exits: {}",
                          sysctl::releases_of(sysctl::rule_set_of(sysctl::newest_known_kubelet())),
                          one.next_reason);
     case pods::EntryWorth::kUseless:
@@ -108,7 +108,7 @@ std::string fault_text(const pods::EntryVerdict& one, const pods::Ground& ground
       return fmt::format("the kubelet accepts it, but it is {} for pods in {}",
                          sysctl::name_of(one.kernel.state), kernel);
     case pods::EntryWorth::kAccepted:
-      return one.kernel.why.empty() || one.kernel.why == ground.kernel.why
+      return one.kernel.why.empty() || one.kernel.why == context.kernel.why
                  ? std::string()
                  : fmt::format("whether pods can set it is not known: {}", one.kernel.why);
     case pods::EntryWorth::kGood:
@@ -138,11 +138,11 @@ std::string names_text(const pods::EntryVerdict& one) {
   return aligned(rows, "    ");
 }
 
-std::string entry_details(const pods::EntryVerdict& one, const pods::Ground& ground,
+std::string entry_details(const pods::EntryVerdict& one, const pods::VerdictContext& context,
                           const TextStyle& style) {
   std::string out;
   const std::string name = one.entry.empty() ? "''" : printable(one.entry);
-  if (const std::string fault = fault_text(one, ground); !fault.empty()) {
+  if (const std::string fault = fault_text(one, context); !fault.empty()) {
     out += fmt::format("{}: {}\n", name, printable(fault));
     if (!one.hint.empty()) out += fmt::format("{}hint: {}\n", kIndent, printable(one.hint));
   }
@@ -161,7 +161,7 @@ std::string entry_details(const pods::EntryVerdict& one, const pods::Ground& gro
 }
 
 /// The command that allows what is good and not yet in the list.
-std::string add_command(const pods::Verdicts& verdicts, const pods::Ground& ground) {
+std::string add_command(const pods::Verdicts& verdicts, const pods::VerdictContext& context) {
   std::string entries;
   for (const pods::EntryVerdict& one : verdicts.entries) {
     const pods::EntryWorth worth = pods::worth_of(one);
@@ -171,8 +171,8 @@ std::string add_command(const pods::Verdicts& verdicts, const pods::Ground& grou
     entries += ' ' + shell_word(one.entry);
   }
   if (entries.empty()) return {};
-  if (!ground.add_why.empty()) {
-    return fmt::format("nothing can be added here: {}\n", printable(ground.add_why));
+  if (!context.add_why.empty()) {
+    return fmt::format("nothing can be added here: {}\n", printable(context.add_why));
   }
   return fmt::format("to allow what is good and not listed, run: kubelet-sysctl add{}\n", entries);
 }
@@ -198,7 +198,7 @@ std::string gate_text(sysctl::Gate gate) {
 }
 
 std::string pod_head(const pods::PodVerdict& one, const TextStyle& style) {
-  std::string verdict = painted(style, Paint::kYellow, "cannot be told");
+  std::string verdict = painted(style, Paint::kYellow, "unknown");
   if (one.admitted && *one.admitted) verdict = painted(style, Paint::kGreen, "admitted");
   if (one.admitted && !*one.admitted) {
     verdict = painted(style, Paint::kRed, fmt::format("refused by {}", gate_text(one.gate)));
@@ -208,7 +208,7 @@ std::string pod_head(const pods::PodVerdict& one, const TextStyle& style) {
                      printable(one.pod.name), verdict);
 }
 
-std::string pod_text(const pods::PodVerdict& one, const pods::Ground& ground,
+std::string pod_text(const pods::PodVerdict& one, const pods::VerdictContext& context,
                      const TextStyle& style) {
   std::string out = pod_head(one, style);
   if (one.sysctls.empty()) return out + fmt::format("{}sets no sysctl\n", kIndent);
@@ -229,9 +229,9 @@ std::string pod_text(const pods::PodVerdict& one, const pods::Ground& ground,
   }
   out += aligned(rows, kIndent);
   if (one.add.empty()) return out;
-  if (!ground.add_why.empty()) {
+  if (!context.add_why.empty()) {
     return out +
-           fmt::format("{}nothing can be added here: {}\n", kIndent, printable(ground.add_why));
+           fmt::format("{}nothing can be added here: {}\n", kIndent, printable(context.add_why));
   }
   std::string command = "kubelet-sysctl add";
   for (const std::string& entry : one.add) command += ' ' + shell_word(entry);
@@ -240,16 +240,16 @@ std::string pod_text(const pods::PodVerdict& one, const pods::Ground& ground,
 
 }  // namespace
 
-std::string verdicts_text(const pods::Verdicts& verdicts, const pods::Ground& ground,
+std::string verdicts_text(const pods::Verdicts& verdicts, const pods::VerdictContext& context,
                           const TextStyle& style) {
-  std::string out = heading(ground, style);
-  if (!verdicts.entries.empty()) out += '\n' + entries_table(verdicts, ground, style);
+  std::string out = heading(context, style);
+  if (!verdicts.entries.empty()) out += '\n' + entries_table(verdicts, context, style);
   std::string details;
   for (const pods::EntryVerdict& one : verdicts.entries)
-    details += entry_details(one, ground, style);
-  details += add_command(verdicts, ground);
+    details += entry_details(one, context, style);
+  details += add_command(verdicts, context);
   if (!details.empty()) out += '\n' + details;
-  for (const pods::PodVerdict& one : verdicts.pods) out += '\n' + pod_text(one, ground, style);
+  for (const pods::PodVerdict& one : verdicts.pods) out += '\n' + pod_text(one, context, style);
   std::string rest;
   for (const std::string& one : verdicts.skipped) {
     rest += fmt::format("passed over: {}\n", printable(one));

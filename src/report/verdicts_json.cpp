@@ -83,19 +83,19 @@ Json pod_json(const pods::PodVerdict& one) {
 
 }  // namespace
 
-std::string verdicts_json(const pods::Verdicts& verdicts, const pods::Ground& ground,
+std::string verdicts_json(const pods::Verdicts& verdicts, const pods::VerdictContext& context,
                           bool verbose) {
   Json made = Json::object();
   made["apiVersion"] = "kubelet-sysctl/v1";
   made["kind"] = "Verdicts";
   made["node"] = {
-      {"kubeletVersion", ground.version ? Json(sysctl::text_of(*ground.version)) : nullptr},
-      {"kubeletVersionReason", or_null(ground.version_why)},
+      {"kubeletVersion", context.version ? Json(sysctl::text_of(*context.version)) : nullptr},
+      {"kubeletVersionReason", or_null(context.version_why)},
       {"newestKubelet", sysctl::text_of(sysctl::newest_known_kubelet())},
-      {"kernel", or_null(ground.kernel.release)},
-      {"listKnown", ground.list.has_value()},
-      {"list", ground.list.value_or(std::vector<std::string>{})},
-      {"listReason", or_null(ground.list_why)}};
+      {"kernel", or_null(context.kernel.release)},
+      {"listKnown", context.list.has_value()},
+      {"list", context.list.value_or(std::vector<std::string>{})},
+      {"listReason", or_null(context.list_why)}};
   Json entries = Json::array();
   for (const pods::EntryVerdict& one : verdicts.entries)
     entries.push_back(entry_json(one, verbose));

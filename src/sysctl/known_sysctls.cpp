@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks for a name in the table of known sysctls, and for the known one that a misspelt name stands for.
+// Searches for a name in the table of known sysctls, and for the known one that a misspelt name stands for.
 #include "kubelet_sysctl/sysctl/known_sysctls.hpp"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ bool begins_known_name(std::string_view stem) {
       });
 }
 
-/// Every known name; "@" as it stands in the table.
+/// Every known name; "@" as it is in the table.
 std::vector<std::string> all_names() {
   std::vector<std::string> all;
   for (const SysctlGroup& group : known_sysctl_groups()) {

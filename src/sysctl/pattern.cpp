@@ -145,7 +145,7 @@ std::pair<std::string, std::string> spelling_fault(std::string_view text) {
   const std::size_t star = text.find('*');
   if (star != std::string_view::npos && star + 1 != text.size()) {
     const std::string_view shorter = text.substr(0, star + 1);
-    return {"'*' stands before the end",
+    return {"'*' is before the end",
             matches_pattern(shorter, true)
                 ? fmt::format("'*' may only be the last character: '{}' covers it", shorter)
                 : "'*' may only be the last character"};
@@ -225,6 +225,7 @@ Result<SysctlPattern> SysctlPattern::parse(std::string_view text) {
         .message = fmt::format("'{}' is not an entry: {}; a kubelet would exit with: {}", text,
                                fault, *words),
         .hint = std::move(hint),
+        .entry = std::string(text),
     };
   }
   SysctlPattern pattern;
@@ -255,15 +256,9 @@ std::optional<std::string> rejection_by(RuleSet rules, std::string_view entry) {
 }
 
 std::string_view releases_of(RuleSet rules) {
-  switch (rules) {
-    case RuleSet::kUpTo122:
-      return "1.22 and earlier";
-    case RuleSet::kUpTo128:
-      return "1.23 to 1.28";
-    case RuleSet::kFrom129:
-      return "1.29 and later";
-  }
-  bug("a RuleSet without releases");
+  // In the order of RuleSet.
+  constexpr std::array kNames = {"1.22 and earlier", "1.23 to 1.28", "1.29 and later"};
+  return kNames[static_cast<std::size_t>(rules)];
 }
 
 std::optional<Error> refusal_of(const SysctlPattern& entry) {
@@ -284,13 +279,8 @@ std::optional<Error> refusal_of(const SysctlPattern& entry) {
       .kind = ErrorKind::kRefused,
       .message = fmt::format("'{}' would stop {}: {}", entry.text(), releases, words),
       .hint = only_slashes ? slash_hint(entry) : place_hint(entry),
+      .entry = std::string(entry.text()),
   };
-}
-
-bool entry_covers(std::string_view covering, std::string_view entry) {
-  const auto wide = SysctlPattern::parse(covering);
-  const auto narrow = SysctlPattern::parse(entry);
-  return wide && narrow && (*wide).covers(*narrow);
 }
 
 }  // namespace kubelet_sysctl::sysctl

@@ -22,12 +22,13 @@ Normal normal_of(std::string_view entry) {
 }  // namespace
 
 EntrySet::EntrySet(const std::vector<std::string>& entries) {
+  entries_.reserve(entries.size());
   for (const std::string& entry : entries) insert(entry);
 }
 
 void EntrySet::insert(const std::string& entry) {
   const Normal normal = normal_of(entry);
-  entries_.try_emplace(normal.text, entry);
+  entries_.try_emplace(normal.text, normal.text == entry ? std::string() : entry);
   if (normal.is_prefix) stems_.try_emplace(normal.text.substr(0, normal.text.size() - 1), entry);
 }
 
@@ -38,7 +39,7 @@ bool EntrySet::holds(std::string_view entry) const {
 const std::string* EntrySet::covering(std::string_view entry) const {
   const Normal normal = normal_of(entry);
   const auto same = entries_.find(normal.text);
-  if (same != entries_.end()) return &same->second;
+  if (same != entries_.end()) return same->second.empty() ? &same->first : &same->second;
   if (!normal.well_spelt) return nullptr;
   const std::size_t length = normal.text.size() - (normal.is_prefix ? 1 : 0);
   for (std::size_t end = 0; end <= length; ++end) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
 
 namespace kubelet_sysctl::sysctl {
@@ -26,8 +27,6 @@ constexpr std::string_view kSafeSysctls = "pkg/kubelet/sysctl/safe_sysctls.go";
 constexpr std::string_view kSafe129 = "kubernetes PRs 118846, 121240";
 constexpr std::string_view kSafe132 = "kubernetes PR 127489, 1.32 changelog";
 constexpr std::string_view kSafe137 = "kubernetes PR 138389, website PR 56276";
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 /// The number that `text` begins with, which is taken from it; at most four digits.
 std::optional<int> take_number(std::string_view& text) {

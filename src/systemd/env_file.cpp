@@ -4,16 +4,16 @@
 
 #include <algorithm>
 
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/systemd/dialects.hpp"
 
 namespace kubelet_sysctl::systemd {
 namespace {
 
 bool is_newline(char byte) { return byte == '\n' || byte == '\r'; }
-bool is_blank(char byte) { return byte == ' ' || byte == '\t' || is_newline(byte); }
-
 /// The states of systemd's parser, src/basic/env-file.c.
 enum class State {
   kPreName,
@@ -68,11 +68,10 @@ class Parser {
     value_.push(byte, origin(begin, end));
   }
 
-  void open(char quote, std::size_t at) {
+  void open(std::size_t at) {
     if (!started_) value_at_.begin = at;
     started_ = true;
     value_at_.end = at + 1;
-    pieces_.push_back(quote);
   }
 
   void step(std::size_t at, char byte) {
@@ -103,7 +102,7 @@ class Parser {
   void in_pre_name(std::size_t at, char byte) {
     if (byte == '#' || byte == ';') {
       state_ = State::kComment;
-    } else if (!is_blank(byte)) {
+    } else if (!is_whitespace(byte)) {
       name_at_ = {at, at + 1};
       if (byte == '=') name_at_.end = at;  // the name begins with '=': it can never be valid
       name_.assign(1, byte);
@@ -115,11 +114,10 @@ class Parser {
     if (is_newline(byte)) {
       state_ = State::kPreName;
     } else if (byte == '=') {
-      while (!name_.empty() && is_blank(name_.back())) name_.pop_back();
+      while (!name_.empty() && is_whitespace(name_.back())) name_.pop_back();
       name_at_.end = name_at_.begin + name_.size();
       value_ = {};
       value_at_ = {at + 1, at + 1};
-      pieces_.clear();
       started_ = false;
       trailing_ = 0;
       state_ = State::kPreValue;
@@ -132,17 +130,17 @@ class Parser {
     if (is_newline(byte)) {
       finish();
     } else if (byte == '\'') {
-      open(byte, at);
+      open(at);
       state_ = State::kSingle;
     } else if (byte == '"') {
-      open(byte, at);
+      open(at);
       state_ = State::kDouble;
     } else if (byte == '\\') {
-      open('t', at);
+      open(at);
       escape_at_ = at;
       state_ = State::kTextEscape;
-    } else if (!is_blank(byte)) {
-      open('t', at);
+    } else if (!is_whitespace(byte)) {
+      open(at);
       push(byte, at, at + 1);
       state_ = State::kText;
     }
@@ -158,7 +156,7 @@ class Parser {
       state_ = State::kTextEscape;
     } else {
       push(byte, at, at + 1);
-      trailing_ = is_blank(byte) ? trailing_ + 1 : 0;
+      trailing_ = is_whitespace(byte) ? trailing_ + 1 : 0;
       if (trailing_ == 0) value_at_.end = at + 1;
     }
   }
@@ -232,19 +230,9 @@ class Parser {
       file_.dropped.push_back({.name = name_, .has_flags = flags, .name_at = name_at_});
       return;
     }
-    file_.assignments.push_back({.name = name_,
-                                 .value = std::move(value_),
-                                 .name_at = name_at_,
-                                 .value_at = value_at_,
-                                 .quoting = quoting()});
+    file_.assignments.push_back(
+        {.name = name_, .value = std::move(value_), .name_at = name_at_, .value_at = value_at_});
     value_ = {};
-  }
-
-  Quoting quoting() const {
-    if (pieces_.empty() || pieces_ == "t") return Quoting::kNone;
-    if (pieces_ == "'") return Quoting::kSingle;
-    if (pieces_ == "\"") return Quoting::kDouble;
-    return Quoting::kMixed;
   }
 
   std::string_view text_;
@@ -255,7 +243,6 @@ class Parser {
   Span name_at_;
   MappedText value_;
   Span value_at_;
-  std::string pieces_;  // one letter for each piece of the value: t, ' or "
   bool started_ = false;
   std::size_t trailing_ = 0;  // blanks at the end of unquoted text
   std::size_t escape_at_ = 0;
@@ -274,6 +261,7 @@ bool is_variable_name(std::string_view name) {
 }
 
 Result<EnvFile> parse_env_file(std::string_view text, std::int32_t source, int systemd_version) {
+  counted(Counted::kEnvironmentFile, text);
   return Parser(text, source, systemd_version).run();
 }
 

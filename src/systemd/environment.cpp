@@ -135,11 +135,8 @@ std::size_t apply_environment(const MappedText& value, const Specifiers& specifi
     if (std::any_of(text->text.begin(), text->text.end(), control)) {
       forms.push_back({Form::kControlInValue, taken.word.raw});
     }
-    environment[text->text.substr(0, equals)] =
-        Variable{.value = text->sub(equals + 1, text->text.size()),
-                 .kind = kind,
-                 .raw = taken.word.raw,
-                 .quoting = Quoting::kNone};
+    environment[text->text.substr(0, equals)] = Variable{
+        .value = text->sub(equals + 1, text->text.size()), .kind = kind, .raw = taken.word.raw};
   }
 }
 
@@ -177,7 +174,7 @@ Result<std::optional<EnvironmentFileLine>> parse_environment_file_line(const Map
     if (end == std::string::npos) end = line.path.size();
     const std::string part = line.path.substr(at, end - at);
     if (part == "..") {
-      forms.push_back({Form::kDotDotEnvFile, hull(value, 0, value.text.size())});
+      forms.push_back({Form::kDotDotEnvFile, covering_range(value, 0, value.text.size())});
       return std::optional<EnvironmentFileLine>();
     }
     if (!part.empty() && part != ".") simple += "/" + part;

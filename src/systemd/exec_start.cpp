@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "kubelet_sysctl/systemd/dialects.hpp"
 #include "kubelet_sysctl/systemd/extract_word.hpp"
@@ -151,10 +153,9 @@ class Parser {
       forms_.push_back({newer::kShellPrefix, first.raw});
     }
     if (prefixes.shell) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .message =
-                       "a shell runs this command ('|'), and what it makes of it cannot be "
-                       "told"};
+      return Error{
+          .kind = ErrorKind::kUnsupported,
+          .message = "a shell runs this command ('|'), and what it makes of it is unknown"};
     }
     command.ignore_failure = prefixes.ignore_failure;
     command.no_variables = prefixes.no_variables;
@@ -197,7 +198,7 @@ class Parser {
       }
       if (text[at_] == '\\' && semicolon_at(at_ + 1)) {
         Word word;
-        word.raw = hull(value_, at_, at_ + 2);
+        word.raw = covering_range(value_, at_, at_ + 2);
         word.text.push(';', word.raw);
         command.words.push_back(std::move(word));
         at_ += 2;
@@ -218,7 +219,8 @@ class Parser {
 
   bool semicolon_at(std::size_t at) const {
     const std::string& text = value_.text;
-    return at < text.size() && text[at] == ';' && (at + 1 == text.size() || is_blank(text[at + 1]));
+    return at < text.size() && text[at] == ';' &&
+           (at + 1 == text.size() || is_whitespace(text[at + 1]));
   }
 
   Result<MappedText> expand(const MappedText& text) {
@@ -242,15 +244,19 @@ class Parser {
 
 }  // namespace
 
-ReadCommands read_commands(const MappedText& value, const Specifiers& specifiers, int version,
-                           std::vector<FormUse>& forms) {
-  return Parser(value, specifiers, version, forms).run();
+ReadCommands read_commands(const MappedText& value, const Specifiers& specifiers, int version) {
+  counted(Counted::kExecLine, value.text);
+  std::vector<FormUse> forms;
+  ReadCommands read = Parser(value, specifiers, version, forms).run();
+  read.forms = std::move(forms);
+  return read;
 }
 
 Result<std::vector<StoredCommand>> parse_exec_start(const MappedText& value,
                                                     const Specifiers& specifiers, int version,
                                                     std::vector<FormUse>& forms) {
-  ReadCommands read = read_commands(value, specifiers, version, forms);
+  ReadCommands read = read_commands(value, specifiers, version);
+  forms.insert(forms.end(), read.forms.begin(), read.forms.end());
   if (read.fault) return std::move(*read.fault);
   return std::move(read.commands);
 }

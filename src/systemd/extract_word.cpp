@@ -9,6 +9,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "kubelet_sysctl/systemd/dialects.hpp"
 #include "kubelet_sysctl/systemd/newer_forms.hpp"
@@ -93,7 +94,7 @@ class Taker {
       } else if (quote_ != 0) {
         if (byte == quote_) {
           quote_ = 0;
-          const bool more = at_ + 1 < text_.text.size() && !is_blank(text_.text[at_ + 1]);
+          const bool more = at_ + 1 < text_.text.size() && !is_whitespace(text_.text[at_ + 1]);
           if (more) use(inside_word());
         } else {
           word_.text.push(byte, text_.at[at_]);
@@ -103,7 +104,7 @@ class Taker {
         if (at_ != begin_) use(inside_word());
         quote_ = byte;
         ++at_;
-      } else if (is_blank(byte)) {
+      } else if (is_whitespace(byte)) {
         break;
       } else {
         word_.text.push(byte, text_.at[at_]);
@@ -115,7 +116,7 @@ class Taker {
       use_at(Form::kOpenQuoteInValue, begin_);
     }
     if (!rules_.c_escapes && word_.text.text.empty()) use_at(Form::kEmptyWordInValue, begin_);
-    word_.raw = hull(text_, begin_, at_);
+    word_.raw = covering_range(text_, begin_, at_);
     skip_blanks(text_.text, at_);
     return {.got = Got::kWord, .word = std::move(word_), .why = {}};
   }
@@ -168,7 +169,7 @@ class Taker {
     return at_ < text_.text.size() ? std::string(1, text_.text[at_]) : std::string();
   }
   CharOrigin joined(std::size_t first, std::size_t last) const {
-    return hull(text_, first, last + 1);
+    return covering_range(text_, first, last + 1);
   }
   void use(Form form) { use_at(form, at_); }
   void use_at(Form form, std::size_t where) { forms_.push_back({form, text_.at[where]}); }
@@ -210,13 +211,11 @@ Error specifier_error(const MappedText& text, std::size_t at, ErrorKind kind, co
 
 }  // namespace
 
-bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
 void skip_blanks(std::string_view text, std::size_t& position) {
-  while (position < text.size() && is_blank(text[position])) ++position;
+  while (position < text.size() && is_whitespace(text[position])) ++position;
 }
 
-CharOrigin hull(const MappedText& text, std::size_t begin, std::size_t end) {
+CharOrigin covering_range(const MappedText& text, std::size_t begin, std::size_t end) {
   if (begin >= end || end > text.at.size()) return {};
   CharOrigin whole = text.at[begin];
   for (std::size_t i = begin; i < end; ++i) {
@@ -248,14 +247,14 @@ Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& s
     }
     const char letter = text.text[at + 1];
     if (letter == 'D') forms.push_back({newer::kSharedData, text.at[at]});
-    const CharOrigin both = hull(text, at, at + 2);
+    const CharOrigin both = covering_range(text, at, at + 2);
     if (letter == '%') {
       result.push('%', both);
     } else if (is_specifier(letter, version)) {
       const auto value = specifiers.find(letter);
       if (value == specifiers.end()) {
         return specifier_error(text, at, ErrorKind::kUnsupported,
-                               "cannot tell here what systemd puts for");
+                               "cannot determine here what systemd puts for");
       }
       if (value->second == kUnresolvable) {
         return specifier_error(text, at, ErrorKind::kMalformed,

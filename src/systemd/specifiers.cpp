@@ -7,6 +7,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/ports/paths.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
@@ -23,10 +24,10 @@ namespace {
 constexpr int kCredentials = 252;
 constexpr int kBuiltInShell = 250;
 constexpr int kFragmentPath = 247;
-/// What only the running machine, or the manager on it, tells.
+/// What only the running machine, or the manager on it, says.
 constexpr std::string_view kOfRunning = "Hlqmbva";
 /// What /etc/os-release says, and the shell that systemd was built with: a part of a node's files, a backup of
-/// /etc say, may not tell.
+/// /etc say, may not say.
 constexpr std::string_view kOfSystem = "ABMowWs";
 
 std::string trimmed(std::string text) {
@@ -48,7 +49,7 @@ bool is_clean(std::string_view path) {
 
 /// The names as the unit has them under its id. Source: src/core/unit-printf.c.
 void add_names(const UnitOnDisk& unit, Specifiers& values) {
-  // An aliased unit answers with the name that it was first loaded under, which no file tells.
+  // An aliased unit answers with the name that it was first loaded under, which no file says.
   if (unit.names.size() > 1 || unit.id != unit.name) return;
   const UnitName name = parse_unit_name(unit.id);
   if (name.type == UnitNameType::kInvalid) return;
@@ -107,19 +108,19 @@ Status add_fragment(ports::FileSystem& files, const UnitOnDisk& unit, int versio
   auto real = files.real_path(unit.fragment_path);
   if (!real) return std::move(real).error();
   values['y'] = *real;
-  values['Y'] = ports::directory_of(*real);
+  values['Y'] = directory_of(*real);
   return {};
 }
 
-Status add_os_release(ports::FileSystem& files, int version, Specifiers& values) {
-  auto fields = os_release(files, version);
-  if (!fields) return std::move(fields).error();
-  if (fields->empty()) return {};
+void add_os_release(const std::map<std::string, std::string>& fields, Specifiers& values) {
+  if (fields.empty()) return;
   constexpr std::pair<char, const char*> kFields[] = {{'A', "IMAGE_VERSION"}, {'B', "BUILD_ID"},
                                                       {'M', "IMAGE_ID"},      {'o', "ID"},
                                                       {'w', "VERSION_ID"},    {'W', "VARIANT_ID"}};
-  for (const auto& [letter, field] : kFields) values[letter] = (*fields)[field];
-  return {};
+  for (const auto& [letter, name] : kFields) {
+    const auto field = fields.find(name);
+    values[letter] = field == fields.end() ? std::string() : field->second;
+  }
 }
 
 /// The first line of a file of the running kernel; empty when it is not there.
@@ -138,7 +139,7 @@ std::string plain_id(std::string text) {
 Status add_machine(ports::FileSystem& files, Specifiers& values) {
   auto id = line_of(files, "/etc/machine-id");
   if (!id) return std::move(id).error();
-  // "uninitialized" stands there in an image that was never booted. Source: machine-id(5).
+  // "uninitialized" is there in an image that was never booted. Source: machine-id(5).
   constexpr std::size_t kIdLength = 32;
   const std::string machine = plain_id(*id);
   if (machine.size() == kIdLength) values['m'] = machine;
@@ -176,7 +177,7 @@ Status add_running(ports::FileSystem& files, int version, Specifiers& values) {
   return {};
 }
 
-/// Of a node that does not run: its name is in a file, and what only the running machine tells stands for
+/// Of a node that does not run: its name is in a file, and what only the running machine says stands for
 /// itself. resolve_command() and resolve() refuse where such a word decides.
 Status add_of_tree(ports::FileSystem& files, Specifiers& values) {
   auto host = line_of(files, "/etc/hostname");
@@ -210,12 +211,12 @@ Result<std::map<std::string, std::string>> os_release(ports::FileSystem& files, 
 }
 
 Result<Specifiers> specifiers_of(ports::FileSystem& files, const UnitOnDisk& unit, int version,
-                                 bool live) {
+                                 const std::map<std::string, std::string>& release, bool live) {
   Specifiers values;
   add_names(unit, values);
   add_constants(unit, version, values);
   Status status = add_fragment(files, unit, version, values);
-  if (status) status = add_os_release(files, version, values);
+  add_os_release(release, values);
   if (status) status = add_machine(files, values);
   if (status && live) status = add_running(files, version, values);
   if (status && !live) status = add_of_tree(files, values);

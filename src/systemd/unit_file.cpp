@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// systemd's reader of unit files, and the rules for where units and drop-ins stand.
+// systemd's reader of unit files, and the rules for where units and drop-ins are.
 #include "kubelet_sysctl/systemd/unit_file.hpp"
 
 #include <algorithm>
 #include <array>
 
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/systemd/dialects.hpp"
 #include "kubelet_sysctl/systemd/newer_forms.hpp"
 #include "kubelet_sysctl/systemd/unit_settings.hpp"
@@ -19,8 +21,6 @@ constexpr std::size_t kLongLine = std::size_t{1024} * 1024;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_end(char byte) { return byte == '\n' || byte == '\r' || byte == '\0'; }
-bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
 /// One physical line: its text and where the next one begins.
 struct Line {
   Span at;
@@ -46,8 +46,8 @@ Line line_from(std::string_view text, std::size_t begin) {
 MappedText stripped(const MappedText& text) {
   std::size_t begin = 0;
   std::size_t end = text.text.size();
-  while (begin < end && is_blank(text.text[begin])) ++begin;
-  while (end > begin && is_blank(text.text[end - 1])) --end;
+  while (begin < end && is_whitespace(text.text[begin])) ++begin;
+  while (end > begin && is_whitespace(text.text[end - 1])) --end;
   return text.sub(begin, end);
 }
 
@@ -97,7 +97,7 @@ class Parser {
     std::string_view body = text.substr(line.at.begin, line.at.size());
     const std::size_t first = body.find_first_not_of(" \t\n\r");
     if (first != std::string_view::npos && (body[first] == '#' || body[first] == ';')) {
-      // Dropped before continuation is looked at: it neither ends one nor begins one (from 245 on).
+      // Dropped before continuation is inspected: it neither ends one nor begins one (from 245 on).
       if (pending_ || continues(body)) use(Form::kCommentInContinuation, line.at);
       return;
     }
@@ -223,6 +223,7 @@ void add_drop_in_directories(std::string_view name, std::vector<std::string>& na
 }  // namespace
 
 UnitFile parse_unit_file(const SourceFile& file, std::int32_t source, int version) {
+  counted(Counted::kUnitFile, file.bytes);
   return Parser(file, source, version).run();
 }
 
@@ -230,8 +231,8 @@ UnitFile parse_unit_file(const SourceFile& file, std::int32_t source) {
   return parse_unit_file(file, source, kReferenceSystemd);
 }
 
-void apply_settings(const UnitFile& file, ServiceSettings& settings) {
-  for (const UnitSetting& setting : file.settings) {
+void apply_settings(const std::vector<UnitSetting>& file, ServiceSettings& settings) {
+  for (const UnitSetting& setting : file) {
     if (setting.section != "Service") continue;
     if (setting.key == "ExecStart") assign(settings.exec_start, setting);
     if (setting.key == "Environment") assign(settings.environment, setting);

@@ -11,6 +11,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/ports/paths.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/systemd/dialects.hpp"
@@ -186,7 +187,7 @@ Status Search::index_link(const SearchDirectory& directory, const ports::DirEntr
     found.link = std::move(*link);
   }
   if (is_in_search_path(found.link)) {
-    const std::string target = ports::base_name(found.link);
+    const std::string target(base_name(found.link));
     // An alias of itself, or of a unit of another type, is skipped: lower directories still count.
     if (target == entry.name || !is_valid_alias(entry.name, target)) return {};
     found.alias = target;
@@ -268,7 +269,7 @@ Status Search::load(const Chain& chain) {
   unit_.load =
       target->entry->kind == ports::EntryKind::kFile ? UnitLoad::kLoaded : UnitLoad::kBroken;
   unit_.fragment = *source;
-  const Status named = collect_names(by_target ? ports::base_name(target->path) : chain.name);
+  const Status named = collect_names(by_target ? std::string(base_name(target->path)) : chain.name);
   return named ? find_drop_ins() : named;
 }
 
@@ -360,11 +361,12 @@ Status Search::take_drop_in(const std::string& path, const ports::DirEntry& entr
   if (first || at->second.owner == owner || owner.empty()) return {};
   at->second.contested = true;
   if (at->second.owner == unit_.id) return {};
-  return Error{.kind = ErrorKind::kUnsupported,
-               .message = fmt::format("cannot tell whether this file or '{}' is in force: systemd "
-                                      "reads the drop-ins of two aliases in no fixed order",
-                                      path),
-               .path = at->second.path};
+  return Error{
+      .kind = ErrorKind::kUnsupported,
+      .message = fmt::format("cannot determine whether this file or '{}' is in force: systemd "
+                             "reads the drop-ins of two aliases in no fixed order",
+                             path),
+      .path = at->second.path};
 }
 
 Status Search::read_drop_ins() {
@@ -379,7 +381,7 @@ Status Search::read_drop_ins() {
     }
     // A link that leads to itself is as good as one that leads nowhere; reading it would fail.
     if (!target->entry && target->through_link) {
-      auto end = files_.look(target->path);
+      auto end = files_.stat(target->path);
       if (!end) return std::move(end).error();
       if (*end) continue;
     }

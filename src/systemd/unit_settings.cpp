@@ -77,41 +77,68 @@ std::optional<MappedText> search_path(const MappedText& value, const Specifiers&
   return whole;
 }
 
-}  // namespace
-
-std::optional<Refusal> keep_accepted(UnitFile& file, const Specifiers& specifiers, int version,
-                                     std::vector<FormUse>& forms) {
+/// Leaves of `parsed.accepted` what systemd takes, and notes why.
+void keep_accepted(ParsedUnitFile& parsed, const Specifiers& specifiers, int version) {
   std::vector<UnitSetting> kept;
-  for (UnitSetting& setting : file.settings) {
+  for (UnitSetting& setting : parsed.accepted) {
     const bool of_service = setting.section == "Service";
     if (of_service && setting.key == "Type" && !is_type(setting.value.text, version)) continue;
     if (of_service && setting.key == "ExecSearchPath" && !setting.value.text.empty()) {
-      auto path = search_path(setting.value, specifiers, version, forms);
+      auto path = search_path(setting.value, specifiers, version, parsed.forms);
       if (!path) continue;
       setting.value = std::move(*path);
     }
     if (of_service && setting.key == "WorkingDirectory") {
-      auto directory = expand_specifiers(setting.value, specifiers, version, forms);
+      auto directory = expand_specifiers(setting.value, specifiers, version, parsed.forms);
       if (directory) setting.value = std::move(*directory);
     }
     if (!of_service || !is_command(setting.key) || setting.value.text.empty()) {
       kept.push_back(std::move(setting));
       continue;
     }
-    std::vector<FormUse> uses;
-    ReadCommands read = read_commands(setting.value, specifiers, version, uses);
+    ReadCommands& read = parsed.commands[setting.line_at.begin];
+    read = read_commands(setting.value, specifiers, version);
     const bool refused = read.fault && read.fault->kind == ErrorKind::kMalformed;
     // A release that reads a refused line in another way may take it.
-    std::copy_if(uses.begin(), uses.end(), std::back_inserter(forms),
+    std::copy_if(read.forms.begin(), read.forms.end(), std::back_inserter(parsed.forms),
                  [refused](const FormUse& use) { return refused || may_stop_load(use); });
     if (!refused || !read.commands.empty()) kept.push_back(setting);
     if (!read.ends_file) continue;
-    Refusal refusal{.setting = std::move(setting), .why = std::move(*read.fault)};
-    file.settings = std::move(kept);
-    return refusal;
+    parsed.refusal = Refusal{.setting = std::move(setting), .why = *read.fault};
+    break;
   }
-  file.settings = std::move(kept);
-  return std::nullopt;
+  parsed.accepted = std::move(kept);
+}
+
+}  // namespace
+
+ParsedUnitFile parse_file_of_unit(const SourceFile& file, std::int32_t source,
+                                  const Specifiers& specifiers, int version) {
+  ParsedUnitFile parsed;
+  parsed.source = source;
+  parsed.written = parse_unit_file(file, source, version);
+  parsed.accepted = parsed.written.settings;
+  keep_accepted(parsed, specifiers, version);
+  return parsed;
+}
+
+const ReadCommands& commands_of(const ParsedUnit& unit, const UnitSetting& setting) {
+  const std::int32_t source = setting.value.at.front().source;
+  const auto file =
+      std::find_if(unit.files.begin(), unit.files.end(),
+                   [source](const ParsedUnitFile& one) { return one.source == source; });
+  if (file == unit.files.end()) bug("a setting of no file of the unit");
+  const auto commands = file->commands.find(setting.line_at.begin);
+  if (commands == file->commands.end()) bug("a setting that is no command");
+  return commands->second;
+}
+
+const Result<EnvFile>& environment_file_of(ParsedUnit& unit, const SourceFile& file,
+                                           std::int32_t source, int version) {
+  const auto known = unit.environment_files.find(source);
+  if (known != unit.environment_files.end()) return known->second;
+  return unit.environment_files.emplace(source, parse_env_file(file.bytes, source, version))
+      .first->second;
 }
 
 }  // namespace kubelet_sysctl::systemd

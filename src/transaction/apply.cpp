@@ -13,6 +13,7 @@
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/time.hpp"
+#include "kubelet_sysctl/checks/down.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/health.hpp"
 #include "kubelet_sysctl/discover/launcher_files.hpp"
@@ -39,7 +40,7 @@ constexpr Milliseconds kRestartDeadline{200000};
 constexpr Milliseconds kHealthDeadline{1000};
 
 /// True when systemd reads `file` as a drop-in of the unit, whatever else it is: a configuration of the
-/// kubelet that is named *.conf and lies in 'kubelet.service.d' is both, and systemd wants to be told of every
+/// kubelet that is named *.conf and lies in 'kubelet.service.d' is both, and systemd must be informed of every
 /// change of it. Source: systemd.unit(5), drop-in directories "foo.service.d", "foo-.service.d", "service.d";
 /// kubernetes/website, "Set up a High Availability etcd Cluster with kubeadm".
 bool is_drop_in(const nodes::NodeSnapshot& snapshot, const SourceFile& file) {
@@ -77,35 +78,49 @@ bool ApplyRun::restarts() const { return plan_.restart && options_.restart && sn
 
 Result<Outcome> ApplyRun::run() {
   outcome_.edits = plan_.edits;
-  const bool restart = restarts() || must_start_anew();
+  const bool restart = restarts();
   if (plan_.edits.empty() && !restart) return nothing_to_write();
-  if (restart) outcome_.restart = "restart";
+  outcome_.restart = restart;
   if (options_.dry_run) {
     outcome_.kind = OutcomeKind::kPlanned;
     return std::move(outcome_);
   }
   if (auto status = preflight(restart); !status) return std::move(status).error();
   if (auto status = begin(restart); !status) return std::move(status).error();
-  std::vector<std::unique_ptr<ports::StagedWrite>> staged;
-  auto ready = stage(staged);
-  // The last one made goes first: the earlier may have made the directory it lies in.
-  while (!ready && !staged.empty()) staged.pop_back();
-  if (!ready) return nothing_was_written(std::move(ready).error());
+  StagedWrites staged;
+  if (auto ready = stage(staged); !ready) return nothing_was_written(std::move(ready).error());
   Result<Outcome> outcome = outcome_;
-  if (auto status = write(staged); !status) {
-    while (!staged.empty()) staged.pop_back();
+  constexpr int kOnce = 1;
+  if (auto status = write(staged, kOnce); !status) {
     outcome = finish_failed_write(std::move(status).error());
   } else {
+    // That the record lags behind is no reason to take back files that are written: recovery inspects the files.
+    if (!mark(TransactionState::kWritten)) transaction_.state = TransactionState::kPlanned;
     outcome_.changed = !plan_.edits.empty();
     outcome = restart ? with_restart() : without_restart();
   }
-  if (outcome) finish(*outcome);
+  if (outcome) finish(*outcome, name_of(outcome->kind));
   return outcome;
 }
 
+/// "Nothing to do" is no word about a kubelet that is down: that comes first.
+void ApplyRun::say_that_it_is_down() {
+  if (!snapshot_.live || !snapshot_.state) return;
+  auto down = checks::down_finding(snapshot_, discover::health_of(ports_, snapshot_, model_));
+  if (!down) return;
+  outcome_.was_down = true;
+  outcome_.findings.insert(outcome_.findings.begin(), std::move(*down));
+}
+
+Result<Outcome> ApplyRun::nothing_to_write() {
+  outcome_.kind = plan_.pending ? OutcomeKind::kPending : OutcomeKind::kUnchanged;
+  say_that_it_is_down();
+  return std::move(outcome_);
+}
+
 /// What follows every end that is no error: the timer of a trial that is none any more, the line in the
-/// log, old records.
-void ApplyRun::finish(Outcome& outcome) {
+/// log with `what` became of the change, old records.
+void ApplyRun::finish(Outcome& outcome, std::string what) {
   say_signal(outcome);
   if (transaction_.id.empty()) return;
   // The outcome was given away: what is found from here on is carried after it.
@@ -121,26 +136,22 @@ void ApplyRun::finish(Outcome& outcome) {
     for (Finding& finding : outcome_.findings) outcome.findings.push_back(std::move(finding));
   }
   if (!snapshot_.live) return;
-  const bool undone = is_recovery() && outcome.kind != OutcomeKind::kStranded;
-  std::string what = undone ? "undone by recover" : name_of(outcome.kind);
   if (transaction_.state == TransactionState::kTrial) what = "applied on trial";
   log_change(ports_, transaction_, what, outcome);
   if (auto pruned = prune_transactions(ports_); !pruned) {
-    Finding finding;
-    finding.id = "records-not-pruned";
-    finding.severity = Severity::kWarning;
-    finding.message = fmt::format("old records could not be removed: {}", pruned.error().message);
-    outcome.findings.push_back(std::move(finding));
+    outcome.findings.push_back(
+        {.id = "records-not-pruned",
+         .severity = Severity::kWarning,
+         .message = fmt::format("old records could not be removed: {}", pruned.error().message)});
   }
 }
 
 void ApplyRun::say_signal(Outcome& outcome) {
   if (!wrote_ || !ports_.clock.interrupted()) return;
-  Finding finding;
-  finding.id = "signal-after-write";
-  finding.severity = Severity::kWarning;
-  finding.message = "a signal asked to stop after the first write: the run was brought to its end";
-  outcome.findings.push_back(std::move(finding));
+  outcome.findings.push_back(
+      {.id = "signal-after-write",
+       .severity = Severity::kWarning,
+       .message = "a signal asked to stop after the first write: the run was brought to its end"});
 }
 
 Status ApplyRun::step(const std::string& what, const Action& action) {
@@ -156,12 +167,15 @@ Status ApplyRun::step(const std::string& what, const Action& action) {
   return status;
 }
 
+Status ApplyRun::check_not_interrupted() {
+  if (!ports_.clock.interrupted()) return {};
+  return Error{.kind = ErrorKind::kInterrupted,
+               .message = "stopped by a signal, nothing was changed"};
+}
+
 /// What must hold before anything is written.
 Status ApplyRun::preflight(bool restart) {
-  if (ports_.clock.interrupted()) {
-    return Error{.kind = ErrorKind::kInterrupted,
-                 .message = "stopped by a signal, nothing was changed"};
-  }
+  if (auto status = check_not_interrupted(); !status) return status;
   if (!restart) return {};
   const ports::UnitState& state = *snapshot_.state;
   if (state.load_state != "loaded") {
@@ -218,7 +232,7 @@ bool ApplyRun::must_reload() const {
                      });
 }
 
-/// daemon-reload exits 0 with a broken unit, so the unit is looked at afterwards.
+/// daemon-reload exits 0 with a broken unit, so the unit is inspected afterwards.
 Status ApplyRun::reload() {
   return step("daemon-reload", [this]() -> Status {
     if (auto status = ports_.services.reload(kReloadDeadline); !status) return status;
@@ -236,7 +250,6 @@ Result<Outcome> ApplyRun::without_restart() {
     if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
   }
   const bool waits = plan_.pending || plan_.restart || !snapshot_.live;
-  if (is_recovery()) return close_recovery(waits ? OutcomeKind::kPending : OutcomeKind::kApplied);
   outcome_.kind = waits ? OutcomeKind::kPending : OutcomeKind::kApplied;
   if (auto status = mark(waits ? TransactionState::kPending : state_of_success()); !status) {
     return roll_back(std::move(status).error(), {});
@@ -255,7 +268,7 @@ Result<Outcome> ApplyRun::without_restart() {
 Direction ApplyRun::direction(const std::vector<std::string>& list,
                               const std::vector<std::string>& argv) const {
   // A host adds flags of its own, so the whole command line is not known before it runs.
-  const bool whole = !model_.wrapped && model::host_of(snapshot_) == nullptr;
+  const bool whole = !model_.wrapped && model::launcher_of(snapshot_) == nullptr;
   return {.list = list,
           .argv = whole ? argv : std::vector<std::string>(),
           .files_route = !model::list_in_argv(argv).has_value()};
@@ -271,25 +284,23 @@ Result<Outcome> ApplyRun::with_restart() {
   if (must_reload()) {
     if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
   }
-  auto seen = restart_and_confirm(direction(plan_.after, plan_.expected_argv));
+  auto seen = restart_and_confirm(direction(plan_.after, plan_.expected_argv), attempted_ > 0);
   if (!seen) return roll_back(std::move(seen).error(), invocation_now());
   if (!seen->good) return roll_back(*seen->failure, seen->invocation);
   outcome_.evidence = seen->evidence;
   outcome_.kind = OutcomeKind::kApplied;
   outcome_.changed = true;
   if (auto status = mark(state_of_success()); !status) {
-    if (is_recovery()) return record_stays_open(status.error());
     warn_record_not_closed("the change is in force, but its record", status.error());
   }
   return std::move(outcome_);
 }
 
 void ApplyRun::warn_record_not_closed(const std::string& what, const Error& error) {
-  Finding finding;
-  finding.id = "record-not-closed";
-  finding.severity = Severity::kWarning;
-  finding.message = fmt::format("{} could not be closed: {}", what, error.message);
-  outcome_.findings.push_back(std::move(finding));
+  outcome_.findings.push_back(
+      {.id = "record-not-closed",
+       .severity = Severity::kWarning,
+       .message = fmt::format("{} could not be closed: {}", what, error.message)});
 }
 
 /// What must be seen of a start that gives `way`, beginning from the unit as it is now.
@@ -304,13 +315,14 @@ Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
   wanted.health_port = model_.health_port;
   wanted.before = *before;
   wanted.place = model::kubelet_place(snapshot_);
-  if (const nodes::KubeletHost* host = model::host_of(snapshot_)) wanted.becomes = host->becomes;
+  if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_))
+    wanted.becomes = launcher->becomes;
   if (way.files_route) wanted.config_files = config_files();
   return wanted;
 }
 
-/// One restart and everything that must be seen after it.
-Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
+/// One restart and everything that must be seen after it; `forward`: with a change that can be taken back.
+Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way, bool forward) {
   auto found = wanted_of(way);
   if (!found) return std::move(found).error();
   Wanted wanted = std::move(*found);
@@ -328,11 +340,10 @@ Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way) {
   const bool by_files = way.files_route || wanted.place == nodes::KubeletPlace::kInside;
   if (by_files) outlive_grain_of_clock();
   restarted_at_ms_ = ports_.clock.wall_ms();
-  log_size_ = discover::size_of_host_log(ports_.files, snapshot_);
+  log_size_ = discover::size_of_launcher_log(ports_.files, snapshot_);
   restarted_ = true;
   // A unit of Type=notify comes back when it is up: that is a part of the time to the first healthy answer. On
   // the way back it has all the time that systemd gives it, whatever the change was given.
-  const bool forward = attempted_ > 0 && !is_recovery();
   const Milliseconds patience =
       forward ? options_.timeout : std::max(kRestartDeadline, options_.timeout);
   const TimePoint asked = ports_.clock.now();
@@ -362,7 +373,7 @@ Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted,
   return seen;
 }
 
-/// The whole node read anew: the files still say it, and the process that was watched runs with it.
+/// The whole node read again: the files still say it, and the process that was watched runs with it.
 void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
   const auto fail = [&seen](Error error) {
     seen.good = false;
@@ -373,15 +384,15 @@ void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
   auto model = model::resolve(*snapshot);
   if (!model) return fail(std::move(model).error());
   hear_configz(*snapshot, *model, seen.evidence, outcome_.findings);
-  if (seen.evidence.configz == "differs") {
+  if (seen.evidence.configz == model::Configz::kDiffers) {
     return fail({.kind = ErrorKind::kTimeout,
                  .message = "the kubelet itself says that it runs with another list"});
   }
   const std::set<std::string> wanted(way.list.begin(), way.list.end());
   std::set<std::string> running;
-  const bool told = model->running && model->running->entries;
-  if (told) running.insert(model->running->entries->begin(), model->running->entries->end());
-  if (!told || running != wanted || model->running->process.pid != seen.evidence.pid) {
+  const bool known = model->running && model->running->entries;
+  if (known) running.insert(model->running->entries->begin(), model->running->entries->end());
+  if (!known || running != wanted || model->running->process.pid != seen.evidence.pid) {
     return fail({.kind = ErrorKind::kTimeout,
                  .message = "the running kubelet could not be seen with this list"});
   }

@@ -29,26 +29,25 @@ struct Direction {
   bool files_route = false;       // the list comes from files, not from the arguments
 };
 
-/// Carries one plan out. The way forward is in apply.cpp, the way back in rollback.cpp.
+using StagedWrites = std::vector<std::unique_ptr<ports::StagedWrite>>;
+
+/// Carries one plan out. The way forward is in apply.cpp, the way back in rollback.cpp; what a recovery does
+/// otherwise is in recovery_run.cpp.
 class ApplyRun {
  public:
   ApplyRun(ports::Ports& ports, const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
            const planning::Plan& plan, const discover::DiscoverOptions& discover,
            const ApplyOptions& options);
   Result<Outcome> run();
-  /// Restarts nothing: sees that the kubelet that runs has the plan's list and stays so. The outcome is
-  /// applied, or rolled back with the cause, and then nothing was done yet.
-  Result<Outcome> watch_only();
-  /// For a stranded change whose files are another's now: the outcome is applied when the kubelet that runs
-  /// was seen to be well, else stranded. The record is left to the caller when it was seen.
-  Result<Outcome> see_overtaken();
 
  private:
+  friend class RecoveryRun;
   using Action = std::function<Status()>;
 
   Status step(const std::string& what, const Action& action);
   [[nodiscard]] bool restarts() const;
   Status preflight(bool restart);
+  Status check_not_interrupted();
   Status remove(const SourceFile& before, bool and_directory);
   std::size_t made_with(const std::string& path);
   Status check_confirmable();
@@ -60,20 +59,20 @@ class ApplyRun {
   void close_undone_trial();
   Status mark(TransactionState state);
   [[nodiscard]] TransactionState state_of_success() const;
-  Status stage(std::vector<std::unique_ptr<ports::StagedWrite>>& staged);
+  Status stage(StagedWrites& staged);
   Status write_one(const planning::FileEdit& edit, ports::StagedWrite* staged);
   Status write_again(const planning::FileEdit& edit);
-  Status write(std::vector<std::unique_ptr<ports::StagedWrite>>& staged);
+  Status write(StagedWrites& staged, int tries);
   Result<Outcome> nothing_to_write();
   Error nothing_was_written(Error cause);
-  void finish(Outcome& outcome);
+  void finish(Outcome& outcome, std::string what);
   void say_signal(Outcome& outcome);
   [[nodiscard]] bool must_reload() const;
   Status reload();
   Result<Outcome> without_restart();
   Result<Outcome> with_restart();
   Result<Wanted> wanted_of(const Direction& way);
-  Result<Confirmation> restart_and_confirm(const Direction& way);
+  Result<Confirmation> restart_and_confirm(const Direction& way, bool forward);
   Result<Confirmation> watch(const Direction& way, const Wanted& wanted, Milliseconds timeout);
   void see_again(const Direction& way, Confirmation& seen);
   std::string invocation_now();
@@ -81,17 +80,10 @@ class ApplyRun {
                                     const std::vector<std::string>& argv) const;
   [[nodiscard]] std::vector<std::string> config_files() const;
   void outlive_grain_of_clock();
-  Error record_stays_open(Error why);
   void warn_record_not_closed(const std::string& what, const Error& error);
 
-  [[nodiscard]] bool is_recovery() const { return options_.recovers.has_value(); }
-  [[nodiscard]] bool must_be_seen() const;
-  [[nodiscard]] bool is_stopped() const;
-  [[nodiscard]] bool owes_a_kubelet() const;
-  bool must_start_anew();
   void say_that_it_is_down();
-  Result<Outcome> close_recovery(OutcomeKind kind);
-  std::vector<std::string> commands_for(const std::vector<FileNow>& files) const;
+  std::vector<std::string> commands_for(const std::vector<FileNow>& files, bool spare_others) const;
   std::vector<FileNow> files_now();
   Status restore();
   Status restore_one(const JournalFile& file);
@@ -99,6 +91,7 @@ class ApplyRun {
   void take_last_words(const std::string& invocation);
   Result<Outcome> roll_back(Error cause, const std::string& invocation);
   Outcome stranded(Error cause, const Error& why);
+  Outcome close_as_stranded(Error cause, bool spare_others);
   Outcome rolled_back();
 
   ports::Ports& ports_;

@@ -12,6 +12,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/health.hpp"
@@ -30,7 +31,7 @@ namespace {
 constexpr Milliseconds kStep{50};
 /// One question to the health endpoint.
 constexpr Milliseconds kHealthDeadline{1000};
-/// From fork to exec systemd's own arguments stand in /proc; a kubelet that is still not itself
+/// From fork to exec systemd's own arguments are in /proc; a kubelet that is still not itself
 /// after this has other arguments.
 constexpr Milliseconds kExecDeadline{5000};
 /// How often health is asked again within the window.
@@ -85,8 +86,7 @@ class Watch {
   }
   [[nodiscard]] bool has_become() const {
     if (wanted_.becomes.empty() || process_.argv.empty()) return wanted_.becomes.empty();
-    const std::string& name = process_.argv.front();
-    return name.substr(name.rfind('/') + 1) == wanted_.becomes;
+    return base_name(process_.argv.front()) == wanted_.becomes;
   }
 
   static bool is_down(const ports::UnitState& state) {
@@ -163,7 +163,7 @@ class Watch {
   bool has_list(const Process& process) {
     if (!has_words(process)) return false;
     const auto list = model::list_in_argv(process.argv);
-    // The route of the files: nothing in the arguments may stand over them.
+    // The route of the files: nothing in the arguments may be over them.
     if (!wanted_.config_files.empty()) return !list;
     return list ? same_list(*list, wanted_.list) : wanted_.list.empty();
   }
@@ -202,7 +202,7 @@ class Watch {
       // A script may wait for long before it becomes the kubelet, or the program that holds it.
       if (!has_become()) until = std::min(deadline_, ports_.clock.now() + kExecDeadline);
       // A kubelet inside another program has no arguments to be seen; what the files and the log of that
-      // program say is read anew at the end.
+      // program say is read again at the end.
       if (is_inside() && has_become()) return {};
       if (auto status = see_child(); !status) return status;
       if (has_list(process_) && kubelet::kubelet_arguments_start(process_.argv)) {

@@ -30,7 +30,7 @@ struct Wanted {
   std::optional<Process> old_process;
   std::vector<std::string> config_files;  ///< files of the config route that the process read
   nodes::KubeletPlace place = nodes::KubeletPlace::kMain;
-  std::string becomes = {};  ///< KubeletHost::becomes: until then it is not the kubelet yet
+  std::string becomes = {};  ///< KubeletLauncher::becomes: until then it is not the kubelet yet
 };
 
 struct Confirmation {
@@ -40,7 +40,7 @@ struct Confirmation {
   std::string invocation;        ///< of the start that failed, for its last words
 };
 
-/// Watches the unit after a restart until it is seen to run with the wished list, healthy, the same
+/// Watches the unit after a restart until it is seen to run with the desired list, healthy, the same
 /// process for the whole window; or until something speaks against it. Every wait has a deadline.
 Result<Confirmation> confirm(ports::Ports& ports, const Wanted& wanted, Milliseconds timeout,
                              Milliseconds window);

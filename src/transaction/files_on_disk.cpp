@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the files of a transaction apart: as before, as written, half written, or somebody else's.
+// Says the files of a transaction apart: as before, as written, half written, or another process's.
 #include "files_on_disk.hpp"
 
 #include <algorithm>
@@ -70,7 +70,7 @@ FileMeta given_back(const FileMeta& recorded) {
 
 }  // namespace
 
-Result<FoundFile> look_at(ports::Ports& ports, const JournalFile& file, bool unfinished) {
+Result<FoundFile> inspect(ports::Ports& ports, const JournalFile& file, bool unfinished) {
   auto now = ports.files.read(file.path);
   if (!now) return std::move(now).error();
   auto written = written_bytes(file);
@@ -78,17 +78,17 @@ Result<FoundFile> look_at(ports::Ports& ports, const JournalFile& file, bool unf
   FoundFile found;
   found.now = std::move(*now);
   const bool is_gone = found.now.kind == FileKind::kAbsent;
-  // A link that leads elsewhere now shows somebody else's file.
+  // A link that leads elsewhere now shows another process's file.
   const bool is_there = found.now.exists() && found.now.real_path == file.real_path;
-  const auto holds = [&](const std::string& bytes) { return is_there && found.now.bytes == bytes; };
-  if (file.existed ? holds(file.original) : is_gone) {
-    found.found = FileFound::kOld;
-  } else if (file.removed ? is_gone : holds(*written)) {
-    found.found = FileFound::kNew;
+  const auto has = [&](const std::string& bytes) { return is_there && found.now.bytes == bytes; };
+  if (file.existed ? has(file.original) : is_gone) {
+    found.holds = FileHolds::kOld;
+  } else if (file.removed ? is_gone : has(*written)) {
+    found.holds = FileHolds::kNew;
   } else {
     const bool can_tear = unfinished && is_there && file.existed && !file.removed;
     const bool torn = can_tear && is_torn(file, found.now.bytes, *written);
-    found.found = torn ? FileFound::kTorn : FileFound::kForeign;
+    found.holds = torn ? FileHolds::kTorn : FileHolds::kOther;
   }
   return found;
 }
@@ -106,14 +106,14 @@ planning::FileEdit edit_back(const JournalFile& file, SourceFile now) {
 }
 
 FilesFound files_found(const std::vector<FoundFile>& files) {
-  const auto count = [&files](FileFound kind) {
+  const auto count = [&files](FileHolds kind) {
     return std::count_if(files.begin(), files.end(),
-                         [kind](const FoundFile& file) { return file.found == kind; });
+                         [kind](const FoundFile& file) { return file.holds == kind; });
   };
-  const auto old_ones = count(FileFound::kOld);
-  const auto new_ones = count(FileFound::kNew);
-  const bool mixed = count(FileFound::kTorn) > 0 || (old_ones > 0 && new_ones > 0);
-  if (count(FileFound::kForeign) > 0) {
+  const auto old_ones = count(FileHolds::kOld);
+  const auto new_ones = count(FileHolds::kNew);
+  const bool mixed = count(FileHolds::kTorn) > 0 || (old_ones > 0 && new_ones > 0);
+  if (count(FileHolds::kOther) > 0) {
     return mixed ? FilesFound::kForeignMixed : FilesFound::kForeign;
   }
   if (mixed) return FilesFound::kMixed;

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the files of a transaction stand on the disk, and the way back for one of them.
+// How the files of a transaction are on the disk, and the way back for one of them.
 #pragma once
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
 #include "kubelet_sysctl/transaction/record.hpp"
 #include "kubelet_sysctl/transaction/recovery_table.hpp"
 
 namespace kubelet_sysctl::transaction {
 
-enum class FileFound {
-  kOld,
-  kNew,
-  kTorn,  ///< a write into the file itself stopped half way: pieces of the new bytes and of the old
-  kForeign
-};
-
 /// One file of a transaction as it is now.
 struct FoundFile {
-  FileFound found = FileFound::kOld;
+  FileHolds holds = FileHolds::kOld;
   SourceFile now;
 };
 
-/// Looks at the file. Pieces are only told from somebody else's bytes in a transaction that did not come
+/// Inspects the file. Pieces are only distinguished from another process's bytes in a transaction that did not come
 /// to its end; in another they are foreign. Errors: those of read().
-Result<FoundFile> look_at(ports::Ports& ports, const JournalFile& file, bool unfinished);
+Result<FoundFile> inspect(ports::Ports& ports, const JournalFile& file, bool unfinished);
 
 /// The edit that puts the original of `file` back in the place of `now`.
 planning::FileEdit edit_back(const JournalFile& file, SourceFile now);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the list lost what the last change put there: kubeadm, nodeup and others write their files anew.
+// Whether the list lost what the last change put there: kubeadm, nodeup and others write their files again.
 #include "kubelet_sysctl/transaction/lost_entries.hpp"
 
 #include <algorithm>
@@ -55,7 +55,7 @@ std::string who(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
   }
   const bool known = file != nullptr && model::is_rewritten(model, *file);
   return out + (known ? fmt::format(", it is rewritten by {}", model::rewriter_of(model, *file))
-                      : std::string(", by somebody else"));
+                      : std::string(", by another process"));
 }
 
 }  // namespace
@@ -66,21 +66,19 @@ std::optional<Finding> lost_list(const nodes::NodeSnapshot& snapshot, const mode
   if (checks::is_list_swallowed(snapshot, model)) return std::nullopt;
   const Transaction* last = deciding(records, snapshot.unit.name);
   if (last == nullptr) return std::nullopt;
-  const sysctl::EntrySet present(model::texts_of(model.configured));
+  const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> lost;
   std::copy_if(last->after.begin(), last->after.end(), std::back_inserter(lost),
                [&present](const std::string& entry) { return present.covering(entry) == nullptr; });
   if (lost.empty()) return std::nullopt;
-  const checks::Check* check = checks::find_check("list-lost");
-  if (check == nullptr) bug("the check of a lost list is not in the table");
   std::string hint = "run: " + checks::command_with("kubelet-sysctl add", lost);
-  if (!model.kind->lasting_file.empty()) {
-    hint += " --lasting";
+  if (!model.kind->persistent_file.empty()) {
+    hint += " --persist";
   } else if (!model.kind->vendor_route.empty()) {
-    hint += fmt::format("; to make it last: {}", model.kind->vendor_route);
+    hint += fmt::format("; to persist it: {}", model.kind->vendor_route);
   }
   Finding finding = checks::finding_of(
-      *check,
+      checks::check_named("list-lost"),
       fmt::format("the list lost {} since the change {}: {}{}",
                   lost.size() == 1 ? "an entry" : fmt::format("{} entries", lost.size()), last->id,
                   some_of(lost), who(snapshot, model, *last)),

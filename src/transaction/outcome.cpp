@@ -2,36 +2,32 @@
 // The words for what a run did and how it ended, and the one table of exit codes.
 #include "kubelet_sysctl/transaction/outcome.hpp"
 
+#include <array>
+
 #include "kubelet_sysctl/base/error.hpp"
 
 namespace kubelet_sysctl::transaction {
 
 const char* name_of(OutcomeKind kind) {
-  switch (kind) {
-    case OutcomeKind::kUnchanged:
-      return "unchanged";
-    case OutcomeKind::kPlanned:
-      return "planned";
-    case OutcomeKind::kApplied:
-      return "applied";
-    case OutcomeKind::kPending:
-      return "pending";
-    case OutcomeKind::kRolledBack:
-      return "rolled-back";
-    case OutcomeKind::kStranded:
-      return "stranded";
-  }
-  bug("an OutcomeKind without a name");
+  // In the order of OutcomeKind.
+  constexpr std::array kNames = {"unchanged", "planned",     "applied",
+                                 "pending",   "rolled-back", "stranded"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string_view name_of(FileHolds holds) {
+  constexpr std::array<std::string_view, 5> kNames = {"old", "new", "torn", "other", "unknown"};
+  return kNames[static_cast<std::size_t>(holds)];
 }
 
 const std::vector<ExitCode>& exit_codes() {
   static const std::vector<ExitCode> codes = {
-      {0, "ok", "the wished state holds, or the question was answered"},
+      {0, "ok", "the desired state holds, or the question was answered"},
       {1, "failed", "the run failed and nothing was changed"},
       {2, "usage", "the command line has no meaning, or an entry is malformed"},
       {3, "refused", "refused by a check, not provable as safe, or the node has another manager"},
       {4, "rolled-back", "the change did not hold and the old state is back"},
-      {5, "stranded", "neither the new state nor the old one was seen: a person must act"},
+      {5, "stranded", "neither the new state nor the old one was seen: manual action required"},
       {6, "found", "`check`, `doctor` or `show --exit-code` found something"},
       {7, "locked", "another run holds the lock"},
       {77, "unchanged", "there was nothing to do, only with `--unchanged-exit-77`"},

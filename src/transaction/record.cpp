@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of a transaction as JSON, and what can be told from records alone.
+// The record of a transaction as JSON, and what is known from records alone.
 #include "kubelet_sysctl/transaction/record.hpp"
 
 #include <algorithm>
@@ -107,7 +107,7 @@ Json json_of(const JournalFile& file) {
                {"uid", file.meta.uid},
                {"gid", file.meta.gid},
                {"mode", file.meta.mode},
-               {"route", file.route},
+               {"route", name_of(file.route)},
                {"daemonReload", file.daemon_reload},
                {"removed", file.removed},
                {"inPlace", file.in_place},
@@ -125,7 +125,9 @@ JournalFile file_from(const Json& json) {
   file.meta.uid = number_at<std::uint32_t>(json, "uid");
   file.meta.gid = number_at<std::uint32_t>(json, "gid");
   file.meta.mode = number_at<std::uint32_t>(json, "mode");
-  file.route = json.at("route").get<std::string>();
+  const auto route = nodes::route_named(json.at("route").get<std::string>());
+  if (!route) throw Json::other_error::create(501, "unknown route", &json);
+  file.route = *route;
   file.daemon_reload = json.at("daemonReload").get<bool>();
   file.removed = json.at("removed").get<bool>();
   for (const Json& splice : json.at("splices")) {

@@ -11,6 +11,7 @@
 #include "files_on_disk.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -24,6 +25,7 @@
 #include "kubelet_sysctl/transaction/record.hpp"
 #include "kubelet_sysctl/transaction/recovery_table.hpp"
 #include "kubelet_sysctl/transaction/undo.hpp"
+#include "recovery_run.hpp"
 #include "system_log_entry.hpp"
 #include "trial.hpp"
 
@@ -82,7 +84,7 @@ class Recovery {
     return is_over(one, ports_.clock.wall_ms(), boot_id_) || one.id == options_.end_trial;
   }
 
-  /// The newest one that is open and was not looked at in this run.
+  /// The newest one that is open and was not inspected in this run.
   const Transaction* next_of(const std::vector<Transaction>& all) {
     const auto found = std::find_if(all.rbegin(), all.rend(), [this](const Transaction& one) {
       const bool ends = one.state == TransactionState::kTrial && trial_over(one);
@@ -150,7 +152,7 @@ class Recovery {
     one.discover.unit = one.transaction.unit;
     if (auto waited = wait_for_job(one.discover); !waited) return std::move(waited).error();
     for (const JournalFile& file : one.transaction.files) {
-      auto found = look_at(ports_, file, is_unfinished(one.transaction));
+      auto found = inspect(ports_, file, is_unfinished(one.transaction));
       if (!found) return std::move(found).error();
       one.files.push_back(std::move(*found));
     }
@@ -176,7 +178,7 @@ class Recovery {
   /// True when the live process is seen to have the list of the files.
   static bool runs(const model::NodeModel& model) {
     if (!model.running || !model.running->entries) return false;
-    const std::vector<std::string> configured = model::texts_of(model.configured);
+    const std::vector<std::string> configured = model::configured_texts(model);
     return std::set<std::string>(configured.begin(), configured.end()) ==
            std::set<std::string>(model.running->entries->begin(), model.running->entries->end());
   }
@@ -204,7 +206,7 @@ class Recovery {
     bug("a recovery action without a way");
   }
 
-  /// The files are another's now. Of a stranded change the kubelet was not seen yet, whoever wrote what it
+  /// The files are another's now. Of a stranded change the kubelet was not seen yet, whichever process wrote what it
   /// reads: without that the record stays as it is.
   Result<Outcome> leave(Case& one) {
     const bool unseen = one.transaction.state == TransactionState::kStranded && one.facts.restart;
@@ -218,10 +220,10 @@ class Recovery {
     }
     if (unseen) {
       const planning::Plan plan = plan_as_it_is(one);
-      ApplyOptions wanted = apply_options();
-      wanted.recovers = one.transaction;
+      const ApplyOptions wanted = apply_options();
       auto seen =
-          ApplyRun(ports_, one.snapshot, one.model, plan, one.discover, wanted).see_overtaken();
+          RecoveryRun(ports_, one.snapshot, one.model, plan, one.discover, wanted, one.transaction)
+              .see_overtaken();
       if (!seen || seen->kind == OutcomeKind::kStranded) return seen;
       evidence = seen->evidence;
     }
@@ -236,7 +238,7 @@ class Recovery {
     planning::Plan plan;
     plan.verb = planning::Verb::kRecover;
     plan.before = one.transaction.before;
-    plan.after = model::texts_of(one.model.configured);
+    plan.after = model::configured_texts(one.model);
     plan.expected_argv = one.model.argv;
     return plan;
   }
@@ -263,7 +265,7 @@ class Recovery {
     Outcome outcome;
     outcome.verb = planning::Verb::kRecover;
     outcome.transaction = one.transaction.id;
-    outcome.before = outcome.after = model::texts_of(one.model.configured);
+    outcome.before = outcome.after = model::configured_texts(one.model);
     if (state == TransactionState::kPending) outcome.kind = OutcomeKind::kPending;
     if (one.transaction.trial && discover_.live) {
       auto all = list_transactions(ports_);
@@ -300,16 +302,16 @@ class Recovery {
     auto plan = make_undo_plan(ports_, one.snapshot, model, one.transaction);
     if (!plan) return std::move(plan).error();
     plan->verb = planning::Verb::kRecover;
-    ApplyOptions wanted = apply_options();
-    wanted.recovers = one.transaction;
-    if (wanted.recovers->cause.empty()) wanted.recovers->cause = "the run did not come to its end";
-    return ApplyRun(ports_, one.snapshot, model, *plan, one.discover, wanted).run();
+    const ApplyOptions wanted = apply_options();
+    Transaction record = one.transaction;
+    if (record.cause.empty()) record.cause = "the run did not come to its end";
+    return RecoveryRun(ports_, one.snapshot, model, *plan, one.discover, wanted, record).run();
   }
 
   static std::vector<planning::FileEdit> back_edits(const Case& one) {
     std::vector<planning::FileEdit> edits;
     for (std::size_t i = 0; i < one.files.size(); ++i) {
-      if (one.files[i].found == FileFound::kOld) continue;
+      if (one.files[i].holds == FileHolds::kOld) continue;
       edits.push_back(edit_back(one.transaction.files[i], one.files[i].now));
     }
     return edits;
@@ -331,7 +333,7 @@ class Recovery {
     auto now = load_transaction(ports_, one.transaction.id);
     if (!now) return std::move(now).error();
     if (now->state != TransactionState::kTrial) return outcome;
-    // Somebody had put the files back already.
+    // Another process had put the files back already.
     auto closed = close(one, TransactionState::kRolledBack, "the trial ended");
     if (!closed) return std::move(closed).error();
     for (Finding& finding : closed->findings) outcome->findings.push_back(std::move(finding));
@@ -340,12 +342,13 @@ class Recovery {
 
   Result<Outcome> confirm_or_undo(Case& one) {
     const planning::Plan plan = plan_as_it_is(one);
-    ApplyOptions wanted = apply_options();
-    wanted.recovers = one.transaction;
-    auto seen = ApplyRun(ports_, one.snapshot, one.model, plan, one.discover, wanted).watch_only();
+    const ApplyOptions wanted = apply_options();
+    auto seen =
+        RecoveryRun(ports_, one.snapshot, one.model, plan, one.discover, wanted, one.transaction)
+            .watch_only();
     if (!seen || seen->kind == OutcomeKind::kApplied) return seen;
     const std::string cause = seen->cause ? seen->cause->message : std::string();
-    // Time went by: the node is read anew for the way back.
+    // Time went by: the node is read again for the way back.
     auto again = look(one.transaction.id);
     if (!again) return std::move(again).error();
     again->transaction.cause = cause;
@@ -364,23 +367,23 @@ class Recovery {
   Result<Outcome> ask_person(const Case& one) {
     Error error{.kind = ErrorKind::kConflict,
                 .message = fmt::format("will not decide about the change {}: of its files some are "
-                                       "old, some new, and somebody else changed one",
+                                       "old, some new, and another process changed one",
                                        one.transaction.id),
                 .hint =
                     "make all of them what you want, these are the old ones; then run "
                     "'kubelet-sysctl recover' again"};
     for (std::size_t i = 0; i < one.files.size(); ++i) {
       const JournalFile& file = one.transaction.files[i];
-      const FileFound found = one.files[i].found;
-      if (found == FileFound::kForeign) error.path = file.path;
+      const FileHolds found = one.files[i].holds;
+      if (found == FileHolds::kOther) error.path = file.path;
       error.detail += fmt::format("{}: {}\n", file.path,
-                                  found == FileFound::kOld   ? "as before the change"
-                                  : found == FileFound::kNew ? "as the change wrote it"
-                                                             : "changed by somebody else");
-      if (found == FileFound::kOld) continue;
-      error.detail +=
-          file.existed ? fmt::format("  cp {} '{}'\n", original_path(one.transaction, i), file.path)
-                       : fmt::format("  rm '{}'\n", file.path);
+                                  found == FileHolds::kOld   ? "as before the change"
+                                  : found == FileHolds::kNew ? "as the change wrote it"
+                                                             : "changed by another process");
+      if (found == FileHolds::kOld) continue;
+      error.detail += file.existed ? fmt::format("  cp {} {}\n", original_path(one.transaction, i),
+                                                 shell_word(file.path))
+                                   : fmt::format("  rm {}\n", shell_word(file.path));
     }
     return error;
   }

@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/transaction/recovery_table.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -13,37 +14,15 @@
 namespace kubelet_sysctl::transaction {
 
 const char* name_of(FilesFound found) {
-  switch (found) {
-    case FilesFound::kOld:
-      return "old";
-    case FilesFound::kNew:
-      return "new";
-    case FilesFound::kMixed:
-      return "mixed";
-    case FilesFound::kForeign:
-      return "foreign";
-    case FilesFound::kForeignMixed:
-      return "foreign and mixed";
-  }
-  bug("a FilesFound without a name");
+  // In the order of FilesFound.
+  constexpr std::array kNames = {"old", "new", "mixed", "foreign", "foreign and mixed"};
+  return kNames[static_cast<std::size_t>(found)];
 }
 
 const char* name_of(RecoveryAction action) {
-  switch (action) {
-    case RecoveryAction::kNothing:
-      return "nothing";
-    case RecoveryAction::kUndo:
-      return "undo";
-    case RecoveryAction::kConfirm:
-      return "confirm";
-    case RecoveryAction::kFinish:
-      return "finish";
-    case RecoveryAction::kLeave:
-      return "leave";
-    case RecoveryAction::kAskPerson:
-      return "ask a person";
-  }
-  bug("a RecoveryAction without a name");
+  // In the order of RecoveryAction.
+  constexpr std::array kNames = {"nothing", "undo", "confirm", "finish", "leave", "ask a person"};
+  return kNames[static_cast<std::size_t>(action)];
 }
 
 RecoveryAction decide_recovery(const RecoveryFacts& facts) {

@@ -6,6 +6,7 @@
 #include "files_on_disk.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/discover/launcher_files.hpp"
 #include "kubelet_sysctl/kubelet/last_words.hpp"
@@ -23,22 +24,12 @@ constexpr Milliseconds kJournalDeadline{2000};
 constexpr Milliseconds kJournalStep{100};
 constexpr int kLastWords = 15;
 
-/// A path as one word of a shell, for a person to paste.
-std::string quoted(const std::string& path) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%=,";
-  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
-  std::string word = "'";
-  for (const char byte : path) word += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
-  return word + "'";
-}
-
 /// Failure does not advertise the change that failed: how it would be made permanent is not said.
 void drop_advice(Outcome& outcome) {
   outcome.advice.reset();
   std::erase_if(outcome.findings, [](const Finding& one) {
-    return one.id == "will-be-rewritten" || one.id == "lasting-file" || one.id == "lasts-here" ||
-           one.id == "no-lasting-place";
+    return one.id == "will-be-rewritten" || one.id == "persist-file" || one.id == "persists-here" ||
+           one.id == "no-persistent-place";
   });
 }
 
@@ -58,24 +49,25 @@ Status ApplyRun::restore() {
 
 Status ApplyRun::restore_one(const JournalFile& file) {
   constexpr bool kUnfinished = true;
-  auto found = look_at(ports_, file, kUnfinished);
+  auto found = inspect(ports_, file, kUnfinished);
   if (!found) return std::move(found).error();
-  if (found->found == FileFound::kOld) return {};
-  if (found->found == FileFound::kForeign) {
+  if (found->holds == FileHolds::kOld) return {};
+  if (found->holds == FileHolds::kOther) {
     return Error{.kind = ErrorKind::kConflict,
-                 .message = "somebody else changed this file in the meantime",
+                 .message = "another process changed this file in the meantime",
                  .path = file.path};
   }
   const planning::FileEdit back = edit_back(file, std::move(found->now));
-  if (back.removes) return remove(back.before, back.route == "unit" || back.route == "lasting");
+  if (back.removes)
+    return remove(back.before,
+                  back.route == nodes::Route::kUnit || back.route == nodes::Route::kPersist);
   auto mode = ports_.files.replace(back.before, back.after);
   if (!mode) return std::move(mode).error();
   return {};
 }
 
-/// Nothing stands on the disk but the record, which says so from now on.
+/// Nothing is on the disk but the record, which says so from now on.
 Error ApplyRun::nothing_was_written(Error cause) {
-  if (is_recovery()) return cause;
   transaction_.cause = cause.message;
   if (auto marked = mark(TransactionState::kRolledBack); !marked) {
     cause.hint = fmt::format("the record could not be closed either: {}", marked.error().message);
@@ -86,8 +78,6 @@ Error ApplyRun::nothing_was_written(Error cause) {
 
 /// A write failed: nothing was restarted yet, so the old bytes are all that must come back.
 Result<Outcome> ApplyRun::finish_failed_write(Error cause) {
-  // The next recovery begins where this one stopped.
-  if (is_recovery()) return cause;
   auto status = restore();
   if (!status) return stranded(std::move(cause), status.error());
   return nothing_was_written(std::move(cause));
@@ -114,17 +104,7 @@ void ApplyRun::take_last_words(const std::string& invocation) {
 }
 
 Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) {
-  if (restarted_ || is_recovery()) take_last_words(invocation);
-  if (is_recovery()) {
-    // The files are the old ones by now; there is nothing further back.
-    outcome_.was_down = transaction_.was_down;
-    if (outcome_.was_down && transaction_.state != TransactionState::kStranded) {
-      outcome_.cause = std::move(cause);
-      return rolled_back();
-    }
-    return stranded(std::move(cause), Error{.kind = ErrorKind::kTimeout,
-                                            .message = "the files are as before the change"});
-  }
+  if (restarted_) take_last_words(invocation);
   if (!options_.rollback) {
     return stranded(std::move(cause), Error{.kind = ErrorKind::kTimeout,
                                             .message = "left as it is, as '--no-rollback' asks"});
@@ -142,7 +122,7 @@ Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) 
   outcome_.changed = restarted_;
   outcome_.cause = std::move(cause);
   if (restarted_) {
-    auto seen = restart_and_confirm(direction(plan_.before, model_.argv));
+    auto seen = restart_and_confirm(direction(plan_.before, model_.argv), false);
     const bool good = seen && seen->good;
     if (good) outcome_.evidence = seen->evidence;
     if (!good && !outcome_.was_down) {
@@ -167,38 +147,33 @@ std::vector<FileNow> ApplyRun::files_now() {
   std::vector<FileNow> files;
   for (const JournalFile& file : transaction_.files) {
     constexpr bool kUnfinished = true;
-    const auto found = look_at(ports_, file, kUnfinished);
-    const char* holds = "unknown";
-    if (found) {
-      holds = found->found == FileFound::kOld    ? "old"
-              : found->found == FileFound::kNew  ? "new"
-              : found->found == FileFound::kTorn ? "torn"
-                                                 : "other";
-    }
-    files.push_back({.path = file.path, .holds = holds});
+    const auto found = inspect(ports_, file, kUnfinished);
+    files.push_back({.path = file.path, .holds = found ? found->holds : FileHolds::kUnknown});
   }
   return files;
 }
 
 /// What a person types: the old bytes where they are not, a start, what the kubelet says of it, and at the end
 /// the command that sees the kubelet and closes the record.
-std::vector<std::string> ApplyRun::commands_for(const std::vector<FileNow>& files) const {
+std::vector<std::string> ApplyRun::commands_for(const std::vector<FileNow>& files,
+                                                bool spare_others) const {
   std::vector<std::string> commands;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const JournalFile& file = transaction_.files[i];
-    // What another process wrote after the change is not ours to overwrite.
-    if (files[i].holds == "old" || (is_recovery() && files[i].holds == "other")) continue;
-    commands.push_back(
-        file.existed ? fmt::format("cp {} {}", original_path(transaction_, i), quoted(file.path))
-                     : fmt::format("rm {}", quoted(file.path)));
+    // What another process wrote after a change that was cut short is not ours to overwrite.
+    if (files[i].holds == FileHolds::kOld || (spare_others && files[i].holds == FileHolds::kOther))
+      continue;
+    commands.push_back(file.existed ? fmt::format("cp {} {}", original_path(transaction_, i),
+                                                  shell_word(file.path))
+                                    : fmt::format("rm {}", shell_word(file.path)));
   }
   if (snapshot_.live) {
     commands.emplace_back("systemctl daemon-reload");
     commands.push_back(fmt::format("systemctl reset-failed {}", discover_.unit));
     commands.push_back(fmt::format("systemctl restart {}", discover_.unit));
-    const std::string log = model::host_log_file(snapshot_);
+    const std::string log = model::launcher_log_file(snapshot_);
     commands.push_back(log.empty() ? fmt::format("journalctl -u {} -n 50", discover_.unit)
-                                   : fmt::format("tail -n 50 {}", quoted(log)));
+                                   : fmt::format("tail -n 50 {}", shell_word(log)));
   }
   if (transaction_.id.empty()) return commands;
   // 'recover' leaves alone what '--no-rollback' left so.
@@ -208,14 +183,18 @@ std::vector<std::string> ApplyRun::commands_for(const std::vector<FileNow>& file
 }
 
 Outcome ApplyRun::stranded(Error cause, const Error& why) {
+  outcome_.changed = true;
+  cause.message += fmt::format("; and it could not be put right: {}", why.message);
+  return close_as_stranded(std::move(cause), false);
+}
+
+/// `spare_others`: what another process wrote is left out of the commands.
+Outcome ApplyRun::close_as_stranded(Error cause, bool spare_others) {
   outcome_.kind = OutcomeKind::kStranded;
-  outcome_.changed = !is_recovery() || wrote_ || restarted_;
   drop_advice(outcome_);
-  cause.message += is_recovery() ? "; " + why.message
-                                 : fmt::format("; and it could not be put right: {}", why.message);
   outcome_.cause = std::move(cause);
   outcome_.on_disk = files_now();
-  outcome_.commands = commands_for(outcome_.on_disk);
+  outcome_.commands = commands_for(outcome_.on_disk, spare_others);
   transaction_.cause = outcome_.cause->message;
   if (auto status = mark(TransactionState::kStranded); !status) {
     warn_record_not_closed("the record of this change", status.error());

@@ -75,18 +75,17 @@ void log_change(ports::Ports& ports, const Transaction& transaction, const std::
                   {"KUBELET_SYSCTL_VERB", planning::name_of(transaction.verb)},
                   {"KUBELET_SYSCTL_OUTCOME", name_of(outcome.kind)},
                   {"KUBELET_SYSCTL_STATE", name_of(transaction.state)},
-                  {"KUBELET_SYSCTL_ADDED", added},
-                  {"KUBELET_SYSCTL_REMOVED", removed},
+                  {"KUBELET_SYSCTL_ADDED", printable(added)},
+                  {"KUBELET_SYSCTL_REMOVED", printable(removed)},
                   {"KUBELET_SYSCTL_REASON", printable(transaction.reason)},
-                  {"KUBELET_SYSCTL_USER", user}};
+                  {"KUBELET_SYSCTL_USER", printable(user)}};
   auto written = ports.log.write(entry);
   if (written) return;
-  Finding finding;
-  finding.id = "not-logged";
-  finding.severity = Severity::kWarning;
-  finding.message = fmt::format("the system log did not take the line about this change: {}",
-                                written.error().message);
-  outcome.findings.push_back(std::move(finding));
+  outcome.findings.push_back(
+      {.id = "not-logged",
+       .severity = Severity::kWarning,
+       .message = fmt::format("the system log did not take the line about this change: {}",
+                              written.error().message)});
 }
 
 }  // namespace kubelet_sysctl::transaction

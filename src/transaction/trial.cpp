@@ -26,7 +26,7 @@ namespace {
 Status reload_after_links(ports::Ports& ports) {
   constexpr Milliseconds kDeadline{90'000};
   const auto version = ports.services.version();
-  if (!version || systemd::tells_reload_truly(*version)) return {};
+  if (!version || systemd::need_reload_is_reliable(*version)) return {};
   return ports.services.reload(kDeadline);
 }
 
@@ -63,7 +63,7 @@ Status make_boot_unit(ports::Ports& ports, const Transaction& transaction,
   auto unit = ports.files.read(kBootUnitPath);
   if (!unit) return std::move(unit).error();
   if (unit->kind == FileKind::kAbsent) {
-    // One that a package brought is enough, wherever it stands.
+    // One that a package brought is enough, wherever it is.
     auto known = ports.services.show(kBootUnit);
     if (!known) return std::move(known).error();
     if (known->load_state == "not-found") {
@@ -104,7 +104,7 @@ Status arm_trial(ports::Ports& ports, const Transaction& transaction, Millisecon
   if (!is_plain_path(program)) {
     return Error{.kind = ErrorKind::kRefused,
                  .message = fmt::format("will not begin a trial: the path of this program, '{}', "
-                                        "cannot stand in a unit as it is",
+                                        "cannot be in a unit as it is",
                                         program),
                  .hint = "install it as '/usr/local/bin/kubelet-sysctl'"};
   }
@@ -116,7 +116,7 @@ Status arm_trial(ports::Ports& ports, const Transaction& transaction, Millisecon
   if (!armed) return armed;
   auto made = make_boot_unit(ports, transaction, program);
   if (made) return made;
-  // What failed first is what is told; a timer that stays finds no trial and does nothing.
+  // What failed first is what is reported; a timer that stays finds no trial and does nothing.
   static_cast<void>(disarm_trial(ports, transaction, {}));
   return made;
 }
@@ -171,14 +171,11 @@ Status keep_trial(ports::Ports& ports, Transaction& transaction, Outcome& outcom
 }
 
 Finding not_disarmed(const Error& error) {
-  Finding finding;
-  finding.id = "trial-not-disarmed";
-  finding.severity = Severity::kWarning;
-  finding.message = fmt::format(
-      "what would have ended the trial is still there, and will find "
-      "nothing to do: {}",
-      error.message);
-  return finding;
+  return {.id = "trial-not-disarmed",
+          .severity = Severity::kWarning,
+          .message = fmt::format("what would have ended the trial is still there, and will find "
+                                 "nothing to do: {}",
+                                 error.message)};
 }
 
 }  // namespace kubelet_sysctl::transaction

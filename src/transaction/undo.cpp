@@ -20,14 +20,15 @@
 namespace kubelet_sysctl::transaction {
 namespace {
 
-/// The conflict that an undo by entries ended with, as one of the file that somebody changed.
+/// The conflict that an undo by entries ended with, as one of the file that another process changed.
 Error overtaken(const JournalFile& file, const SourceFile& now, const Error& why) {
-  Error error{.kind = ErrorKind::kConflict,
-              .message = fmt::format("will not undo: this file was changed since, "
-                                     "and the entries of the change cannot be taken back alone: {}",
-                                     why.message),
-              .path = file.path,
-              .hint = "undo the wish instead, with 'kubelet-sysctl remove', 'add' or 'set'"};
+  Error error{
+      .kind = ErrorKind::kConflict,
+      .message = fmt::format("will not undo: this file was changed since, "
+                             "and the entries of the change cannot be taken back alone: {}",
+                             why.message),
+      .path = file.path,
+      .hint = "undo it with a change instead, with 'kubelet-sysctl remove', 'add' or 'set'"};
   planning::FileEdit since;
   since.before.path = file.path;
   since.before.kind = FileKind::kRegular;
@@ -48,12 +49,12 @@ Result<planning::Plan> undo_entries(const nodes::NodeSnapshot& snapshot,
       planning::plan_undo_of_entries(snapshot, model, transaction.before, transaction.after);
   if (!plan && plan.error().kind == ErrorKind::kConflict) return overtaken(file, now, plan.error());
   if (!plan) return plan;
-  Finding finding;
-  finding.id = "undone-by-entries";
-  finding.severity = Severity::kNote;
-  finding.message = fmt::format(
-      "'{}' was changed since: the entries of the change are undone, not its bytes", file.path);
-  plan->findings.push_back(std::move(finding));
+  plan->findings.push_back(
+      {.id = "undone-by-entries",
+       .severity = Severity::kNote,
+       .message = fmt::format(
+           "'{}' was changed since: the entries of the change are undone, not its bytes",
+           file.path)});
   plan->verb = planning::Verb::kUndo;
   return plan;
 }
@@ -66,13 +67,13 @@ planning::Plan undo_unread(const nodes::NodeSnapshot& snapshot, const Transactio
   plan.after = transaction.before;
   plan.expected_argv.clear();
   plan.pending = !plan.edits.empty();
-  Finding finding;
-  finding.id = "node-not-read";
-  finding.severity = Severity::kWarning;
-  finding.message = fmt::format(
-      "the files are put back, and nothing else is known of this node: {}", fault.message);
-  finding.path = fault.path;
-  finding.line = fault.line;
+  Finding finding = {
+      .id = "node-not-read",
+      .severity = Severity::kWarning,
+      .message = fmt::format("the files are put back, and nothing else is known of this node: {}",
+                             fault.message),
+      .path = fault.path,
+      .line = fault.line};
   if (snapshot.live) {
     finding.message += "; the kubelet is not restarted, since it might not start";
     finding.hint = fmt::format("correct that, then: systemctl restart {}", transaction.unit);
@@ -88,18 +89,18 @@ Result<planning::Plan> make_undo_plan(ports::Ports& ports, const nodes::NodeSnap
                                       const Transaction& transaction) {
   planning::Plan plan;
   plan.verb = planning::Verb::kUndo;
-  plan.before = model::texts_of(model.configured);
+  plan.before = model::configured_texts(model);
   plan.after = plan.before;
   plan.expected_argv = model.argv;
   const bool unfinished = is_unfinished(transaction);
   for (const JournalFile& file : transaction.files) {
-    auto found = look_at(ports, file, unfinished);
+    auto found = inspect(ports, file, unfinished);
     if (!found) return std::move(found).error();
-    if (found->found == FileFound::kForeign && model.stopped) return *model.stopped;
-    if (found->found == FileFound::kForeign) {
+    if (found->holds == FileHolds::kOther && model.stopped) return *model.stopped;
+    if (found->holds == FileHolds::kOther) {
       return undo_entries(snapshot, model, transaction, file, found->now);
     }
-    if (found->found == FileFound::kOld) continue;
+    if (found->holds == FileHolds::kOld) continue;
     plan.edits.push_back(edit_back(file, std::move(found->now)));
   }
   auto after = planning::model_after(snapshot, plan.edits);
@@ -107,7 +108,7 @@ Result<planning::Plan> make_undo_plan(ports::Ports& ports, const nodes::NodeSnap
     return undo_unread(snapshot, transaction, *model.stopped, std::move(plan));
   }
   if (!after) return std::move(after).error();
-  plan.after = model::texts_of(after->configured);
+  plan.after = model::configured_texts(*after);
   plan.expected_argv = after->argv;
   planning::decide_restart(snapshot, model.stopped ? *after : model, plan);
   return plan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing half of a run: the record, the end of a trial, and the files in their place.
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -38,14 +39,19 @@ JournalFile journal_file(const planning::FileEdit& edit) {
 /// Of directories that the change did not make, only one of the unit's drop-ins, or of patches, may go when it
 /// is empty: a kubelet whose --config-dir is gone dies.
 bool may_empty(const planning::FileEdit& edit) {
-  return edit.route == "unit" || edit.route == "lasting";
+  return edit.route == nodes::Route::kUnit || edit.route == nodes::Route::kPersist;
 }
 
 /// The list's own file on a partition that nobody is to change, an image say: no right helps, and that is a
 /// refusal. A state directory or a lock there is the machine's no.
 Error refused_if_read_only(Error error) {
-  if (error.read_only) error.kind = ErrorKind::kRefused;
+  if (error.number == EROFS) error.kind = ErrorKind::kRefused;
   return error;
+}
+
+/// The last one made goes first: the earlier may have made the directory it lies in.
+void drop(StagedWrites& staged) {
+  while (!staged.empty()) staged.pop_back();
 }
 
 }  // namespace
@@ -84,11 +90,6 @@ Status ApplyRun::keep_traits(JournalFile& file, const planning::FileEdit& edit) 
 }
 
 Status ApplyRun::begin(bool restart) {
-  if (is_recovery()) {
-    transaction_ = *options_.recovers;
-    outcome_.transaction = transaction_.id;
-    return {};
-  }
   if (plan_.edits.empty()) return {};
   transaction_.verb = plan_.verb;
   transaction_.unit = discover_.unit;
@@ -157,24 +158,23 @@ Status ApplyRun::mark(TransactionState state) {
 }
 
 TransactionState ApplyRun::state_of_success() const {
-  if (is_recovery()) return TransactionState::kRolledBack;
   return transaction_.trial ? TransactionState::kTrial : TransactionState::kConfirmed;
 }
 
 /// Everything that needs room on the disk, for all files, before the first of them changes.
-Status ApplyRun::stage(std::vector<std::unique_ptr<ports::StagedWrite>>& staged) {
+Status ApplyRun::stage(StagedWrites& staged) {
+  Status status;
   for (const planning::FileEdit& edit : plan_.edits) {
     staged.emplace_back();
-    // The way back of one file must also go on a disk that is full, where replace() may write into the
-    // file itself. Several are made ready first even then: half of them put back would be a mixture.
-    if (edit.removes || (is_recovery() && plan_.edits.size() == 1)) continue;
+    if (edit.removes) continue;
     auto made = ports_.files.stage(edit.before, edit.after);
-    if (!made) return refused_if_read_only(std::move(made).error());
+    if (!made) status = refused_if_read_only(std::move(made).error());
+    if (!made) break;
     staged.back() = std::move(*made);
   }
-  if (!ports_.clock.interrupted()) return {};
-  return Error{.kind = ErrorKind::kInterrupted,
-               .message = "stopped by a signal, nothing was changed"};
+  if (status) status = check_not_interrupted();
+  if (!status) drop(staged);
+  return status;
 }
 
 Status ApplyRun::write_one(const planning::FileEdit& edit, ports::StagedWrite* staged) {
@@ -194,7 +194,7 @@ Status ApplyRun::write_again(const planning::FileEdit& edit) {
   if (edit.removes && now->kind == FileKind::kAbsent) return {};
   if (now->bytes != edit.before.bytes && now->bytes != edit.after) {
     return Error{.kind = ErrorKind::kConflict,
-                 .message = "somebody else changed this file in the meantime",
+                 .message = "another process changed this file in the meantime",
                  .path = edit.before.path};
   }
   if (edit.removes) return remove(*now, may_empty(edit));
@@ -203,26 +203,27 @@ Status ApplyRun::write_again(const planning::FileEdit& edit) {
   return {};
 }
 
-Status ApplyRun::write(std::vector<std::unique_ptr<ports::StagedWrite>>& staged) {
+/// Every edit in its place; those that are `staged`, from there. With two `tries`, a file that follows one which
+/// is written is tried again. On a failure nothing stays staged.
+Status ApplyRun::write(StagedWrites& staged, int tries) {
   for (std::size_t i = 0; i < plan_.edits.size(); ++i) {
     const planning::FileEdit& edit = plan_.edits[i];
     const std::string what =
         fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
     attempted_ = i + 1;
-    auto status = step(what, [&] { return write_one(edit, staged[i].get()); });
-    if (!status && is_recovery() && i > 0) {
+    ports::StagedWrite* ready = i < staged.size() ? staged[i].get() : nullptr;
+    auto status = step(what, [&] { return write_one(edit, ready); });
+    if (!status && tries > 1 && i > 0) {
       status = step(what + " again", [&] { return write_again(edit); });
     }
-    // A conflict is told before anything is written: the file is not ours to put back.
+    // A conflict is reported before anything is written: the file is not ours to put back.
     if (!status && status.error().kind == ErrorKind::kConflict) attempted_ = i;
-    if (!status) return status;
+    if (!status) {
+      drop(staged);
+      return status;
+    }
     wrote_ = true;
     changed_at_ms_ = ports_.clock.wall_ms();
-  }
-  // A recovery leaves the state as it was found: if it is cut short, the next one begins anew. That the
-  // record lags behind is no reason to take back files that are written: recovery looks at the files.
-  if (!is_recovery() && !mark(TransactionState::kWritten)) {
-    transaction_.state = TransactionState::kPlanned;
   }
   return {};
 }
@@ -230,7 +231,7 @@ Status ApplyRun::write(std::vector<std::unique_ptr<ports::StagedWrite>>& staged)
 /// What a process read is proved by files that are older than it, and the kernel's clock of files is
 /// coarser than that of processes: the process must start later by more than that.
 void ApplyRun::outlive_grain_of_clock() {
-  // Of a process that systemd does not start itself, the start is told in hundredths of a second.
+  // Of a process that systemd does not start itself, the start is reported in hundredths of a second.
   constexpr Milliseconds kTwoTicks{20};
   const bool is_main = model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain;
   const Milliseconds grain = kClockGrain + (is_main ? Milliseconds{0} : kTwoTicks);

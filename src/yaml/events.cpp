@@ -11,7 +11,7 @@ namespace kubelet_sysctl::yaml {
 namespace {
 
 constexpr std::size_t kFewNodes = 50'000;
-constexpr std::size_t kLeastBytesOfANode = 4;
+constexpr std::size_t kLeastBytesOfANode = 5;
 
 }  // namespace
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists in brackets, of YAML and of JSON, and the lines that lists stand on.
+// Lists in brackets, of YAML and of JSON, and the lines that lists are on.
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::yaml {
 namespace {
 
-bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
 /// Past blanks, line ends and comments. A `#` inside a string never comes here: items are jumped.
 std::size_t skip_space(std::string_view bytes, std::size_t at, bool& comments) {
   while (at < bytes.size()) {
-    if (is_space(bytes[at])) {
+    if (is_whitespace(bytes[at])) {
       ++at;
-    } else if (bytes[at] == '#' && at > 0 && is_space(bytes[at - 1])) {
+    } else if (bytes[at] == '#' && at > 0 && is_whitespace(bytes[at - 1])) {
       comments = true;
       at = line_text_end(bytes, at);
     } else {
@@ -95,7 +94,7 @@ std::vector<Splice> own_line_splices(std::string_view bytes, const FlowList& lis
   return splices;
 }
 
-/// What stands between two items: as between the first two, if that is no more than blanks.
+/// What is between two items: as between the first two, if that is no more than blanks.
 std::string separator_of(std::string_view bytes, const FlowList& list, std::string_view fallback) {
   if (list.items.size() < 2) return std::string(fallback);
   const Span gap = {list.items[0].end, list.items[1].begin};
@@ -195,15 +194,6 @@ std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const Fl
   }
   if (own_lines) return own_line_splices(bytes, list, change);
   return inline_splices(list, change, separator_of(bytes, list, separator));
-}
-
-std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-  std::string out;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0) out += separator;
-    out += texts[i];
-  }
-  return out;
 }
 
 std::size_t line_begin_at(std::string_view bytes, std::size_t offset) {

@@ -15,7 +15,7 @@ std::size_t token_end(std::string_view bytes, std::size_t at) {
   return std::min(bytes.find_first_of(" \t\r\n,]}", at), bytes.size());
 }
 
-/// `&anchor !tag text` where all of it stands on one line and nothing but a comment follows.
+/// `&anchor !tag text` where all of it is on one line and nothing but a comment follows.
 std::optional<Span> marked_span(std::string_view bytes, std::size_t begin) {
   std::size_t at = begin;
   while (at < bytes.size() && (bytes[at] == '&' || bytes[at] == '!')) {

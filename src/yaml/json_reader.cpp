@@ -54,7 +54,7 @@ class Collector final : public nlohmann::json_sax<Json> {
   std::string error_;
 };
 
-/// What a token stands for; most stand in the file as they are meant.
+/// What a token stands for; most are in the file as they are meant.
 std::string_view meaning_of(std::string_view token, Tree& tree) {
   if (token == "-0") return token.substr(1);
   if (!token.starts_with('"')) return token;
@@ -63,7 +63,7 @@ std::string_view meaning_of(std::string_view token, Tree& tree) {
   return tree.decoded.back();
 }
 
-/// The tokens of valid JSON stand in the order of its events: one pass gives each event its bytes.
+/// The tokens of valid JSON are in the order of its events: one pass gives each event its bytes.
 void place(std::string_view bytes, Tree& tree) {
   std::size_t at = 0;
   for (Event& event : tree.events) {
@@ -82,29 +82,27 @@ void place(std::string_view bytes, Tree& tree) {
   }
 }
 
-Error syntax_error(std::string_view bytes, const Collector& collector) {
+Error syntax_error(std::string_view bytes, const Collector& collector,
+                   const Introductions& introductions) {
   // nlohmann counts the bytes that it has read, the offending one included.
   const std::size_t at = std::min(std::max<std::size_t>(collector.error_at(), 1) - 1, bytes.size());
   std::string_view what = collector.error();
   if (what.find("expected end of input") != std::string_view::npos && at < bytes.size()) {
     return error_in(ErrorKind::kMalformed, bytes, {at, at},
-                    fmt::format("a kubelet does not start with this file: json parse error: "
-                                "invalid character '{}' after top-level value",
-                                bytes[at]));
+                    fmt::format("{}invalid character '{}' after top-level value",
+                                introductions.json, bytes[at]));
   }
   if (const std::size_t colon = what.find(": "); colon != std::string_view::npos) {
     what.remove_prefix(colon + 2);
   }
   return error_in(ErrorKind::kMalformed, bytes, {at, at},
-                  fmt::format("a kubelet does not start with this file: couldn't get version/kind; "
-                              "json parse error: {}",
-                              what),
+                  fmt::format("{}{}", introductions.json_syntax, what),
                   "a file whose first byte is '{' must be JSON, not YAML");
 }
 
 }  // namespace
 
-Result<Tree> json_tree(std::string_view bytes) {
+Result<Tree> json_tree(std::string_view bytes, const Introductions& introductions) {
   Tree tree;
   tree.format = ConfigFormat::kJson;
   // Each of these begins one node at most; in a text that people read they are few.
@@ -113,7 +111,7 @@ Result<Tree> json_tree(std::string_view bytes) {
   });
   if (is_too_dense(static_cast<std::size_t>(nodes), bytes.size())) return dense_error();
   Collector collector(tree.events);
-  if (!Json::sax_parse(bytes, &collector)) return syntax_error(bytes, collector);
+  if (!Json::sax_parse(bytes, &collector)) return syntax_error(bytes, collector, introductions);
   place(bytes, tree);
   return tree;
 }

@@ -14,20 +14,19 @@
 namespace kubelet_sysctl::yaml {
 namespace {
 
-// Up to here libyaml reads every file, so that what users have is judged by a whole parser.
-constexpr std::size_t kLarge = 32768;
 // Far above what any configuration has.
 constexpr std::size_t kMaxDepth = 500;
 
-Error yaml_error(std::string_view bytes, std::size_t at, std::string_view what,
-                 std::string hint = {}) {
-  return error_in(ErrorKind::kMalformed, bytes, {at, at},
-                  fmt::format("a kubelet cannot read this YAML: yaml: {}", what), std::move(hint));
+Error yaml_error(const Introductions& introductions, std::string_view bytes, Span at,
+                 std::string_view what, std::string hint = {}) {
+  return error_in(ErrorKind::kMalformed, bytes, at,
+                  fmt::format("{}yaml: {}", introductions.yaml, what), std::move(hint));
 }
 
 /// go-yaml's reader forbids these characters. Source: gopkg.in/yaml.v2 readerc.go,
 /// yaml_parser_update_buffer.
-std::optional<Error> forbidden_character(std::string_view bytes) {
+std::optional<Error> forbidden_character(const Introductions& introductions,
+                                         std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
     const bool control =
@@ -37,7 +36,9 @@ std::optional<Error> forbidden_character(std::string_view bytes) {
     const std::string_view three = bytes.substr(i, 3);
     const bool none =
         three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF" || (i > 0 && three == kByteOrderMark);
-    if (control || c1 || none) return yaml_error(bytes, i, "control characters are not allowed");
+    if (control || c1 || none) {
+      return yaml_error(introductions, bytes, {i, i}, "control characters are not allowed");
+    }
   }
   return std::nullopt;
 }
@@ -110,7 +111,8 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 class Reader {
  public:
-  Reader(std::string_view bytes, Tree& tree) : bytes_(bytes), tree_(tree), offsets_(bytes) {
+  Reader(std::string_view bytes, Tree& tree, const Introductions& introductions)
+      : bytes_(bytes), tree_(tree), introductions_(introductions), offsets_(bytes) {
     if (yaml_parser_initialize(&parser_) == 0) bug("no memory for a YAML parser");
     const void* start = bytes.data();
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
@@ -190,7 +192,6 @@ class Reader {
         break;
       case YAML_DOCUMENT_START_EVENT:
         counted_ = false;
-        document_at_ = offsets_.of(event.start_mark);
         break;
       case YAML_ALIAS_EVENT:
       case YAML_SEQUENCE_START_EVENT:
@@ -208,15 +209,19 @@ class Reader {
 
   void count_another() {
     if (std::exchange(counted_, true)) return;
-    if (tree_.documents++ == 1) tree_.second_at = document_at_;
+    ++tree_.documents;
   }
 
   /// Source: yaml.v2 parserc.go, yaml_parser_process_directives: 1.1 alone.
+  Error fault(std::size_t at, std::string_view what, std::string hint = {}) const {
+    return yaml_error(introductions_, bytes_, {at, at}, what, std::move(hint));
+  }
+
   Status directive(const yaml_event_t& event) {
     const yaml_version_directive_t* version = event.data.document_start.version_directive;
     if (version == nullptr || (version->major == 1 && version->minor == 1)) return {};
-    return yaml_error(bytes_, offsets_.of(event.start_mark), "found incompatible YAML document",
-                      "remove that line: a kubelet reads YAML 1.1 alone");
+    return fault(offsets_.of(event.start_mark), "found incompatible YAML document",
+                 "remove that line: a kubelet reads YAML 1.1 alone");
   }
 
   Status alias(const yaml_event_t& event) {
@@ -224,13 +229,11 @@ class Reader {
     const std::size_t at = offsets_.of(event.start_mark);
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) {
-      return error_in(ErrorKind::kMalformed, bytes_, {at, at + 1 + name.size()},
-                      fmt::format("a kubelet cannot read this YAML: yaml: unknown anchor '{}' "
-                                  "referenced",
-                                  name));
+      return yaml_error(introductions_, bytes_, {at, at + 1 + name.size()},
+                        fmt::format("unknown anchor '{}' referenced", name));
     }
     if (std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
-      return yaml_error(bytes_, at, fmt::format("anchor '{}' value contains itself", name));
+      return fault(at, fmt::format("anchor '{}' value contains itself", name));
     }
     tree_.events.push_back(
         {.kind = EventKind::kAlias, .anchor = found->second, .at = {at, at}, .text = {}});
@@ -245,7 +248,7 @@ class Reader {
     const std::uint32_t anchor = anchor_of(scalar.anchor);
     if (tag == "tag:yaml.org,2002:binary") {
       auto decoded = from_base64(text);
-      if (!decoded) return yaml_error(bytes_, at, "!!binary value contains invalid base64 data");
+      if (!decoded) return fault(at, "!!binary value contains invalid base64 data");
       text = std::move(*decoded);
     }
     const bool plain = tag.empty() && scalar.plain_implicit != 0;
@@ -259,7 +262,7 @@ class Reader {
     return {};
   }
 
-  /// The text as it stands at `at`, within quotes perhaps; else a copy that lives as long as the tree.
+  /// The text as it is at `at`, within quotes perhaps; else a copy that lives as long as the tree.
   std::string_view kept(std::string text, std::size_t at) {
     for (const std::size_t begin : {at, at + 1}) {
       if (begin > bytes_.size() || !bytes_.substr(begin).starts_with(text)) continue;
@@ -323,19 +326,19 @@ class Reader {
       if (indent.find('\t') != std::string_view::npos) at = begin + indent.find('\t');
       hint = "indent with blanks: YAML forbids tabs there";
     }
-    return yaml_error(bytes_, at, fmt::format("{}{}", where, problem), std::move(hint));
+    return fault(at, fmt::format("{}{}", where, problem), std::move(hint));
   }
 
   static constexpr std::uint32_t kNoAnchor = 0;
 
   std::string_view bytes_;
   Tree& tree_;
+  const Introductions& introductions_;
   Offsets offsets_;
   yaml_parser_t parser_ = {};
   std::map<std::string, std::uint32_t> anchors_;
   std::uint32_t last_anchor_ = 0;
   std::vector<std::uint32_t> open_;  ///< the anchors of the collections that are open
-  std::size_t document_at_ = 0;      ///< where the last document begins
   bool counted_ = false;             ///< it holds something
   bool finished_ = false;            ///< the first document ended
   bool done_ = false;
@@ -343,16 +346,10 @@ class Reader {
 
 }  // namespace
 
-Result<Tree> yaml_tree(std::string_view bytes) {
-  if (auto error = forbidden_character(bytes)) return std::move(*error);
+Result<Tree> yaml_tree(std::string_view bytes, const Introductions& introductions) {
+  if (auto error = forbidden_character(introductions, bytes)) return std::move(*error);
   Tree tree;
-  if (bytes.size() > kLarge) {
-    if (auto events = plain_yaml_events(bytes)) {
-      tree.events = std::move(*events);
-      return tree;
-    }
-  }
-  auto status = Reader(bytes, tree).run();
+  auto status = Reader(bytes, tree, introductions).run();
   if (!status) return std::move(status).error();
   return tree;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes down its arguments in a file of /run/said that has the name of its unit: their number on a line, then
-// each with a NUL behind it. So it tells what a booted systemd made of the unit.
+// each with a NUL behind it. So it says what a booted systemd made of the unit.
 #include <fcntl.h>
 #include <unistd.h>
 

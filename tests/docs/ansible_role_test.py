@@ -46,7 +46,7 @@ def facts(option):
 
 
 def options_of(verb):
-    text = subprocess.run([PROGRAM, verb, "--help"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([PROGRAM, verb, "--help-all"], check=True, capture_output=True, text=True).stdout
     return dict(re.findall(r"(?m)^ +(?:-\w, )?--([a-z0-9-]+)(.*(?:\n {20,}.*)*)", text))
 
 

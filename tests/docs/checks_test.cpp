@@ -35,18 +35,18 @@ TEST(ChecksDocument, ListsEveryCheckWithItsSeverityAndWhoTellsOfIt) {
     wanted.push_back(fmt::format("| {} | {} | {} | {} |", check.id, name_of(check.severity),
                                  told_by(check.audience), check.title));
   }
-  EXPECT_EQ(rows_below("| id | severity | told by | what it finds |"), wanted);
+  EXPECT_EQ(rows_below("| id | severity | reported by | what it finds |"), wanted);
 }
 
 TEST(ChecksDocument, NamesAMendAndASourceForEveryCheck) {
-  const auto rows = rows_below("| id | mend | source |");
+  const auto rows = rows_below("| id | fix | source |");
   ASSERT_EQ(rows.size(), checks::all_checks().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string head = fmt::format("| {} | ", checks::all_checks()[i].id);
     ASSERT_TRUE(rows[i].starts_with(head)) << rows[i];
     const std::size_t source = rows[i].find(" | ", head.size());
     ASSERT_NE(source, std::string::npos) << rows[i];
-    EXPECT_GT(source, head.size() + 2) << "no mend: " << rows[i];
+    EXPECT_GT(source, head.size() + 2) << "no fix: " << rows[i];
     EXPECT_GT(rows[i].size(), source + 8) << "no source: " << rows[i];
   }
 }

@@ -23,7 +23,7 @@ using testing::IsEmpty;
 
 /// The words of the answer, in its order, without their meanings.
 std::vector<std::string> offered(const std::vector<std::string>& words) {
-  cli::CliHost host;
+  cli::CliEnvironment host;
   std::string said;
   host.out = [&said](const std::string& text) { said += text; };
   std::vector<std::string> line{std::string(cli::kCompleteCommand)};
@@ -48,7 +48,7 @@ TEST(Completion, OffersTheOptionsOfEachCommandAndNoOther) {
   for (const cli::Command* command : cli::all_commands()) {
     std::set<std::string> expected;
     for (const cli::OptionRow& row : cli::all_options()) {
-      if ((command->options & row.bit) != 0) expected.emplace(row.name);
+      if (cli::takes(*command, row)) expected.emplace(row.name);
     }
     const auto offers = offered({std::string(command->name), "-"});
     EXPECT_EQ((std::set<std::string>{offers.begin(), offers.end()}), expected) << command->name;
@@ -60,7 +60,7 @@ TEST(Completion, OffersTheChoicesOfEachOption) {
   for (const cli::Command* command : cli::all_commands()) {
     for (const cli::OptionRow& row : cli::all_options()) {
       const bool has_choices = row.value.find('|') != std::string_view::npos;
-      if ((command->options & row.bit) == 0 || !has_choices) continue;
+      if (!cli::takes(*command, row) || !has_choices) continue;
       std::string choices;
       for (const std::string& one :
            offered({std::string(command->name), std::string(row.name), ""})) {

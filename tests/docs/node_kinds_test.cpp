@@ -24,7 +24,7 @@ TEST(NodeKindsDocument, ListsEveryKindWithItsRouteAndWhoRewrites) {
   std::vector<std::string> wanted;
   for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     wanted.push_back(fmt::format("| {} | {} | {} | {} | {} |", kind.id, kind.title,
-                                 kind.refuse ? "no edit" : kind.new_list_route,
+                                 kind.refuse ? "no edit" : nodes::name_of(kind.new_list_route),
                                  or_dash(kind.variable), or_dash(kind.rewritten_by)));
   }
   EXPECT_EQ(rows_below("| id | kind | a new list goes to | variable of the flag | who writes the "
@@ -70,15 +70,15 @@ TEST(NodeKindsDocument, ListsTheUnitsThatAreLookedForWithoutKubeletService) {
 TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
   std::vector<std::string> wanted;
   for (const nodes::NodeKind& kind : nodes::node_kinds()) {
-    if (kind.lasting_file.empty()) continue;
+    if (kind.persistent_file.empty()) continue;
     wanted.push_back(
-        fmt::format("| {} | `{}` | {} |", kind.id, kind.lasting_file, kind.lasting_needs));
+        fmt::format("| {} | `{}` | {} |", kind.id, kind.persistent_file, kind.persistent_needs));
   }
   EXPECT_EQ(rows_below("| id | file | what must be done for it to count |"), wanted);
 }
 
 TEST(NodeKindsDocument, NamesASourceForEveryKind) {
-  const auto rows = rows_below("| id | told by | upstream files |");
+  const auto rows = rows_below("| id | recognised by | upstream files |");
   ASSERT_EQ(rows.size(), nodes::node_kinds().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const nodes::NodeKind& kind = nodes::node_kinds()[i];

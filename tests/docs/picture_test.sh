@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The picture in the README is that of a real run: plays its session and compares what is printed, colours
 # included, with the recorded one; and the picture with what is drawn of that. Process ids, times and ids of
-# changes are left out. Links of the documentation are looked at too.
+# changes are left out. Links of the documentation are inspected too.
 set -euo pipefail
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 picture=$source_dir/docs/picture
@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 
 # plain FILE: the session without what differs from run to run.
 plain() {
-  sed -E -e 's/[0-9]{8}T[0-9]{6}Z-[0-9]+/ID/g' -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g' \
+  sed -E -e 's/[0-9]{8}T[0-9]{6}Z-[0-9]+/ID/g' -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(Z|[+-][0-9:]{5})/TIME/g' \
+    -e 's/\((now|[0-9]+ (s|min) ago)\)/(AGO)/g' \
     -e 's/\bpid [0-9]+/pid N/g' -e 's/\b[0-9]+(\.[0-9]+)? (ms|s|min)\b/DURATION/g' \
     -e 's/E[0-9]{4} [0-9:.]+ +[0-9]+ /EDATE TIME N /' "$1"
 }

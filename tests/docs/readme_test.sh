@@ -20,7 +20,7 @@ rows() {
     inside && !/^\| ---/' "$1"
 }
 # section NAME: the lines of the help below "NAME:".
-section() { "$program" --help | awk -v head="$1:" '$0 == head { inside = 1; next }
+section() { "$program" --help | sed -E ':a;N;$!ba;s/\n {18,}/ /g' | awk -v head="$1:" '$0 == head { inside = 1; next }
   inside && /^$/ { exit } inside'; }
 
 same "the commands of the README and of --help" \
@@ -35,7 +35,7 @@ same "the exit codes of docs/exit-codes.md and of --help" \
 
 # Options that the README names: each is one of some command.
 all_help=$(section commands | awk '{print $1}' |
-  while read -r command; do "$program" "$command" --help; done)
+  while read -r command; do "$program" "$command" --help-all; done)
 for option in $(grep -o '`--[a-z0-9-]*' "$readme" | tr -d '`' | sort -u); do
   case $option in --allowed-unsafe-sysctls | --help | --version) continue ;; esac
   grep -qE -e "$option( |\$)" <<<"$all_help" ||

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The completion scripts in real shells: somebody types a line and TAB, and this is the line then.
+"""The completion scripts in real shells: a user types a line and TAB, and this is the line then.
 
 What the program offers for each command is tested in completion_test.cpp; here bash (with Debian's
 bash-completion) and zsh sit on a terminal, and fish is asked with `complete -C`.
@@ -73,7 +73,7 @@ class Shell:
             self.seen += os.read(self.terminal, 65536).decode(errors="replace")
 
     def line_after_tab(self, line):
-        """The line that stands there; then the line is cleared."""
+        """The line that is there; then the line is cleared."""
         self.type(line + "\t\x07")
         found = self.wait_for(r"(?s)LINE<(.*?)>\r?\n")
         self.type("\x15\r")
@@ -156,7 +156,7 @@ def check_fish(environment, table):
 
 
 def check_unprivileged(program):
-    """Somebody who is not root hears no complaint, and waits for nothing."""
+    """A user who is not root hears no complaint, and waits for nothing."""
     bad = 0
     for words in (["add", "net."], ["remove", ""], ["undo", ""], ["add", "--unit", ""], [""]):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -181,7 +181,7 @@ def main():
         os.chmod(work, 0o755)
         binaries = pathlib.Path(work, "bin")
         binaries.mkdir()
-        # A copy, because somebody else than root may not see the directory of the build.
+        # A copy, because another process than root may not see the directory of the build.
         shutil.copy(PROGRAM, binaries / "kubelet-sysctl")
         root = pathlib.Path(work, "root")
         shutil.copytree(SOURCE / "tests/nodes/kops/root", root, symlinks=True)

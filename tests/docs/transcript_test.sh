@@ -24,7 +24,8 @@ def plain(text):
     """`text` without what differs from run to run."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"\d{8}T\d{6}Z-\d+", "ID", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC|[+-]\d\d:\d\d)?", "TIME", text)
+    text = re.sub(r"\((now|\d+ (s|min) ago)\)", "(AGO)", text)
     text = re.sub(r"\bpid \d+", "pid N", text)
     text = re.sub(r"\bthis kernel \([^)]*\)", "this kernel", text)
     return re.sub(r"\b\d+(\.\d+)? (ms|s|min)\b", "DURATION", text)

@@ -140,7 +140,7 @@ void record_start(const Config& config) {
   out << getpid() << ' ' << joined(config.allowlist) << '\n';
 }
 
-// With --exit-on-lock-contention whoever opens or removes the lock file ends the kubelet.
+// With --exit-on-lock-contention any process that opens or removes the lock file ends the kubelet.
 // Source: Kubernetes cmd/kubelet/app/server_linux.go.
 int take_lock(const Flags& flags, const Version& version) {
   const auto path = value_of(flags, "lock-file", "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stand-in kubelet: loads the configuration file and the drop-in directory, keeping the three
-// settings that the tests look at.
+// settings that the tests inspect.
 //
 // Source: Kubernetes pkg/kubelet/kubeletconfig/configfiles/configfiles.go and util/codec/codec.go,
 // cmd/kubelet/app/server.go (mergeKubeletConfigurations).

@@ -261,7 +261,7 @@ class YamlReader : Reader {
     return found;
   }
 
-  // The text of a scalar that stands on one line. A plain one ends at ': ', ' #' or, in a flow
+  // The text of a scalar that is on one line. A plain one ends at ': ', ' #' or, in a flow
   // collection, at its punctuation.
   std::string read_scalar_text(bool in_flow) {
     if (peek() == '"') return read_double_quoted();

@@ -9,7 +9,7 @@
 #   fault_points                  the calls by which that run changes anything: lines "CALL NUMBER"
 #   fault_run CALL NUMBER WHAT [ARGS...]  the first run, or another, with
 #                                 `strace --inject=CALL:WHAT:when=NUMBER`
-#   fault_found                   how FILE stands: old, new or mixed
+#   fault_found                   how FILE is: old, new or mixed
 #   fault_truth                   FILE and the kubelet together: old, new, or what is wrong
 #   fault_is_open                 succeeds while the journal has a change without an end
 #   fault_back                    the node as fault_node left it, by force

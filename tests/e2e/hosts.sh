@@ -22,7 +22,7 @@ e2e_snap_mount() {
     >"$NODE_ROOT/etc/systemd/system/snap-$1-$2.mount"
 }
 
-# canonical/microk8s microk8s-resources/wrappers/run-kubelite-with-args: both files are written anew at every
+# canonical/microk8s microk8s-resources/wrappers/run-kubelite-with-args: both files are written again at every
 # start, by the script that then becomes kubelite.
 stand_in_microk8s() {
   program /usr/bin/snap <<'STUB'
@@ -36,7 +36,7 @@ STUB
 set -e
 sed -i "s@^--start-control-plane=.*@--start-control-plane=true@" "$SNAP_DATA/args/kubelite"
 sed -i 's,DevicePlugins=true,,' "$SNAP_DATA/args/kubelet"
-sleep 0.1 # the real one looks for routes, rules and modules here
+sleep 0.1 # the real one searches for routes, rules and modules here
 declare -a args="($(cat "$SNAP_DATA/args/kubelite"))"
 exec "$SNAP/kubelite" "${args[@]}"
 STUB

@@ -81,7 +81,7 @@ e2e_outer() {
 }
 
 # A control group of its own for each run, in a cgroup2 tree that only this mount namespace sees: so
-# a node is the same on a machine with the old hierarchies. Its lock tells live runs from dead ones.
+# a node is the same on a machine with the old hierarchies. Its lock says live runs from dead ones.
 e2e_cgroup() {
   mount -t cgroup2 cgroup2 "$E2E_CGROUPS" 2>/dev/null ||
     [ -e "$E2E_CGROUPS/cgroup.controllers" ] || skip "no cgroup2 hierarchy can be mounted"
@@ -412,7 +412,7 @@ node_reboot() {
   e2e_power_off
   node_boot
   [ "$(node_run cat /proc/sys/kernel/random/boot_id)" != "$boot_id" ] ||
-    fail "the node has the same boot id after it was booted anew"
+    fail "the node has the same boot id after it was booted again"
 }
 
 # shellcheck source=tests/e2e/assert.sh

@@ -17,15 +17,15 @@ namespace {
 /// One action from one start, cut short at each of its calls.
 class Walk {
  public:
-  Walk(const Scenario& scenario, const Ground& ground, const Start& start,
+  Walk(const Scenario& scenario, const VerdictContext& context, const Start& start,
        std::function<Told(Node&)> act, Tally& kills, Tally& cuts)
       : scenario_(scenario),
         start_(start),
         act_(std::move(act)),
         kills_(kills),
         cuts_(cuts),
-        after_kill_(ground, kills),
-        after_cut_(ground, cuts) {}
+        after_kill_(context, kills),
+        after_cut_(context, cuts) {}
 
   void run() {
     for (std::size_t number = 1; !is_tried(scenario_, number) || die(number); ++number) continue;
@@ -77,17 +77,17 @@ class Walk {
   std::set<std::string> known_;
 };
 
-Told recover_told(Node& node) { return told_of(node.recover()); }
+Told recover_reported(Node& node) { return reported(node.recover()); }
 
 class DeathInAChange : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(DeathInAChange, IsRecoveredFrom) {
-  const Ground ground = ground_of(GetParam());
+  const VerdictContext context = context_of(GetParam());
   Tally kills("crash points, killed");
   Tally cuts("crash points, power cut");
   Start start;
   start.refused = !GetParam().refused.empty();
-  Walk(GetParam(), ground, start, GetParam().act, kills, cuts).run();
+  Walk(GetParam(), context, start, GetParam().act, kills, cuts).run();
   EXPECT_GT(kills.points(), 0U);
   EXPECT_GT(cuts.points(), 0U);
 }
@@ -98,11 +98,11 @@ INSTANTIATE_TEST_SUITE_P(Nodes, DeathInAChange, ::testing::ValuesIn(all_scenario
 class DeathInARecovery : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(DeathInARecovery, IsRecoveredFrom) {
-  const Ground ground = ground_of(GetParam());
+  const VerdictContext context = context_of(GetParam());
   Tally kills("crash points in recover, killed");
   Tally cuts("crash points in recover, power cut");
-  for (const Start& start : starts_of(GetParam(), ground)) {
-    Walk(GetParam(), ground, start, recover_told, kills, cuts).run();
+  for (const Start& start : starts_of(GetParam(), context)) {
+    Walk(GetParam(), context, start, recover_reported, kills, cuts).run();
   }
   EXPECT_GT(kills.points(), 0U);
 }

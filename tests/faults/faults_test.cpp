@@ -36,20 +36,20 @@ constexpr Way kFullDisk = {FaultKind::kFullDisk, ENOSPC, "a full disk"};
 /// One action from one start, with a fault at each of its calls.
 class Walk {
  public:
-  Walk(const Scenario& scenario, const Ground& ground, const Start& start,
+  Walk(const Scenario& scenario, const VerdictContext& context, const Start& start,
        std::function<Told(Node&)> act, bool every_error, Tally& tally)
       : scenario_(scenario),
-        ground_(ground),
+        context_(context),
         start_(start),
         act_(std::move(act)),
         every_error_(every_error),
         tally_(tally),
-        verdict_(ground, tally) {}
+        verdict_(context, tally) {}
 
   void run() {
     auto node = node_at(scenario_, start_);
     const Contents found = node->contents();
-    begins_mixed_ = found != ground_.before && found != ground_.after;
+    begins_mixed_ = found != context_.before && found != context_.after;
     begins_with_temporaries_ = !Node::temporary_files(image_of(node->root())).empty();
     Told told;
     disturb(*node, act_, {}, told);
@@ -83,7 +83,7 @@ class Walk {
                              number, SystemCalls::instance().calls()[number - 1]));
     const Image image = image_of(node->root());
     verdict_.of_run(*node, image, told, excuse_of(way));
-    // What was left in the same way before was looked at and recovered from before.
+    // What was left in the same way before was inspected and recovered from before.
     if (known_.insert(node->fingerprint(image, way.error)).second) verdict_.of_state(*node, told);
   }
 
@@ -91,8 +91,8 @@ class Walk {
     const bool for_good = way.kind == FaultKind::kForGood;
     // What was removed cannot be made again without room.
     const bool is_gone =
-        std::any_of(ground_.before.begin(), ground_.before.end(),
-                    [&](const auto& file) { return !ground_.after.contains(file.first); });
+        std::any_of(context_.before.begin(), context_.before.end(),
+                    [&](const auto& file) { return !context_.after.contains(file.first); });
     const bool no_room = way.kind == FaultKind::kFullDisk && is_gone;
     // With a kubelet that refuses, the fault may strike on the way back.
     return {.strands = for_good || no_room || start_.refused,
@@ -101,7 +101,7 @@ class Walk {
   }
 
   const Scenario& scenario_;
-  const Ground& ground_;
+  const VerdictContext& context_;
   const Start& start_;
   std::function<Told(Node&)> act_;
   bool every_error_;
@@ -112,16 +112,16 @@ class Walk {
   std::set<std::string> known_;
 };
 
-Told recover_told(Node& node) { return told_of(node.recover()); }
+Told recover_reported(Node& node) { return reported(node.recover()); }
 
 class FaultsOfAChange : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(FaultsOfAChange, LeaveOldOrNewFilesAndTheTruth) {
-  const Ground ground = ground_of(GetParam());
+  const VerdictContext context = context_of(GetParam());
   Tally tally("fault points, pretended node");
   Start start;
   start.refused = !GetParam().refused.empty();
-  Walk(GetParam(), ground, start, GetParam().act, GetParam().thoroughly, tally).run();
+  Walk(GetParam(), context, start, GetParam().act, GetParam().thoroughly, tally).run();
   EXPECT_GT(tally.points(), 0U);
 }
 
@@ -131,10 +131,10 @@ INSTANTIATE_TEST_SUITE_P(Nodes, FaultsOfAChange, ::testing::ValuesIn(all_scenari
 class FaultsOfARecovery : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(FaultsOfARecovery, LeaveOldOrNewFilesAndTheTruth) {
-  const Ground ground = ground_of(GetParam());
+  const VerdictContext context = context_of(GetParam());
   Tally tally("fault points in recover, pretended node");
-  for (const Start& start : starts_of(GetParam(), ground)) {
-    Walk(GetParam(), ground, start, recover_told, false, tally).run();
+  for (const Start& start : starts_of(GetParam(), context)) {
+    Walk(GetParam(), context, start, recover_reported, false, tally).run();
   }
   EXPECT_GT(tally.points(), 0U);
 }

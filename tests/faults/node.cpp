@@ -32,7 +32,7 @@ bool is_temporary(const std::string& path) {
   return path.find(".kubelet-sysctl~") != std::string::npos;
 }
 
-/// True for what stands at `directory` or below it.
+/// True for what is at `directory` or below it.
 bool is_in(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
 }

@@ -114,13 +114,13 @@ std::vector<Kind> kinds() {
 void nothing(Node&) {}
 
 std::function<Told(Node&)> act_of(const planning::Change& change) {
-  return [change](Node& node) { return told_of(node.change(change)); };
+  return [change](Node& node) { return reported(node.change(change)); };
 }
 
 std::function<Told(Node&)> trial_of(const planning::Change& change) {
   return [change](Node& node) {
     node.options.trial = kTrial;
-    const Told told = told_of(node.change(change));
+    const Told told = reported(node.change(change));
     node.options.trial.reset();
     return told;
   };
@@ -128,7 +128,7 @@ std::function<Told(Node&)> trial_of(const planning::Change& change) {
 
 Told without_restart(Node& node, const planning::Change& change) {
   node.options.restart = false;
-  const Told told = told_of(node.change(change));
+  const Told told = reported(node.change(change));
   node.options.restart = true;
   return told;
 }
@@ -136,13 +136,13 @@ Told without_restart(Node& node, const planning::Change& change) {
 /// The timer of the trial fires.
 Told end_trial(Node& node) {
   auto recovered = node.end_trial();
-  if (!recovered) return told_of(recovered);
+  if (!recovered) return reported(recovered);
   if (recovered->empty() || !recovered->back().outcome) return {};
   // What it changes is the trial's change, taken back.
-  return told_of(Result<transaction::Outcome>(*recovered->back().outcome));
+  return reported(Result<transaction::Outcome>(*recovered->back().outcome));
 }
 
-Told keep(Node& node) { return told_of(node.keep()); }
+Told keep(Node& node) { return reported(node.keep()); }
 
 std::function<void(Node&)> done(std::function<Told(Node&)> act) {
   return [act = std::move(act)](Node& node) { must(act(node), Claim::kNew); };
@@ -175,7 +175,7 @@ void add_trials(const Kind& kind, std::vector<Scenario>& all) {
 
 }  // namespace
 
-Told told_of(const Result<transaction::Outcome>& outcome) {
+Told reported(const Result<transaction::Outcome>& outcome) {
   if (!outcome) return {.claim = Claim::kOld, .text = outcome.error().message};
   Told told;
   if (outcome->cause) told.text = outcome->cause->message;
@@ -197,7 +197,7 @@ Told told_of(const Result<transaction::Outcome>& outcome) {
   return told;
 }
 
-Told told_of(const Result<std::vector<transaction::Recovered>>& recovered) {
+Told reported(const Result<std::vector<transaction::Recovered>>& recovered) {
   if (!recovered) return {.claim = Claim::kNothing, .text = recovered.error().message};
   Told told;
   for (const transaction::Recovered& one : *recovered) {
@@ -237,7 +237,7 @@ std::vector<Scenario> all_scenarios() {
     all.back().thoroughly = true;
     const planning::Change& change = kind.set ? *kind.set : kind.add;
     all.push_back({kind.name + "_undo", kind.node, done(act_of(change)),
-                   [](Node& node) { return told_of(node.undo()); }});
+                   [](Node& node) { return reported(node.undo()); }});
     // The rest knows nothing of routes: on these two it is what it is on kops, one file renamed.
     if (kind.name == "kubeadm_rpm" || kind.name == "kubeadm_deb_args") continue;
     all.push_back({.name = kind.name + "_refused",
@@ -273,16 +273,16 @@ std::vector<Scenario> recovery_scenarios() {
   return all;
 }
 
-Ground ground_of(const Scenario& scenario) {
+VerdictContext context_of(const Scenario& scenario) {
   auto node = scenario.node();
-  Ground ground;
-  ground.trial = scenario.trial;
-  ground.fresh = node->contents();
+  VerdictContext context;
+  context.trial = scenario.trial;
+  context.fresh = node->contents();
   scenario.prepare(*node);
-  ground.before = node->contents();
+  context.before = node->contents();
   must(scenario.act(*node), Claim::kNew);
-  ground.after = node->contents();
-  return ground;
+  context.after = node->contents();
+  return context;
 }
 
 bool disturb(Node& node, const std::function<Told(Node&)>& act, const Fault& fault, Told& told,

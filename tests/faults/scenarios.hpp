@@ -22,18 +22,18 @@ namespace kubelet_sysctl {
 enum class Claim {
   kOld,       ///< nothing is changed, or all is back
   kNew,       ///< the change is in force
-  kStranded,  ///< neither was seen; a person is told what to do
+  kStranded,  ///< neither was seen; a person is reported what to do
   kNothing,   ///< a recovery failed: the record stays open
 };
 
 struct Told {
   Claim claim = Claim::kNothing;
   std::string text = {};      ///< of the error or the cause
-  bool has_commands = false;  ///< a person is told what to type
+  bool has_commands = false;  ///< a person is reported what to type
 };
 
-Told told_of(const Result<transaction::Outcome>& outcome);
-Told told_of(const Result<std::vector<transaction::Recovered>>& recovered);
+Told reported(const Result<transaction::Outcome>& outcome);
+Told reported(const Result<std::vector<transaction::Recovered>>& recovered);
 
 /// What the scenario is to a trial.
 enum class TrialPart { kNone, kBegins, kIsKept, kEnds };
@@ -64,7 +64,7 @@ std::vector<Scenario> all_scenarios();
 std::vector<Scenario> recovery_scenarios();
 
 /// How the files are when nothing disturbs the scenario.
-struct Ground {
+struct VerdictContext {
   Contents fresh;  ///< before it was prepared
   Contents before;
   Contents after;
@@ -78,7 +78,7 @@ struct Ground {
     return trial == TrialPart::kEnds ? after : fresh;
   }
 };
-Ground ground_of(const Scenario& scenario);
+VerdictContext context_of(const Scenario& scenario);
 
 /// How a recovery finds the node: a change was cut short.
 struct Start {
@@ -92,8 +92,8 @@ struct Start {
 std::unique_ptr<Node> node_at(const Scenario& scenario, const Start& start);
 
 /// One start for each state that a recovery of this change can find: alive or after a power cut, what
-/// the record says, and how each file stands.
-std::vector<Start> starts_of(const Scenario& scenario, const Ground& ground);
+/// the record says, and how each file is.
+std::vector<Start> starts_of(const Scenario& scenario, const VerdictContext& context);
 
 /// Carries `act` out on the node with a fault; true when there was such a call.
 bool disturb(Node& node, const std::function<Told(Node&)>& act, const Fault& fault, Told& told,

@@ -20,19 +20,19 @@ std::optional<transaction::Transaction> open_record(Node& node) {
   return all->back();
 }
 
-/// How each file that the change touches stands: old, new, or something else.
-std::string stand_of(const Contents& now, const Ground& ground) {
+/// How each file that the change touches is: old, new, or something else.
+std::string stand_of(const Contents& now, const VerdictContext& context) {
   std::set<std::string> paths;
-  for (const auto& [path, text] : ground.before) paths.insert(path);
-  for (const auto& [path, text] : ground.after) paths.insert(path);
+  for (const auto& [path, text] : context.before) paths.insert(path);
+  for (const auto& [path, text] : context.after) paths.insert(path);
   const auto at = [](const Contents& all, const std::string& path) {
     const auto found = all.find(path);
     return found == all.end() ? std::string() : found->second;
   };
   std::string stand;
   for (const std::string& path : paths) {
-    const std::string before = at(ground.before, path);
-    const std::string after = at(ground.after, path);
+    const std::string before = at(context.before, path);
+    const std::string after = at(context.after, path);
     if (before == after) continue;
     const std::string is = at(now, path);
     stand += is == before ? " old" : is == after ? " new" : " torn";
@@ -42,7 +42,8 @@ std::string stand_of(const Contents& now, const Ground& ground) {
 
 class Search {
  public:
-  Search(const Scenario& scenario, const Ground& ground) : scenario_(scenario), ground_(ground) {}
+  Search(const Scenario& scenario, const VerdictContext& context)
+      : scenario_(scenario), context_(context) {}
 
   std::vector<Start> run() {
     for (std::size_t number = 1; cut(number); ++number) continue;
@@ -57,7 +58,7 @@ class Search {
     const auto record = open_record(node);
     if (!record) return;
     start.what = fmt::format("{}, {},{}", how, transaction::name_of(record->state),
-                             stand_of(node.contents(), ground_));
+                             stand_of(node.contents(), context_));
     if (known_.insert(start.what).second) starts_.push_back(std::move(start));
   }
 
@@ -96,7 +97,7 @@ class Search {
   }
 
   const Scenario& scenario_;
-  const Ground& ground_;
+  const VerdictContext& context_;
   std::set<std::string> known_;
   std::set<std::string> seen_;
   std::vector<Start> starts_;
@@ -119,8 +120,8 @@ std::unique_ptr<Node> node_at(const Scenario& scenario, const Start& start) {
   return node;
 }
 
-std::vector<Start> starts_of(const Scenario& scenario, const Ground& ground) {
-  return Search(scenario, ground).run();
+std::vector<Start> starts_of(const Scenario& scenario, const VerdictContext& context) {
+  return Search(scenario, context).run();
 }
 
 }  // namespace kubelet_sysctl

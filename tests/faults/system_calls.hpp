@@ -27,8 +27,8 @@ struct Fault {
   int error = 0;           ///< errno for kOnce and kForGood
 };
 
-/// What stands between the program and the kernel. There is one: the linker leads each of the calls here
-/// (--wrap), whoever makes it.
+/// What is between the program and the kernel. There is one: the linker leads each of the calls here
+/// (--wrap), from whichever program.
 class SystemCalls {
  public:
   static SystemCalls& instance();
@@ -47,7 +47,7 @@ class SystemCalls {
   /// Whether a call was made to fail since watch().
   [[nodiscard]] bool has_struck() const { return struck_; }
 
-  /// What a call of the program needs to be told. The place is a path, or empty when it does not count.
+  /// What a call of the program needs to be reported. The place is a path, or empty when it does not count.
   [[nodiscard]] std::string place(int directory, const char* name) const;
   [[nodiscard]] std::string place(int fd) const;
   /// Notes the call; errno when it must fail, else 0. `room`: it needs blocks of the disk.

@@ -17,9 +17,9 @@ namespace kubelet_sysctl {
 namespace {
 
 /// The contents that the files may have: as before or after, and with a trial as before it or after it.
-std::vector<const Contents*> wholes_of(const Ground& ground) {
-  std::vector<const Contents*> wholes = {&ground.before, &ground.after};
-  if (ground.trial != TrialPart::kNone) wholes.push_back(&ground.without_trial());
+std::vector<const Contents*> wholes_of(const VerdictContext& context) {
+  std::vector<const Contents*> wholes = {&context.before, &context.after};
+  if (context.trial != TrialPart::kNone) wholes.push_back(&context.without_trial());
   return wholes;
 }
 
@@ -71,7 +71,7 @@ void Tally::violation(std::size_t& count, const char* kind, const std::string& t
 }
 
 void Verdict::of_files(Node& node, const Contents& now) {
-  const auto wholes = wholes_of(ground_);
+  const auto wholes = wholes_of(context_);
   const std::string foreign = foreign_path(now, wholes);
   const bool whole =
       std::any_of(wholes.begin(), wholes.end(), [&](const Contents* one) { return *one == now; });
@@ -100,10 +100,10 @@ void Verdict::of_run(Node& node, const Image& image, const Told& told, const Exc
   const auto temporary = Node::temporary_files(image);
   if (!temporary.empty() && !excuse.leaves)
     tally_.left(fmt::format("{}", fmt::join(temporary, " ")));
-  if (told.claim == Claim::kOld && now != ground_.before) {
+  if (told.claim == Claim::kOld && now != context_.before) {
     tally_.untrue("told that nothing is changed: " + told.text);
   }
-  if (told.claim == Claim::kNew && now != ground_.after) {
+  if (told.claim == Claim::kNew && now != context_.after) {
     tally_.untrue("told that the change is made: " + told.text);
   }
   if (is_stranded && !told.has_commands) tally_.untrue("stranded without a way: " + told.text);
@@ -124,7 +124,7 @@ void Verdict::of_kubelet(Node& node) {
   const bool waits =
       !records->empty() && records->back().state == transaction::TransactionState::kPending;
   if (waits) return;
-  const auto files = texts_of(model->configured);
+  const auto files = configured_texts(*model);
   const auto& runs = node.services().started_lists.back();
   if (model->drift || runs != files) {
     tally_.untrue(fmt::format("the kubelet has '{}', the files '{}'", fmt::join(runs, ","),
@@ -135,7 +135,7 @@ void Verdict::of_kubelet(Node& node) {
 void Verdict::of_recovery(Node& node) {
   auto recovered = node.recover();
   if (!recovered) return tally_.lost("recover fails: " + recovered.error().message);
-  const Told told = told_of(recovered);
+  const Told told = reported(recovered);
   if (told.claim == Claim::kStranded) tally_.stranded("recover: " + told.text);
   const Image image = image_of(node.root());
   const Contents now = Node::contents_of(image);
@@ -159,12 +159,12 @@ void Verdict::of_records(Node& node, const Contents& now, const Told& told) {
       tally_.untrue(fmt::format("{} is open after recover", one.id));
     if (!one.trial) continue;
     const Contents& wanted =
-        transaction::stands(one) ? ground_.with_trial() : ground_.without_trial();
+        transaction::stands(one) ? context_.with_trial() : context_.without_trial();
     if (now != wanted) tally_.untrue(fmt::format("the trial is {}", name_of(one.state)));
   }
-  if (ground_.trial != TrialPart::kNone) return;
-  if (told.claim == Claim::kOld && now != ground_.before) tally_.untrue("recover says: undone");
-  if (told.claim == Claim::kNew && now != ground_.after) tally_.untrue("recover says: it stands");
+  if (context_.trial != TrialPart::kNone) return;
+  if (told.claim == Claim::kOld && now != context_.before) tally_.untrue("recover says: undone");
+  if (told.claim == Claim::kNew && now != context_.after) tally_.untrue("recover says: it is kept");
 }
 
 /// A trial that runs will end, and nothing of one that does not is left.

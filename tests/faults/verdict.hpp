@@ -54,14 +54,14 @@ struct Excuse {
 /// Judges one node again and again.
 class Verdict {
  public:
-  Verdict(const Ground& ground, Tally& tally) : ground_(ground), tally_(tally) {}
+  Verdict(const VerdictContext& context, Tally& tally) : context_(context), tally_(tally) {}
 
   /// What must hold when the program has ended and told.
   void of_run(Node& node, const Image& image, const Told& told, const Excuse& excuse);
   /// What must hold of the state that it left, which is the same after many a fault: the kubelet that the
   /// run claims, then as of_recovery().
   void of_state(Node& node, const Told& told);
-  /// Runs recover() and tells what must hold then; ends a trial that runs, and makes one more change.
+  /// Runs recover() and says what must hold then; ends a trial that runs, and makes one more change.
   void of_recovery(Node& node);
 
  private:
@@ -71,7 +71,7 @@ class Verdict {
   void of_trial(Node& node);
   void of_next_change(Node& node);
 
-  const Ground& ground_;
+  const VerdictContext& context_;
   Tally& tally_;
 };
 

@@ -30,7 +30,7 @@ struct Image {
   void put(const std::string& root) const;
 };
 
-/// What stands below `root`; without /proc.
+/// What is below `root`; without /proc.
 Image image_of(const std::string& root);
 
 /// Which of the names and bytes that nobody synchronised a power cut leaves.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target of the resolver and of the planner's promise. The input is a unit, a drop-in and two
 // environment files, separated by the byte 0x1e. No input crashes the resolver and every byte knows
-// its place; where a plan comes out, the node read anew has the wished list and nothing else is new.
+// its place; where a plan comes out, the node read again has the desired list and nothing else is new.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -57,7 +57,7 @@ Texts parts_of(std::string_view text) {
   return parts;
 }
 
-/// Puts the environment files where the EnvironmentFile= lines look for them.
+/// Puts the environment files where the EnvironmentFile= lines search for them.
 void add_environment_files(kubelet_sysctl::nodes::NodeSnapshot& snapshot, const Texts& bytes) {
   kubelet_sysctl::systemd::ServiceSettings settings;
   for (std::int32_t source = 0; source < 2; ++source) {
@@ -147,8 +147,8 @@ void check_plan(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
                 const kubelet_sysctl::planning::Plan& plan) {
   const auto after = kubelet_sysctl::planning::model_after(snapshot, plan.edits);
   expect(static_cast<bool>(after), "a planned node reads");
-  expect(kubelet_sysctl::model::texts_of(after->configured) == plan.after,
-         "a planned node has the wished list");
+  expect(kubelet_sysctl::model::configured_texts(*after) == plan.after,
+         "a planned node has the desired list");
   expect(after->argv == plan.expected_argv, "a planned node has the arguments that were foretold");
   expect(other_words(*after) == other_words(before), "a plan changes no other argument");
   for (const kubelet_sysctl::planning::FileEdit& edit : plan.edits) {
@@ -180,7 +180,7 @@ void check_add(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
   change.via = kubelet_sysctl::planning::Via::kArgs;
   change.file = file;
   change.entries = {"net.core.somaxconn", "kernel.sem"};
-  const Texts before = kubelet_sysctl::model::texts_of(model.configured);
+  const Texts before = kubelet_sysctl::model::configured_texts(model);
   const kubelet_sysctl::planning::Plan added = planned(snapshot, model, change);
   if (added.edits.empty()) return;
   Texts wished = before;
@@ -199,7 +199,7 @@ void check_add(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
         .bytes = edit.after;
   }
   const auto read_again = kubelet_sysctl::checks::resolve_and_check(now);
-  expect(read_again && texts_of(read_again->configured) == added.after,
+  expect(read_again && configured_texts(*read_again) == added.after,
          "the files alone, once written, say the same");
   change.verb = kubelet_sysctl::planning::Verb::kRemove;
   change.file.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target of the reader of environment files: no input crashes it, every byte of a value knows
-// its place, a value can be replaced where it stands and nowhere else, and what we write reads back.
+// its place, a value can be replaced where it is and nowhere else, and what we write reads back.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -26,14 +26,14 @@ void check_places(std::string_view text, const Assignments& assignments) {
   for (const kubelet_sysctl::systemd::EnvAssignment& one : assignments) {
     kubelet_sysctl::fuzz::expect_origins(one.value, {text.size()});
     expect(kubelet_sysctl::systemd::is_variable_name(one.name), "only valid names are kept");
-    expect(one.name_at.begin >= last, "assignments stand in the order of the file");
-    expect(one.name_at.end < one.value_at.begin, "a '=' stands between name and value");
+    expect(one.name_at.begin >= last, "assignments are in the order of the file");
+    expect(one.name_at.end < one.value_at.begin, "a '=' is between name and value");
     expect(one.value_at.begin <= one.value_at.end && one.value_at.end <= text.size(),
-           "a value stands inside the text");
+           "a value is inside the text");
     expect(text.substr(one.name_at.begin, one.name_at.size()) == one.name,
-           "a name stands where it is said to");
+           "a name is where it is said to");
     for (const auto& at : one.value.at) {
-      expect(at.begin >= one.value_at.begin, "no byte of a value stands before it");
+      expect(at.begin >= one.value_at.begin, "no byte of a value is before it");
     }
     last = one.value_at.end;
   }

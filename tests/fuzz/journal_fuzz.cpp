@@ -40,6 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool stands =
       transaction->state == kubelet_sysctl::transaction::TransactionState::kConfirmed ||
       transaction->state == kubelet_sysctl::transaction::TransactionState::kPending;
-  expect(!undoable || (stands && *undoable == transaction->id), "only what stands can be undone");
+  expect(!undoable || (stands && *undoable == transaction->id), "only what is can be undone");
   return 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target of the KubeletConfiguration reader and editor: no input crashes them, an edit that is
-// made gives the wanted list, what was added can be taken away again without a trace, and the fast
-// reader of plain YAML agrees with libyaml about every file that it takes.
+// made gives the wanted list, and what was added can be taken away again without a trace.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -10,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet/config_reading.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
-#include "kubelet_sysctl/kubelet/config_reading.hpp"
 #include "kubelet_sysctl/yaml/events.hpp"
 
 using kubelet_sysctl::kubelet::ConfigRole;
@@ -85,38 +84,10 @@ void check_edits(const std::string& bytes, kubelet_sysctl::kubelet::ConfigRole r
   edited(bytes, role, {}, true);
 }
 
-bool same_events(const kubelet_sysctl::yaml::Events& a, const kubelet_sysctl::yaml::Events& b) {
-  using kubelet_sysctl::yaml::EventKind;
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    // libyaml marks an empty value at the next token and an end nowhere.
-    const bool placed = x.kind != kubelet_sysctl::yaml::EventKind::kNull &&
-                        x.kind != kubelet_sysctl::yaml::EventKind::kSequenceEnd &&
-                        x.kind != kubelet_sysctl::yaml::EventKind::kMapEnd;
-    return x.kind == y.kind && x.quoted == y.quoted && x.flow == y.flow && x.anchor == y.anchor &&
-           x.text == y.text && x.tag == y.tag && (!placed || x.at.begin == y.at.begin);
-  });
-}
-
-void check_plain_reader(const std::string& bytes) {
-  if (bytes.size() > std::size_t{16384} || !kubelet_sysctl::is_utf8(bytes)) return;
-  const auto plain = kubelet_sysctl::yaml::plain_yaml_events(bytes);
-  if (!plain) return;
-  const auto whole = kubelet_sysctl::yaml::yaml_tree(bytes);
-  if (!whole) {
-    // The one thing that is looked for before either reader runs.
-    expect(whole.error().message.find("control characters") != std::string::npos,
-           "the plain reader takes only what libyaml takes");
-    return;
-  }
-  expect((*whole).documents == 1, "the plain reader takes only one document");
-  expect(same_events(*plain, (*whole).events), "the plain reader reads what libyaml reads");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(data, data + size);
-  check_plain_reader(bytes);
   for (const kubelet_sysctl::kubelet::ConfigRole role :
        {kubelet_sysctl::kubelet::ConfigRole::kMain, kubelet_sysctl::kubelet::ConfigRole::kDropIn}) {
     const auto file = kubelet_sysctl::kubelet::parse_kubelet_config(bytes, role);

@@ -25,15 +25,15 @@ using Texts = std::vector<std::string>;
 void check_places(const Texts& words, const kubelet_sysctl::kubelet::KubeletFlags& flags) {
   for (const kubelet_sysctl::kubelet::ListFlag& flag : flags.lists) {
     expect(flag.word <= flag.value_word && flag.value_word < words.size(), "words exist");
-    expect(flag.value_word - flag.word <= 1, "the value stands in the flag's word or the next");
+    expect(flag.value_word - flag.word <= 1, "the value is in the flag's word or the next");
     const std::string& word = words[flag.value_word];
     std::size_t last = flag.value_begin;
     for (const kubelet_sysctl::kubelet::ListFlag::Item& item : flag.items) {
       expect(item.begin >= last && item.begin <= item.end && item.end <= word.size(),
-             "entries stand in their word, one after the other");
+             "entries are in their word, one after the other");
       const std::string written = word.substr(item.begin, item.end - item.begin);
       expect(item.quoted ? written.size() >= item.text.size() : written == item.text,
-             "an entry stands where it is said to");
+             "an entry is where it is said to");
       last = item.end;
     }
   }

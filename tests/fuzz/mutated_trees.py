@@ -21,7 +21,7 @@ READ = [["show"], ["show", "-o", "json"], ["show", "-o", "prometheus"], ["explai
         ["doctor", "-o", "json"], ["check", "kernel.sem", "net.core.somaxconn"], ["history"]]
 WRITE = [["add", "net.core.somaxconn"], ["add", "kernel.sem", "--via", "args"], ["add", "kernel.sem", "--via", "config"],
          ["remove", "net.core.somaxconn"], ["set", "kernel.msgmax"], ["set", "--empty"], ["doctor", "--fix"], ["undo"],
-         ["sync"], ["recover"], ["add", "kernel.shmmax", "--lasting", "--diff"]]
+         ["sync"], ["recover"], ["add", "kernel.shmmax", "--persist", "--diff"]]
 CODES = range(0, 9)
 PIECES = [b"", b"\0", b"\n", b"\\\n", b'"', b"'", b"$A", b"${A}", b"%", b"%n", b"=", b":", b"- ", b"{", b"[", b"\xff", b"\xc3",
           b"\xe2\x80\xa8", b"\r", b"\t", b"#", b";", b"--allowed-unsafe-sysctls=", b"allowedUnsafeSysctls:", b"&a ", b"*a",

@@ -40,7 +40,7 @@ kubelet_sysctl::nodes::NodeSnapshot node_with(std::string config) {
   snapshot.process_cwd = "/";
   snapshot.kubelet_version =
       kubelet_sysctl::sysctl::KubeletVersion{.major = 1, .minor = 31, .patch = 0};
-  snapshot.host_files.push_back(put(snapshot, kConfig, std::move(config)));
+  snapshot.launcher_files.push_back(put(snapshot, kConfig, std::move(config)));
   return snapshot;
 }
 
@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto plan = kubelet_sysctl::planning::make_plan(snapshot, *model, change);
   if (!plan || plan->edits.empty()) return 0;
   const auto after = kubelet_sysctl::planning::model_after(snapshot, plan->edits);
-  expect(after && kubelet_sysctl::model::texts_of(after->configured) == plan->after,
+  expect(after && kubelet_sysctl::model::configured_texts(*after) == plan->after,
          "an accepted edit gives the list");
   return 0;
 }

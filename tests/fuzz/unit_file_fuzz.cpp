@@ -31,17 +31,17 @@ void check_places(std::string_view text, const kubelet_sysctl::systemd::UnitFile
   for (const kubelet_sysctl::systemd::UnitSetting& setting : unit.settings) {
     kubelet_sysctl::fuzz::expect_origins(setting.value, {text.size()});
     const auto at = setting.line_at;
-    expect(at.begin < at.end && at.end <= text.size(), "a setting stands inside the text");
-    expect(at.begin >= last, "settings stand in the order of the file");
+    expect(at.begin < at.end && at.end <= text.size(), "a setting is inside the text");
+    expect(at.begin >= last, "settings are in the order of the file");
     last = at.end;
     expect(setting.key.empty() || text.substr(at.begin, 1) == setting.key.substr(0, 1),
            "a setting begins with its key");
     for (const auto& byte : setting.value.at) {
-      expect(byte.begin >= at.begin && byte.end <= at.end, "a value stands inside its setting");
+      expect(byte.begin >= at.begin && byte.end <= at.end, "a value is inside its setting");
     }
   }
   for (const auto& use : unit.forms) {
-    expect(use.at.begin <= use.at.end && use.at.end <= text.size(), "a form stands in the text");
+    expect(use.at.begin <= use.at.end && use.at.end <= text.size(), "a form is in the text");
   }
 }
 

@@ -78,7 +78,7 @@ std::string some_arguments(std::mt19937& random) {
   return text;
 }
 
-/// The words of the command in force without the list's; nothing where the command cannot be told.
+/// The words of the command in force without the list's; nothing where the command is unknown.
 std::optional<std::vector<std::string>> other_words(const GoldenNode& node) {
   const Said explained = node.run({"explain", "-o", "json", "--root", "ROOT"});
   if (explained.exit != 0) return std::nullopt;

@@ -10,7 +10,7 @@
 //   kernel   what the running kernel is to say: its release, then "NAME STATE" in each line
 //   programs what programs are to say: "PATH OUTPUT" in each line
 //
-// UPDATE_GOLDEN=1 writes stdout and stderr anew, and nothing else: the files are given.
+// UPDATE_GOLDEN=1 writes stdout and stderr again, and nothing else: the files are given.
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -69,7 +69,7 @@ std::vector<std::string> all_cases() {
   return cases;
 }
 
-/// What must stand in the tree afterwards: as before, but for what after/ holds. A file keeps its mode;
+/// What must be in the tree afterwards: as before, but for what after/ holds. A file keeps its mode;
 /// a new one is readable to everybody and writable to its owner.
 std::map<std::string, Thing> expected_things(std::map<std::string, Thing> things,
                                              const fs::path& after) {

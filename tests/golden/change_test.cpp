@@ -50,9 +50,9 @@ TEST(Lock, KeepsAnotherRunFromCallingUnconfirmedFilesWished) {
 /// What a person sees of two steps, with these options.
 std::string shown(bool terminal, const cli::Options& options) {
   std::string text;
-  cli::CliHost host;
+  cli::CliEnvironment host;
   host.err = [&text](const std::string& more) { text += more; };
-  host.err_is_terminal = terminal;
+  host.err_columns = terminal ? 200 : 0;
   cli::Session session{.host = host, .options = options, .out = {}, .err = {}};
   {
     cli::Progress progress(session);

@@ -44,7 +44,7 @@ class RunningNode {
 
   Said run(const std::vector<std::string>& words) {
     Said said;
-    cli::CliHost host;
+    cli::CliEnvironment host;
     host.open = [this](const std::string&) { return services_.ports(); };
     host.out = [&said](const std::string& text) { said.out += text; };
     host.err = [&said](const std::string& text) { said.err += text; };
@@ -100,7 +100,7 @@ TEST(DoctorCommand, TellsTheSeedStoryAndMendsIt) {
   EXPECT_THAT(shown.out, HasSubstr("'net.core.netdev_max_backlog' is absent for pods"));
   EXPECT_THAT(shown.out,
               AllOf(HasSubstr("kernel.msg*                  /var/lib/kubelet/kubelet.conf:38"),
-                    HasSubstr("drift       no")));
+                    HasSubstr("ok: the kubelet is healthy and has the configured list")));
   EXPECT_THAT(node.run({"doctor"}).out,
               AllOf(HasSubstr(":40: 'net.core.netdev_max_backlog' is absent for pods"),
                     Not(HasSubstr("misspelt"))));
@@ -117,7 +117,7 @@ TEST(DoctorCommand, FindsNothingOnAWellNodeAndSaysSo) {
   EXPECT_THAT(said.out, HasSubstr("\nnothing found\n"));
   const json document = json::parse(node.run({"doctor", "-o", "json"}).out);
   EXPECT_THAT(document.at("findings"), IsEmpty());
-  EXPECT_THAT(document.at("notLookedAt"), IsEmpty());
+  EXPECT_THAT(document.at("notInspected"), IsEmpty());
   EXPECT_EQ(document.at("node").at("kubeletVersion"), "1.29.6");
 }
 
@@ -129,8 +129,8 @@ TEST(DoctorCommand, SaysWhatItCouldNotLookAt) {
   const Said said = node.run({"doctor"});
   EXPECT_THAT(
       said.out,
-      AllOf(HasSubstr("not looked at: what this kernel lets pods set: only root can make the"),
-            HasSubstr("not looked at: the rules of this kubelet's release: ")));
+      AllOf(HasSubstr("not inspected: what this kernel lets pods set: only root can make the"),
+            HasSubstr("not inspected: the rules of this kubelet's release: ")));
 }
 
 TEST(DoctorCommand, TellsOfAChangeThatDidNotEndAndOfABrokenRecord) {

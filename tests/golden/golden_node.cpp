@@ -77,7 +77,7 @@ class StillClock final : public ports::Clock {
 class NoLog final : public ports::SystemLog {
  public:
   Status write(const ports::LogEntry&) override {
-    ADD_FAILURE() << "the log of this machine was told of a tree of files";
+    ADD_FAILURE() << "the log of this machine was reported a tree of files";
     return Error{.kind = ErrorKind::kIo, .message = "not here"};
   }
 };
@@ -196,7 +196,7 @@ Said GoldenNode::run(const std::vector<std::string>& words,
   if (!told.empty()) kernel.answer_from(told);
   read_outputs(bytes_of(case_directory + "/programs"), programs);
   Said said;
-  cli::CliHost host;
+  cli::CliEnvironment host;
   host.open = [&](const std::string& root) {
     disk = std::make_unique<machine::Disk>(root, machine::LinkedFiles::kBreak);
     return ports::Ports{.files = *disk,

@@ -21,7 +21,7 @@ struct Said {
   std::string err;
 };
 
-/// One file or link as it stands in a tree.
+/// One file or link as it is in a tree.
 struct Thing {
   std::string bytes;  ///< of a link: "-> " and its target
   std::uint32_t mode = 0;

@@ -48,7 +48,7 @@ std::set<std::string> hints_of(const GoldenNode& node) {
       {"doctor", "--fix", "--dry-run"},
       {"add", "kernel.sem", "--dry-run"},
       {"remove", "net.core.somaxconn", "--dry-run"},
-      {"set", "kernel.sem", "--dry-run", "--lasting"},
+      {"set", "kernel.sem", "--dry-run", "--persist"},
       {"check", "net.core.somaxconn", "kernel.sem"}};
   for (auto line : lines) {
     line.insert(line.end(), {"--root", "ROOT"});

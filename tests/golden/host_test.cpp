@@ -23,16 +23,16 @@ using testing::Not;
 
 /// A run in a container that the kernel does not let out; `entered` counts how often it was asked.
 Said say(const std::vector<std::string>& words, int& entered,
-         machine::Surroundings surroundings = machine::Surroundings::kMachine) {
+         machine::RuntimeEnvironment runtime_environment = machine::RuntimeEnvironment::kMachine) {
   Said said;
-  cli::CliHost host;
+  cli::CliEnvironment host;
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.enter_host = [&entered]() -> Result<bool> {
     ++entered;
     return Error{.kind = ErrorKind::kPermission, .message = "no way out", .hint = "hostPID: true"};
   };
-  host.surroundings = surroundings;
+  host.runtime_environment = runtime_environment;
   said.exit = cli::run_cli(words, host);
   return said;
 }
@@ -54,11 +54,11 @@ TEST(Host, EntersTheNodeBeforeAnythingIsOpenedAndTellsWhyItCannot) {
 
 TEST(Host, OnFargateNoManifestIsAskedFor) {
   int entered = 0;
-  const Said said = say({"show", "--host"}, entered, machine::Surroundings::kFargate);
+  const Said said = say({"show", "--host"}, entered, machine::RuntimeEnvironment::kFargate);
   EXPECT_EQ(said.exit, 1);
   EXPECT_THAT(said.err, HasSubstr("there is no node that anybody could change"));
   EXPECT_THAT(said.err, Not(HasSubstr("hostPID")));
-  EXPECT_THAT(say({"show", "--host"}, entered, machine::Surroundings::kPod).err,
+  EXPECT_THAT(say({"show", "--host"}, entered, machine::RuntimeEnvironment::kPod).err,
               HasSubstr("no way out"));
 }
 

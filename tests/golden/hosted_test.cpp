@@ -22,7 +22,7 @@ class Hosted : public testing::TestWithParam<std::string> {
 TEST_P(Hosted, WordsOfTheKubeletComeFromTheFilesNamed) {
   const Said said = node_.run({"show", "--kubelet-version", release_, "--root", "ROOT"});
   ASSERT_EQ(said.exit, 0) << said.err;
-  // The defaults file of a 1.32 tells the release; an older k3s has none, and its two entries come with it.
+  // The defaults file of a 1.32 says the release; an older k3s has none, and its two entries come with it.
   json expected = node_.facts().at("kubelet_words");
   if (GetParam() == "k3s-old") expected.erase(1);
   const json seen = node_.ask({"explain"}).at("words");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layouts that somebody made by hand, each a small tree: what is not known is not answered, what resembles a
+// Layouts that a user made by hand, each a small tree: what is not known is not answered, what resembles a
 // known kind is not one, and what is printed works.
 #include <map>
 #include <string>
@@ -65,15 +65,15 @@ TEST(UnknownList, NoVerbSaysThatThereIsNothingToDo) {
         "/bin/bash -c \"exec -a kubelet " + whole + "\"",
         "systemd-inhibit --what=shutdown " + whole,
         "/usr/bin/docker run --net=host image:v1 /hyperkube kubelet" + kList}) {
-    const Made made(Files{{kUnit, unit(command)}, {"/wished", "kernel.sem\n"}});
-    EXPECT_THAT(made.say("show").out, HasSubstr("cannot be told: a wrapper")) << command;
+    const Made made(Files{{kUnit, unit(command)}, {"/desired", "kernel.sem\n"}});
+    EXPECT_THAT(made.say("show").out, HasSubstr("unknown: a wrapper")) << command;
     EXPECT_THAT(made.say("check net.core.somaxconn").out, HasSubstr("the list is not known"));
     for (const std::string& line : std::vector<std::string>{
              "add kernel.sem", "remove net.core.somaxconn", "set kernel.sem", "set --empty",
-             "sync -f " + made.tree().at("/wished"), "add kernel.sem --via config"}) {
+             "sync -f " + made.tree().at("/desired"), "add kernel.sem --via config"}) {
       const Said said = made.say(line);
       EXPECT_EQ(said.exit, 3) << command << ": " << line << '\n' << said.out << said.err;
-      EXPECT_THAT(said.err, HasSubstr("will not change a list that cannot be told")) << line;
+      EXPECT_THAT(said.err, HasSubstr("will not change a list that is unknown")) << line;
     }
   }
 }
@@ -81,7 +81,7 @@ TEST(UnknownList, NoVerbSaysThatThereIsNothingToDo) {
 TEST(UnknownList, OldNameOfTheFlagIsNoEmptyList) {
   const Made made(
       Files{{kUnit, unit(kKubelet + " --experimental-allowed-unsafe-sysctls=kernel.sem")}});
-  EXPECT_THAT(made.say("show").out, HasSubstr("configured  cannot be told: '--experimental-"));
+  EXPECT_THAT(made.say("show").out, HasSubstr("configured  unknown: '--experimental-"));
   EXPECT_THAT(made.say("check kernel.sem").out, HasSubstr("the list is not known"));
   EXPECT_THAT(made.say("show -o json").out, HasSubstr("\"layer\":\"unknown\""));
   EXPECT_THAT(made.say("show --kubelet-version 1.10").out, HasSubstr("1 entry, set by the flag"));
@@ -103,7 +103,8 @@ TEST(CommandLine, MisspeltFlagOfTheListIsRefusedBeforeAnythingIsWritten) {
     const Made made(Files{{kUnit, unit(kKubelet + " " + flag)}});
     const Said said = made.say("add kernel.msgmax --dry-run");
     EXPECT_EQ(said.exit, 3) << flag;
-    EXPECT_THAT(said.err, HasSubstr("the kubelet ends at once over its command line: unknown"));
+    EXPECT_THAT(said.err,
+                HasSubstr("the kubelet exits at once because of its command line: unknown"));
   }
 }
 
@@ -164,7 +165,8 @@ TEST(Specifiers, WhatAPartOfTheFilesDoesNotTellIsOpaque) {
                 HasSubstr("--node-labels=x=%" + letter));
     EXPECT_EQ(made.say("add kernel.sem --dry-run").exit, 0) << letter;
     const Made decides(Files{{kUnit, unit("/opt/kube/kubelet --config=/etc/%" + letter)}});
-    EXPECT_THAT(decides.say("show").err, HasSubstr("cannot tell here what systemd puts")) << letter;
+    EXPECT_THAT(decides.say("show").err, HasSubstr("cannot determine here what systemd puts"))
+        << letter;
   }
 }
 
@@ -226,7 +228,7 @@ TEST(Dropped, CommandThatOurOwnFileMasksIsTold) {
   EXPECT_THAT(same.say("doctor").out, HasSubstr("nothing found"));
 }
 
-TEST(Hints, EntryThatLooksLikeAnOptionIsTakenOutBehindTwoHyphens) {
+TEST(LayoutHints, EntryThatLooksLikeAnOptionIsTakenOutBehindTwoHyphens) {
   const Made made(Files{{kUnit, unit(kKubelet)},
                         {kConfig, kHead + "allowedUnsafeSysctls:\n- \"-x\"\n- kernel.sem\n"}});
   EXPECT_THAT(made.say("add kernel.msgmax").err, HasSubstr("run: kubelet-sysctl remove -- -x\n"));
@@ -234,7 +236,7 @@ TEST(Hints, EntryThatLooksLikeAnOptionIsTakenOutBehindTwoHyphens) {
   EXPECT_EQ(made.tree().read(kConfig), kHead + "allowedUnsafeSysctls:\n- kernel.sem\n");
 }
 
-TEST(Hints, CheckNamesNoCommandThatIsRefused) {
+TEST(LayoutHints, CheckNamesNoCommandThatIsRefused) {
   const Made nix(Files{{kUnit, unit("/opt/kube/kubelet --config=/nix/store/a/k.yaml")},
                        {"/nix/store/a/k.yaml", kHead}});
   const Made quoted(
@@ -248,7 +250,7 @@ TEST(Hints, CheckNamesNoCommandThatIsRefused) {
   EXPECT_THAT(good.say("check kernel.sem").out, HasSubstr("run: kubelet-sysctl add kernel.sem\n"));
 }
 
-TEST(Hints, NameOfTheUnitIsOneThatRunsAKubelet) {
+TEST(LayoutHints, NameOfTheUnitIsOneThatRunsAKubelet) {
   const std::string dir = "/etc/systemd/system/";
   const std::string no_unit = "no unit here runs a kubelet";
   const std::vector<std::pair<Files, std::string>> layouts = {
@@ -298,10 +300,10 @@ TEST(Lasting, RanchersOwnPlaceIsNotCalledNone) {
   const Made made(Files{{"/etc/rancher/k3s/config.yaml.d/50-rancher.yaml",
                          "kubelet-arg:\n- allowed-unsafe-sysctls=net.core.somaxconn\n"}},
                   "k3s");
-  const Said said = made.say("add kernel.sem --lasting --dry-run --via args");
+  const Said said = made.say("add kernel.sem --persist --dry-run --via args");
   EXPECT_EQ(said.exit, 0) << said.err;
   EXPECT_THAT(said.out + said.err, HasSubstr("machineGlobalConfig"));
-  EXPECT_THAT(said.out + said.err, Not(HasSubstr("no-lasting-place")));
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr("no-persistent-place")));
 }
 
 TEST(Lasting, ListOfTwoFilesDoesNotLastWhereOneIsRewritten) {
@@ -312,10 +314,10 @@ TEST(Lasting, ListOfTwoFilesDoesNotLastWhereOneIsRewritten) {
   const std::size_t at = text.find(config);
   ASSERT_NE(at, std::string::npos);
   made.tree().write(path, text.insert(at + config.size(), kList));
-  const Said said = made.say("add kernel.sem --lasting --dry-run");
+  const Said said = made.say("add kernel.sem --persist --dry-run");
   EXPECT_EQ(said.exit, 0) << said.err;
   EXPECT_THAT(said.out + said.err, HasSubstr("[lasts-in-part]"));
-  EXPECT_THAT(said.out + said.err, Not(HasSubstr("[lasts-here]")));
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr("[persists-here]")));
 }
 
 }  // namespace

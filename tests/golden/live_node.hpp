@@ -25,18 +25,20 @@ namespace kubelet_sysctl::golden {
 
 inline constexpr const char* kKubelet = "/usr/local/bin/kubelet";
 
-/// The kOps node, running, on a kernel that answers as a 6.18 was observed to (read-only, absent),
-/// with the list net.core.somaxconn, net.ipv4.tcp_tw_reuse.
+/// A node of tests/nodes, running, on a kernel that answers as a 6.18 was observed to (read-only, absent): the
+/// kOps node, with the list net.core.somaxconn, net.ipv4.tcp_tw_reuse, unless another is named with the program
+/// that its unit starts.
 class LiveNode {
  public:
-  explicit LiveNode(const std::string& version)
-      : tree_((nodes_directory() / "kops" / "root").string()),
+  explicit LiveNode(const std::string& version, const std::string& kind = "kops",
+                    const std::string& program = kKubelet)
+      : tree_((nodes_directory() / kind / "root").string()),
         disk_(tree_.root()),
         services(tree_.root(), disk_) {
-    tree_.write(kKubelet, elf_with_data("v" + version));
-    ::chmod(tree_.at(kKubelet).c_str(), 0755);
+    tree_.write(program, elf_with_data("v" + version));
+    ::chmod(tree_.at(program).c_str(), 0755);
     services.boot();
-    services.programs.outputs.insert_or_assign(kKubelet,
+    services.programs.outputs.insert_or_assign(program,
                                                std::string("Kubernetes v" + version + "\n"));
     services.kernel.answer_from(
         "6.18.0\nnet.core.somaxconn writable\nnet.core.rmem_max read-only\n"
@@ -47,7 +49,7 @@ class LiveNode {
 
   Said run(const std::vector<std::string>& words, const std::string& input = {}) {
     Said said;
-    cli::CliHost host;
+    cli::CliEnvironment host;
     host.open = [this](const std::string&) { return services.ports(); };
     host.out = [&said](const std::string& text) { said.out += text; };
     host.err = [&said](const std::string& text) { said.err += text; };

@@ -9,15 +9,16 @@
 namespace kubelet_sysctl::golden {
 namespace {
 
-Said run_in(machine::Surroundings surroundings, const std::vector<std::string>& words) {
+Said run_in(machine::RuntimeEnvironment runtime_environment,
+            const std::vector<std::string>& words) {
   LiveNode node("1.29.6");
   node.services.is_booted = false;
   Said said;
-  cli::CliHost host;
+  cli::CliEnvironment host;
   host.open = [&node](const std::string&) { return node.services.ports(); };
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
-  host.surroundings = surroundings;
+  host.runtime_environment = runtime_environment;
   said.exit = cli::run_cli(words, host);
   return said;
 }
@@ -30,7 +31,7 @@ const std::vector<std::vector<std::string>>& commands() {
 
 TEST(Pod, EveryCommandSaysThatAPodIsNoNodeAndWhatLeadsToOne) {
   for (const auto& words : commands()) {
-    const Said said = run_in(machine::Surroundings::kPod, words);
+    const Said said = run_in(machine::RuntimeEnvironment::kPod, words);
     EXPECT_EQ(said.exit, 1) << words.front();
     EXPECT_NE(said.err.find("error: this is a pod, not a node"), std::string::npos) << said.err;
     EXPECT_NE(said.err.find("'--host'"), std::string::npos) << said.err;
@@ -40,7 +41,7 @@ TEST(Pod, EveryCommandSaysThatAPodIsNoNodeAndWhatLeadsToOne) {
 
 TEST(Pod, OnFargateThereIsNoNodeToReachAndNoWayThereIsOffered) {
   for (const auto& words : commands()) {
-    const Said said = run_in(machine::Surroundings::kFargate, words);
+    const Said said = run_in(machine::RuntimeEnvironment::kFargate, words);
     EXPECT_EQ(said.exit, 1) << words.front();
     EXPECT_NE(said.err.find("AWS Fargate"), std::string::npos) << said.err;
     EXPECT_NE(said.err.find("only safe sysctls"), std::string::npos) << said.err;
@@ -49,7 +50,7 @@ TEST(Pod, OnFargateThereIsNoNodeToReachAndNoWayThereIsOffered) {
 }
 
 TEST(Pod, MachineWithoutSystemdIsNotCalledAPod) {
-  const Said said = run_in(machine::Surroundings::kMachine, {"show"});
+  const Said said = run_in(machine::RuntimeEnvironment::kMachine, {"show"});
   EXPECT_EQ(said.exit, 1);
   EXPECT_NE(said.err.find("was not booted with systemd"), std::string::npos) << said.err;
 }

@@ -15,18 +15,18 @@ namespace {
 using testing::HasSubstr;
 
 constexpr const char* kState = "/var/lib/kubelet-sysctl";
-constexpr const char* kWished = "/etc/kubelet-sysctl.conf";
+constexpr const char* kDesired = "/etc/kubelet-sysctl.conf";
 
 TEST(Sync, BeforeTheStartLeavesAllToARunThatHoldsTheLock) {
   const GoldenNode node("kops");
-  node.tree().write(kWished, "kernel.sem\n");
+  node.tree().write(kDesired, "kernel.sem\n");
   machine::Disk other(node.tree().root());
   const auto held = other.lock(std::string(kState) + "/lock", Milliseconds{0}, "add kernel.sem");
   ASSERT_TRUE(held);
   const auto before = node.things();
   const Said said = node.run({"sync", "--before-start", "--root", "ROOT"});
   EXPECT_EQ(said.exit, 0);
-  EXPECT_THAT(said.err, HasSubstr("nothing was looked at"));
+  EXPECT_THAT(said.err, HasSubstr("nothing was inspected"));
   const auto document = node.ask({"sync", "--before-start"});
   EXPECT_EQ(document["outcome"], "unchanged");
   EXPECT_EQ(document["changed"], false);
@@ -38,7 +38,7 @@ TEST(Sync, BeforeTheStartLeavesAllToARunThatHoldsTheLock) {
 TEST(Sync, IsPendingWithoutAWriteWhereTheConfigurationIsToCome) {
   const GoldenNode node("kubeadm-deb");
   node.tree().remove("/var/lib/kubelet/config.yaml");
-  node.tree().write(kWished, "kernel.sem\n");
+  node.tree().write(kDesired, "kernel.sem\n");
   const auto before = node.things();
   const auto document = node.ask({"sync"});
   EXPECT_EQ(document["outcome"], "pending");
@@ -51,13 +51,13 @@ TEST(Sync, IsPendingWithoutAWriteWhereTheConfigurationIsToCome) {
 
 TEST(Sync, RecordsTheVerbAndTheReasonOfTheWishUnlessOneIsGiven) {
   const GoldenNode node("kubeadm-deb");
-  node.tree().write(kWished, "kernel.sem owner=team-db reason=postgres\n");
+  node.tree().write(kDesired, "kernel.sem owner=team-db reason=postgres\n");
   const auto first = node.ask({"sync"});
   EXPECT_EQ(first["verb"], "sync");
   auto history = node.ask({"history"});
   EXPECT_EQ(history["transactions"][0]["verb"], "sync");
   EXPECT_EQ(history["transactions"][0]["reason"], "kernel.sem (team-db): postgres");
-  node.tree().write(kWished, "kernel.sem\nkernel.msgmax owner=x\n");
+  node.tree().write(kDesired, "kernel.sem\nkernel.msgmax owner=x\n");
   EXPECT_EQ(node.run({"sync", "--reason", "image 7", "--root", "ROOT"}).exit, 0);
   history = node.ask({"history"});
   EXPECT_EQ(history["transactions"][1]["reason"], "image 7");
@@ -67,7 +67,7 @@ TEST(Sync, WithoutAWishedListIsAMistakeOfWhoeverTypesIt) {
   const GoldenNode node("kubeadm-deb");
   const Said said = node.run({"sync", "--root", "ROOT"});
   EXPECT_EQ(said.exit, 1);
-  EXPECT_THAT(said.err, HasSubstr("there is no wished list"));
+  EXPECT_THAT(said.err, HasSubstr("there is no desired list"));
 }
 
 }  // namespace

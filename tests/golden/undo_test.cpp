@@ -43,7 +43,7 @@ void without_lists(const GoldenNode& node) {
       "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: 99\n");
 }
 
-TEST(Undo, BesideAFileThatCannotBeReadPutsTheBytesBack) {
+TEST(UndoCommand, BesideAFileThatCannotBeReadPutsTheBytesBack) {
   const GoldenNode node("kubeadm-config-dir");
   const std::string before = node.tree().read(kForeign);
   add(node);
@@ -57,7 +57,7 @@ TEST(Undo, BesideAFileThatCannotBeReadPutsTheBytesBack) {
   EXPECT_THAT(said.out + said.err, HasSubstr(kConfig));
 }
 
-TEST(Undo, BesideAPipeForAnEnvironmentFilePutsTheBytesBack) {
+TEST(UndoCommand, BesideAPipeForAnEnvironmentFilePutsTheBytesBack) {
   const GoldenNode node("kubeadm-config-dir");
   const std::string before = node.tree().read(kForeign);
   add(node);
@@ -69,7 +69,7 @@ TEST(Undo, BesideAPipeForAnEnvironmentFilePutsTheBytesBack) {
   EXPECT_EQ(node.tree().read(kForeign), before);
 }
 
-TEST(Undo, OfAFileThatWasChangedSinceOnANodeThatCannotBeReadIsAnError) {
+TEST(UndoCommand, OfAFileThatWasChangedSinceOnANodeThatCannotBeReadIsAnError) {
   const GoldenNode node("kubeadm-config-dir");
   add(node);
   const std::string changed = node.tree().read(kForeign) + "# a word\n";
@@ -79,7 +79,7 @@ TEST(Undo, OfAFileThatWasChangedSinceOnANodeThatCannotBeReadIsAnError) {
   EXPECT_EQ(node.tree().read(kForeign), changed);
 }
 
-TEST(Undo, OnRke2NeedsNoFileThatIsWrittenAtEveryStart) {
+TEST(UndoCommand, OnRke2NeedsNoFileThatIsWrittenAtEveryStart) {
   const GoldenNode node("rke2");
   const auto before = node.things();
   add(node);
@@ -95,7 +95,7 @@ TEST(Undo, OnRke2NeedsNoFileThatIsWrittenAtEveryStart) {
   EXPECT_EQ(after, before);
 }
 
-TEST(Undo, TakesTheDirectoriesThatTheChangeMadeAndNoOther) {
+TEST(UndoCommand, TakesTheDirectoriesThatTheChangeMadeAndNoOther) {
   for (const bool was_there : {false, true}) {
     const GoldenNode node("rke2");
     node.tree().write("/etc/rancher/rke2/config.yaml", "token: x\n");
@@ -109,7 +109,7 @@ TEST(Undo, TakesTheDirectoriesThatTheChangeMadeAndNoOther) {
   }
 }
 
-TEST(Undo, LeavesADirectoryThatHoldsSomethingElseNow) {
+TEST(UndoCommand, LeavesADirectoryThatHoldsSomethingElseNow) {
   const GoldenNode node("rke2");
   node.tree().write("/etc/rancher/rke2/config.yaml", "token: x\n");
   add(node, {"--via", "args"});
@@ -193,6 +193,15 @@ TEST(Limits, ACommandOfAHundredThousandWordsIsRefused) {
   node.tree().write(kDropIn, "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet " +
                                  repeated("-v=2 ", 100'000) + "\n");
   expect_refused(node, "or 10000 words");
+}
+
+// Every place where the text that is read is another than the one that is there is kept.
+TEST(Limits, AMebibyteOfSpecifiersEscapesOrQuotesIsRefused) {
+  for (const char* piece : {"%%a", "\\x41", "\"a\"", "'a'", "\ta", "$$a"}) {
+    const GoldenNode node("kubeadm-deb");
+    node.tree().write(kDropIn, "[Service]\nEnvironment=X=" + repeated(piece, 20'000) + "\n");
+    expect_refused(node, "or 10000 words, quotes and escapes");
+  }
 }
 
 TEST(Limits, VariablesInThousandsOfLinesAreRefused) {

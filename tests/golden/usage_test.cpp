@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line itself: what is refused before any node is looked at, and how it is said.
+// The command line itself: what is refused before any node is inspected, and how it is said.
 #include <algorithm>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ using testing::StartsWith;
 /// Runs a command line that must end before it opens anything.
 Said say(const std::vector<std::string>& words, std::int64_t uid = 0) {
   Said said;
-  cli::CliHost host;
+  cli::CliEnvironment host;
   host.out = [&said](const std::string& text) { said.out += text; };
   host.err = [&said](const std::string& text) { said.err += text; };
   host.uid = uid;
@@ -42,7 +43,7 @@ void expect_usage_error(const std::vector<std::string>& words, const std::string
 }
 
 TEST(Usage, NamesTheNearestCommandAndOption) {
-  expect_usage_error({"shwo"}, "there is no command 'shwo'", "did you mean 'show'?");
+  expect_usage_error({"shwo"}, "there is no command 'shwo'", "did you mean 'kubelet-sysctl show'?");
   expect_usage_error({"rm"}, "there is no command 'rm'", "");
   expect_usage_error({"add", "a.b", "--windwo", "1s"}, "there is no option '--windwo'",
                      "did you mean '--window'?");
@@ -64,12 +65,35 @@ TEST(Usage, RefusesAnOptionThatMeansNothingToTheCommand) {
 }
 
 TEST(Usage, NeedsACommandFirstAndAnEntryForAddAndRemove) {
-  expect_usage_error({}, "a command is missing", "'kubelet-sysctl --help'");
-  expect_usage_error({"--root", "/mnt", "show"}, "'--root' stands before the command",
+  expect_usage_error({"--root", "/mnt", "show"}, "'--root' is before the command",
                      "write 'kubelet-sysctl show --root …'");
   expect_usage_error({"add"}, "'add' needs an entry", "");
   expect_usage_error({"remove", "-q"}, "'remove' needs an entry", "");
   expect_usage_error({"undo", "a", "b"}, "'undo' takes one change at a time", "");
+}
+
+TEST(Usage, WithoutAWordPrintsAnOverviewThatFitsAScreen) {
+  const Said said = say({});
+  EXPECT_EQ(said.exit, 0);
+  EXPECT_EQ(said.err, "");
+  EXPECT_THAT(said.out, HasSubstr("\nusage: kubelet-sysctl COMMAND"));
+  EXPECT_LE(std::count(said.out.begin(), said.out.end(), '\n'), 24);
+}
+
+TEST(Usage, WordsOfOtherToolsLeadToOurs) {
+  const std::vector<std::pair<std::string, std::string>> words = {
+      {"list", "show"},    {"status", "show"},         {"get", "show"},
+      {"rm", "remove"},    {"delete", "remove"},       {"version", "--version"},
+      {"-V", "--version"}, {"--json", "show -o json"}, {"shwo", "show"}};
+  for (const auto& [typed, meant] : words) {
+    const char* place = typed.front() == '-' ? "before '" : "'";
+    expect_usage_error({typed}, "there is no command " + (place + typed) + "'",
+                       "did you mean 'kubelet-sysctl " + meant + "'?");
+  }
+  expect_usage_error({"somaxconn"}, "there is no command 'somaxconn'",
+                     "'net.core.somaxconn' is a sysctl: 'kubelet-sysctl check net.core.somaxconn'");
+  expect_usage_error({"check", "pod.yaml"}, "'pod.yaml' is a file, not an entry",
+                     "to check its pods, run: kubelet-sysctl check -f pod.yaml");
 }
 
 TEST(Usage, RefusesValuesThatAreNone) {
@@ -116,8 +140,8 @@ TEST(Usage, SetWithoutEntriesIsNoWayToEmptyTheList) {
 }
 
 TEST(Usage, WhoeverWantsToReadIsNotSentToACommandThatWrites) {
-  expect_usage_error({"get"}, "there is no command 'get'", "did you mean 'show'?");
-  expect_usage_error({"list"}, "there is no command 'list'", "did you mean 'show'?");
+  expect_usage_error({"get"}, "there is no command 'get'", "did you mean 'kubelet-sysctl show'?");
+  expect_usage_error({"list"}, "there is no command 'list'", "did you mean 'kubelet-sysctl show'?");
 }
 
 TEST(Usage, RefusesATrialThatCouldNotEndByItself) {
@@ -132,9 +156,20 @@ TEST(Usage, RefusesATrialThatCouldNotEndByItself) {
                      "");
   expect_usage_error({"remove", "a.b", "--trial", "5m", "--root", "/mnt"}, "'--trial' and '--root'",
                      "");
+  expect_usage_error({"sync", "--trial", "5m", "--before-start"}, "'--trial' and '--before-start'",
+                     "");
   expect_usage_error({"undo", "--trial", "5m"}, "'--trial' has no meaning for 'undo'", "");
   expect_usage_error({"add", "a.b", "--end-trial", "x"}, "'--end-trial' has no meaning for 'add'",
                      "");
+}
+
+TEST(Usage, AnOptionOfAFixNeedsTheFix) {
+  for (const char* option : {"--dry-run", "--diff", "--no-restart", "--no-rollback"}) {
+    expect_usage_error({"doctor", option},
+                       "'" + std::string(option) + "' has no meaning for 'doctor' without '--fix'",
+                       "without '--fix' nothing is changed");
+  }
+  expect_usage_error({"doctor", "--timeout", "2m"}, "'--timeout' has no meaning for 'doctor'", "");
 }
 
 TEST(Usage, SaysItInOneDocumentWhereJsonWasAskedFor) {
@@ -170,22 +205,23 @@ TEST(Usage, MissingRootDirectoryIsNamed) {
 TEST(Help, OfEveryCommandNamesEachOptionItTakesAndNoOther) {
   for (const cli::Command* command : cli::all_commands()) {
     SCOPED_TRACE(command->name);
-    for (const auto& words : {std::vector<std::string>{std::string(command->name), "--help"},
-                              std::vector<std::string>{"help", std::string(command->name)},
-                              std::vector<std::string>{std::string(command->name), "x", "-h"}}) {
+    for (const auto& words :
+         {std::vector<std::string>{std::string(command->name), "--help-all"},
+          std::vector<std::string>{"help", std::string(command->name), "--help-all"},
+          std::vector<std::string>{std::string(command->name), "x", "--help-all"}}) {
       const Said said = say(words);
       EXPECT_EQ(said.exit, 0);
       EXPECT_EQ(said.err, "");
       for (const cli::OptionRow& row : cli::all_options()) {
         // A name may have two rows, with other values; a command takes one of them.
         const auto takes = [&](const cli::OptionRow& one) {
-          return one.name == row.name && (command->options & one.bit) != 0;
+          return one.name == row.name && cli::takes(*command, one);
         };
         const bool taken = std::any_of(cli::all_options().begin(), cli::all_options().end(), takes);
         const bool named = said.out.find(std::string(row.name) + ' ') != std::string::npos;
         EXPECT_EQ(named, taken) << row.name;
       }
-      EXPECT_THAT(said.out, HasSubstr("examples:\n  kubelet-sysctl " + std::string(command->name)));
+      EXPECT_THAT(said.out, HasSubstr("\n\n  kubelet-sysctl " + std::string(command->name)));
     }
   }
 }
@@ -196,8 +232,9 @@ TEST(Help, OfTheProgramNamesEveryCommandAndExitCode) {
   for (const cli::Command* command : cli::all_commands()) {
     EXPECT_THAT(said.out, HasSubstr("\n  " + std::string(command->name) + ' '));
   }
+  const std::string unbroken = std::regex_replace(said.out, std::regex("\n +"), " ");
   for (const transaction::ExitCode& row : transaction::exit_codes())
-    EXPECT_THAT(said.out, HasSubstr(std::string(row.meaning)));
+    EXPECT_THAT(unbroken, HasSubstr(std::string(row.meaning)));
   EXPECT_EQ(say({"help"}).out, said.out);
   EXPECT_EQ(say({"-h"}).out, said.out);
 }
@@ -205,9 +242,10 @@ TEST(Help, OfTheProgramNamesEveryCommandAndExitCode) {
 TEST(Help, LinesFitATerminal) {
   std::string all = say({"--help"}).out;
   for (const cli::Command* command : cli::all_commands()) {
+    all += say({std::string(command->name), "--help-all"}).out;
     all += say({std::string(command->name), "--help"}).out;
   }
-  constexpr std::size_t kColumns = 100;
+  constexpr std::size_t kColumns = 80;
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t end = all.find('\n', at);
     EXPECT_LE(end - at, kColumns) << all.substr(at, end - at);

@@ -14,10 +14,10 @@ using testing::Not;
 
 std::size_t times_asked(LiveNode& node) { return node.services.programs.calls.size(); }
 
-TEST(KubeletRelease, StandsInTheFirstLineAndInTheDocumentAndNothingIsStarted) {
+TEST(KubeletRelease, IsInTheReportAndInTheDocumentAndNothingIsStarted) {
   LiveNode node("1.29.6");
   const std::string text = node.run({"show"}).out;
-  EXPECT_THAT(text.substr(0, text.find('\n')), HasSubstr("  kOps  kubelet 1.29.6  running, pid "));
+  EXPECT_THAT(text, HasSubstr("\n\nkubelet.service  kOps  kubelet 1.29.6  running, pid "));
   EXPECT_EQ(node.ask({"show"}).at("node").at("kubeletVersion"), "1.29.6");
   EXPECT_EQ(times_asked(node), 0U);
   EXPECT_THAT(node.run({"show", "--kubelet-version", "1.37"}).out, HasSubstr("kubelet 1.37.0"));

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of components is SPDX 2.3, and nothing that the program was built from is missing in it.
 
-What was built from is told by the build itself: the headers in ninja's records, and the archives that
-the linker is given. Whose they are is told by dpkg.
+What was built from is recognised by the build itself: the headers in ninja's records, and the archives that
+the linker is given. Whose they are is recognised by dpkg.
 """
 import hashlib
 import json
@@ -48,7 +48,7 @@ def check_form(document):
         check(re.match(r"(Person|Organization|Tool): \S", creator), f"creator {creator}")
     elements = document["packages"] + document["files"]
     names = [one["SPDXID"] for one in elements] + ["SPDXRef-DOCUMENT"]
-    check(len(names) == len(set(names)), "an SPDXID stands twice")
+    check(len(names) == len(set(names)), "an SPDXID occurs twice")
     for name in names:
         check(identifier.fullmatch(name), f"SPDXID {name}")
     for package in document["packages"]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A file compiled from a copy of the tree, in another directory, is the same object; and the program holds
-# no path of the machine that built it. Files of several rooms, those that know where they stand;
+# no path of the machine that built it. Files of several rooms, those that know where they are;
 # tests/run.sh same-program does so with the whole program, in minutes.
 # shellcheck source=tests/packages/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -19,13 +19,13 @@ namespace kubelet_sysctl {
 
 void FakeServices::take_host(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                              Kubelet& made) {
-  const nodes::KubeletHost* host = model::host_of(snapshot);
+  const nodes::KubeletLauncher* host = model::launcher_of(snapshot);
   if (host == nullptr || host->log_mark.empty() == (host->place == nodes::KubeletPlace::kInside))
     return;
   const std::vector<std::string> flags(model.argv.begin() + 1, model.argv.end());
   made.host_argv = made.argv;
   made.log = fmt::format("level=info msg=\"Running kubelet {}\"", fmt::join(flags, " "));
-  made.log_file = model::host_log_file(snapshot);
+  made.log_file = model::launcher_log_file(snapshot);
   made.is_child = host->place == nodes::KubeletPlace::kChild;
   if (made.is_child) {
     made.argv = model.argv;

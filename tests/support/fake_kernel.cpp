@@ -47,7 +47,7 @@ sysctl::KernelReport FakeKernel::ask(const std::vector<std::string>& entries) {
     const std::string dotted = pattern ? pattern->dotted() : std::string();
     if (why.empty() && pattern && pattern->is_prefix()) {
       for (const auto& [name, state] : states) {
-        if (sysctl::entry_covers(dotted, name))
+        if (pattern->covers(*sysctl::SysctlPattern::parse(name)))
           answer.names.push_back({.name = name, .state = state});
       }
       answer.state = sysctl::state_of(answer.names);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pretend kernel says what it was told, in the form of the real one.
+// The pretend kernel says what it was reported, in the form of the real one.
 #include "support/fake_kernel.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/sysctl/kernel_report.hpp"

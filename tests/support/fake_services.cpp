@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pretend node behind the ports.
 #include "support/fake_services.hpp"
+#include "kubelet_sysctl/base/counted.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/time.hpp"
@@ -59,6 +60,15 @@ std::int32_t carry(const nodes::NodeSnapshot& from, std::int32_t source,
   return known;
 }
 
+/// What the pretence reads is none of what the program reads.
+struct NotCounted {
+  decltype(count_hook) kept = std::exchange(count_hook, nullptr);
+  NotCounted() = default;
+  NotCounted(const NotCounted&) = delete;
+  NotCounted& operator=(const NotCounted&) = delete;
+  ~NotCounted() { count_hook = kept; }
+};
+
 }  // namespace
 
 bool FakeServices::Kubelet::answers(TimePoint now) const {
@@ -105,6 +115,7 @@ Result<std::vector<std::string>> FakeServices::environment() {
 }
 
 void FakeServices::load() {
+  const NotCounted not_counted;
   ports::Ports ports = this->ports();
   const discover::DiscoverOptions options{
       .unit = unit_, .live = false, .systemd_version = kSystemd};
@@ -140,7 +151,6 @@ Result<ports::UnitState> FakeServices::show(const std::string& unit) {
   if (kubelet_) state.control_group = kubelet_->process.control_group;
   if (kubelet_) state.main_start_usec = us_of(kubelet_->started);
   if (state.active_state != "inactive") state.invocation_id = fmt::format("{:032x}", invocations_);
-  state.restart_usec = static_cast<std::uint64_t>(restart_delay.count()) * 1000;
   state.start_limit_burst = start_limit_burst;
   if (start_limit_burst > 0) {
     state.start_limit_interval_usec =
@@ -188,6 +198,7 @@ Result<nodes::NodeSnapshot> FakeServices::snapshot_at_start() {
     if (!now) return std::move(now).error();
     snapshot->files.push_back(std::move(*now));
   }
+  snapshot->known = {};
   snapshot->unit = loaded_.unit;
   snapshot->unit.fragment = carry(loaded_, loaded_.unit.fragment, *snapshot);
   for (std::int32_t& source : snapshot->unit.drop_ins) {
@@ -207,6 +218,7 @@ Misbehaviour FakeServices::take_misbehaviour(const std::vector<std::string>& lis
 /// What a start now would give: the words, the list that the kubelet takes from them and from its
 /// files, and what is wrong with it.
 Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::string>& list) {
+  const NotCounted not_counted;
   auto snapshot = snapshot_at_start();
   if (!snapshot) return std::move(snapshot).error();
   auto command = model::resolve_command(*snapshot);
@@ -222,7 +234,7 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
         model.error().path, model.error().message)};
     return made;
   }
-  list = model::texts_of(model->configured);
+  list = model::configured_texts(*model);
   take_host(*snapshot, *model, made);
   made.how = take_misbehaviour(list);
   made.health_port = model->health_port;

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/lab.hpp"
+#include "support/lab.hpp"
 
 namespace kubelet_sysctl {
 namespace {

@@ -79,9 +79,9 @@ Result<std::vector<ports::DirEntry>> FaultyFiles::list(const std::string& path) 
   return files_.list(path);
 }
 
-Result<std::optional<ports::DirEntry>> FaultyFiles::look(const std::string& path) {
+Result<std::optional<ports::DirEntry>> FaultyFiles::stat(const std::string& path) {
   if (auto error = note("look", path, false)) return std::move(*error);
-  return files_.look(path);
+  return files_.stat(path);
 }
 
 Result<std::string> FaultyFiles::real_path(const std::string& path) {

@@ -19,7 +19,7 @@ namespace kubelet_sysctl {
 enum class Calls { kAll, kChanging };
 
 /// Passes every call on, but for those it was told to fail. Those fail before anything happens, as
-/// the port promises: after an error the old bytes stand.
+/// the port promises: after an error the old bytes remain.
 class FaultyFiles final : public ports::FileSystem {
  public:
   explicit FaultyFiles(ports::FileSystem& files) : files_(files) {}
@@ -29,7 +29,7 @@ class FaultyFiles final : public ports::FileSystem {
   void fail(std::size_t number, Calls which, Error error, bool for_good = false);
   /// Calls of that kind since the last fail() or heal().
   [[nodiscard]] std::size_t count(Calls which) const;
-  /// No call fails from now on; counts begin anew.
+  /// No call fails from now on; counts begin again.
   void heal();
   /// Whether a call was failed since the last fail() or heal().
   [[nodiscard]] bool has_failed() const { return failed_ > 0; }
@@ -40,7 +40,7 @@ class FaultyFiles final : public ports::FileSystem {
 
   Result<SourceFile> read(const std::string& path) override;
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
-  Result<std::optional<ports::DirEntry>> look(const std::string& path) override;
+  Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
   Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,

@@ -53,11 +53,11 @@ TEST(FaultyFiles, ForGoodEveryLaterCallFailsToo) {
   FaultyFiles files(disk);
   files.fail(2, Calls::kAll, kFull, true);
   EXPECT_TRUE(files.read("/a"));
-  EXPECT_FALSE(files.look("/a"));
+  EXPECT_FALSE(files.stat("/a"));
   EXPECT_FALSE(files.make_directory("/b", 0700));
   EXPECT_FALSE(tree.exists("/b"));
   files.heal();
-  EXPECT_TRUE(files.look("/a"));
+  EXPECT_TRUE(files.stat("/a"));
   EXPECT_EQ(files.count(Calls::kAll), 1u);
   EXPECT_FALSE(files.has_failed());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a pretend node in a directory of their own, looked at without the program's own
+// The files of a pretend node in a directory of their own, inspected without the program's own
 // code.
 #pragma once
 
@@ -29,7 +29,7 @@ class NodeTree {
   void remove(const std::string& path) const;
   /// Names in a directory, sorted; empty when it does not exist.
   [[nodiscard]] std::vector<std::string> names(const std::string& path) const;
-  /// Every file and link below the root with its bytes or target, but not what stands below /proc
+  /// Every file and link below the root with its bytes or target, but not what is below /proc
   /// and not the program's own journal.
   [[nodiscard]] std::map<std::string, std::string> files() const;
 

@@ -28,8 +28,8 @@ class TimedFiles final : public ports::FileSystem {
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override {
     return disk_.list(path);
   }
-  Result<std::optional<ports::DirEntry>> look(const std::string& path) override {
-    return disk_.look(path);
+  Result<std::optional<ports::DirEntry>> stat(const std::string& path) override {
+    return disk_.stat(path);
   }
   Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
   Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;

@@ -31,7 +31,7 @@ UNIT = "[Service]\nExecStart=/usr/bin/kubelet {}\n"
 NEEDLESS = {
     "will not edit": "the list cannot be changed byte by byte there, and the reason is given",
     "will not follow merge keys": "merges of merges",
-    "goes on after a line end": "the kubelet drops what stands behind the first line of a value",
+    "goes on after a line end": "the kubelet drops what is behind the first line of a value",
     "after the edit the list would be": "a carriage return ends the value, and would not any more",
 }
 

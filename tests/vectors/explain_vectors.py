@@ -3,7 +3,7 @@
 """Runs `kubelet-sysctl explain` on every measured unit and compares it with what was executed.
 
 The program is named by KUBELET_SYSCTL_BIN, else by KUBELET_SYSCTL. Each vector becomes a directory
-tree for --root; what a tree cannot tell is listed in KNOWN_APART. Exit code 0 when all agree.
+tree for --root; what a tree cannot determine is listed in KNOWN_APART. Exit code 0 when all agree.
 """
 import base64
 import json
@@ -30,7 +30,7 @@ KNOWN_APART = {
     "execstart-080": ["LANG", "PATH"],
     # Two commands, both a kubelet: refused.
     "execstart-025": "refuses",
-    # A shell runs the line, and what it makes of it cannot be told: refused.
+    # A shell runs the line, and what it makes of it is unknown: refused.
     ("diff-030", "262"): "refuses",
 }
 

@@ -12,7 +12,7 @@
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "kubelet_sysctl/systemd/unit_search.hpp"
-#include "tree.hpp"
+#include "support/tree.hpp"
 
 namespace kubelet_sysctl::vectors {
 namespace {

@@ -25,7 +25,7 @@
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "support/fake_kernel.hpp"
-#include "tree.hpp"
+#include "support/tree.hpp"
 
 namespace kubelet_sysctl::vectors {
 namespace {
@@ -126,7 +126,7 @@ Expected expected_of(const json& vector, int version) {
   return expected;
 }
 
-/// Facts of the machines that were measured and that no file of the tree tells.
+/// Facts of the machines that were measured and that no file of the tree says.
 void add_machine_facts(int version, nodes::NodeSnapshot& snapshot) {
   const json& base = document().at("base_environment");
   std::string path = base.at("PATH");
@@ -151,8 +151,8 @@ struct Answer {
 
 Answer answer_of(const json& vector, const Tree& tree, int version) {
   machine::Disk disk(tree.root());
-  ToldServices services;
-  ToldHealth health;
+  RecordingServices services;
+  RecordingHealth health;
   StoppedClock clock;
   NoLog log;
   FakeKernel kernel;
@@ -244,7 +244,7 @@ std::map<int, Count>& counts() {
   return all;
 }
 
-/// Prints how many vectors gave the same result, for whoever runs the program by hand.
+/// Prints how many vectors gave the same result, for anyone who runs the program by hand.
 class Summary : public testing::Environment {
  public:
   void TearDown() override {

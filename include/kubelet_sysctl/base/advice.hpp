@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lasting way to a list on a kind of node, filled in for the person who has to go it.
+// The persistent way to a list on a kind of node, filled in for the person who has to go it.
 #pragma once
 
 #include <string>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a function of this project fails: Error with a place and a mend, Result<T> and Status.
+// How a function of this project fails: Error with a place and a fix, Result<T> and Status.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -16,7 +17,7 @@ inline namespace base {
 /// What sort of failure an Error is. The exit code of each is in outcome.hpp.
 enum class ErrorKind {
   kUsage,        ///< the command line asks for something that has no meaning
-  kBadEntry,     ///< a wished entry is not even spelt like a sysctl
+  kBadEntry,     ///< a desired entry is not even spelt like a sysctl
   kMalformed,    ///< a file does not have the form its reader needs
   kNotFound,     ///< a unit, file or transaction that must exist does not
   kPermission,   ///< the machine says no: EACCES, EPERM, EROFS
@@ -46,7 +47,10 @@ struct Error {
   std::string hint = {};     ///< what a person does next; may be empty
   std::string detail = {};   ///< more lines, a diff say, each with its line end; may be empty
   std::optional<Advice> advice = {};  ///< what to do elsewhere instead
-  bool read_only = false;  ///< kPermission because the file system is mounted read-only (EROFS)
+  int number = 0;                     ///< errno of the system call that failed; 0 where none did
+  /// What code must tell from other errors of its kind: kNoHeader; usually empty.
+  std::string_view id = {};
+  std::string entry = {};  ///< the entry of a list that it is about
 };
 
 /// Aborts with its location: a broken invariant of our own, never a condition of the machine.

@@ -11,7 +11,7 @@
 namespace kubelet_sysctl {
 inline namespace base {
 
-/// Offsets that come in order cost one pass over the text together; one that goes back begins anew.
+/// Offsets that come in order cost one pass over the text together; one that goes back begins again.
 class LineCounter {
  public:
   /// The line of `offset`, from 1, as line_column() counts it. `text` is the same at every call.

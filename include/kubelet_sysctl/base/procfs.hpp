@@ -13,7 +13,7 @@
 namespace kubelet_sysctl {
 inline namespace base {
 
-/// One process. `start_ticks` tells a process from a later one that reuses its number.
+/// One process. `start_ticks` distinguishes a process from a later one that reuses its number.
 struct Process {
   std::int64_t pid = 0;
   std::uint64_t start_ticks = 0;   ///< field 22 of /proc/PID/stat, clock ticks since boot
@@ -41,7 +41,7 @@ std::optional<std::int64_t> parse_uptime_ms(std::string_view proc_uptime);
 /// Inode numbers of sockets that listen on `port`, from /proc/PID/net/tcp or tcp6.
 std::vector<std::uint64_t> listening_inodes(std::string_view net_tcp, int port);
 
-/// The unit's control group as /proc/PID/cgroup tells it, by the rule of reference to the three cgroup
+/// The unit's control group as /proc/PID/cgroup says it, by the rule of reference to the three cgroup
 /// layouts: the name=systemd line unless its path is "/" and the 0:: line is longer.
 std::string control_group_of(std::string_view proc_cgroup);
 

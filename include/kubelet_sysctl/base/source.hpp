@@ -23,7 +23,7 @@ struct Span {
   [[nodiscard]] std::size_t size() const { return end - begin; }
 };
 
-/// What stands at a path. A symbolic link is followed before this is decided.
+/// What is at a path. A symbolic link is followed before this is decided.
 enum class FileKind { kAbsent, kRegular, kDirectory, kOther };
 
 /// One extended attribute, as getxattr(2) gives it.
@@ -40,7 +40,6 @@ struct FileMeta {
   std::uint32_t mode = 0644;  ///< permission bits only
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
-  std::uint64_t links = 1;
   std::int64_t mtime_ns = 0;  ///< nanoseconds since the epoch, UTC
   std::int64_t ctime_ns = 0;  ///< last change of content, name or inode; cannot be set back
   std::vector<ExtendedAttribute> attributes = {};  ///< only FileSystem::traits_of() fills it
@@ -48,7 +47,7 @@ struct FileMeta {
   bool exact = false;
 };
 
-/// One file as it was read. `bytes` is empty when the file was looked for and is absent.
+/// One file as it was read. `bytes` is empty when the file was searched for and is absent.
 struct SourceFile {
   std::string path;       ///< as the node names it, without --root
   std::string real_path;  ///< links resolved inside the root, without --root
@@ -65,7 +64,7 @@ struct LineColumn {
   bool operator==(const LineColumn&) const = default;
 };
 
-/// Where `offset` stands in `text`; an offset past the end counts as the end.
+/// Where `offset` is in `text`; an offset past the end counts as the end.
 LineColumn line_column(std::string_view text, std::size_t offset);
 
 /// The line that holds `offset`, without its line end.
@@ -81,7 +80,7 @@ struct CharOrigin {
 };
 inline constexpr std::int32_t kNoSource = -1;
 
-/// The origins of the bytes of one text, kept as runs: text that stands in its file as it is read is one run,
+/// The origins of the bytes of one text, kept as runs: text that is in its file as it is read is one run,
 /// however long it is.
 class Origins {
  public:
@@ -146,7 +145,7 @@ class Origins {
   std::size_t size_ = 0;
 };
 
-/// Decoded text in which every byte knows which bytes of which file it came from: the ground on
+/// Decoded text in which every byte knows which bytes of which file it came from: the context on
 /// which an edit of a decoded word becomes an edit of file bytes. `at.size() == text.size()`.
 struct MappedText {
   std::string text;
@@ -180,8 +179,8 @@ enum class OriginKind {
   kConfigDir,
   kManager,
   kProcess,
-  kHostFile,  ///< a file of the program that runs the kubelet: k3s's config.yaml
-  kHost,      ///< that program adds it by itself
+  kLauncherFile,  ///< a file of the program that runs the kubelet: k3s's config.yaml
+  kHost,          ///< that program adds it by itself
 };
 
 /// Where a word or an entry came from, and through which `$VARIABLE` when it came through one.
@@ -191,7 +190,7 @@ struct Origin {
   std::size_t line = 0;  ///< from 1; 0 when no file holds it
   Span span;             ///< bytes of the file that the word occupies, quotes included
   std::int32_t source = kNoSource;
-  std::string variable;  ///< name without `$`; empty for a word that stands in the command itself
+  std::string variable;  ///< name without `$`; empty for a word that is in the command itself
 };
 
 /// An error that names a place in a file: path, line, column and the line itself are filled in.

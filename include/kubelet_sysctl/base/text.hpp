@@ -17,9 +17,15 @@ inline namespace base {
 /// How text is laid out.
 struct TextStyle {
   bool colour = false;
-  std::size_t columns = 100;
+  std::size_t columns = 100;  ///< that a layout with a choice keeps to
+  std::size_t wrap = 0;  ///< columns of the terminal, where longer lines are broken; 0: it is none
   bool verbose = false;
+  /// A time since the epoch, in milliseconds, as the clock on the wall shows it. nullptr: in UTC.
+  std::string (*local_time)(std::int64_t) = nullptr;
 };
+
+/// A time for a person: "2026-11-20T23:57:26+01:00".
+std::string time_text(const TextStyle& style, std::int64_t ms_since_epoch);
 
 enum class Paint { kBold, kDim, kRed, kGreen, kYellow };
 
@@ -27,7 +33,7 @@ enum class Paint { kBold, kDim, kRed, kGreen, kYellow };
 std::string painted(const TextStyle& style, Paint paint, std::string_view text);
 
 /// One string for each column a terminal needs for `text`: a code point, a tab as one blank, what
-/// printable() would escape as '?'. `cell_of` tells the cell that holds a byte.
+/// printable() would escape as '?'. `cell_of` says the cell that holds a byte.
 struct Cells {
   std::vector<std::string> cells;
   std::vector<std::size_t> cell_of;  ///< one for each byte of the text
@@ -40,6 +46,11 @@ std::size_t width_of(std::string_view text);
 /// Rows as lines: each column as wide as its widest cell, two blanks between, no blanks at the end.
 /// A row may be shorter than others. Each line begins with `indent` and ends with a newline.
 std::string aligned(const std::vector<std::vector<std::string>>& rows, std::string_view indent);
+
+/// The same a row at a time, for those with thousands: first widen() with each, then each aligned_row().
+void widen(std::vector<std::size_t>& widths, const std::vector<std::string>& row);
+std::string aligned_row(const std::vector<std::string>& row, const std::vector<std::size_t>& widths,
+                        std::string_view indent);
 
 /// Each line of `lines` with `indent` before it and a line end after it.
 std::string indented(std::string_view lines, std::string_view indent);

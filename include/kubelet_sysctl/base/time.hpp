@@ -20,5 +20,8 @@ inline constexpr Milliseconds kClockGrain{10};
 /// RFC 3339 in UTC, to the second: "2026-11-20T22:57:26Z".
 std::string rfc3339(std::int64_t ms_since_epoch);
 
+/// How far `at_ms` is from `now_ms`: "12 s ago", "in 9 min", "now".
+std::string relative_text(std::int64_t at_ms, std::int64_t now_ms);
+
 }  // namespace base
 }  // namespace kubelet_sysctl

@@ -11,7 +11,7 @@ namespace kubelet_sysctl::checks {
 
 /// What is to be said of a kubelet that is stopped, fails or does not answer as a healthy one, by the state of
 /// its unit and by `health`, if it was asked. Nothing where all is well, where a job of systemd is about to
-/// start it, or where it cannot be told.
+/// start it, or where it is unknown.
 std::optional<Finding> down_finding(const nodes::NodeSnapshot& snapshot,
                                     const std::optional<nodes::HealthSeen>& health);
 

@@ -30,7 +30,7 @@ std::string real_path_of(const nodes::NodeSnapshot& snapshot, const std::string&
 /// Where word `index` of the command was written; nowhere behind a wrapper.
 Origin origin_of_word(const model::NodeModel& model, std::size_t index);
 
-/// True when word `index` of the command is the list's flag as somebody misspelt it, or its key.
+/// True when word `index` of the command is the list's flag as a user misspelt it, or its key.
 bool is_misspelt_flag(const model::NodeModel& model, std::size_t index);
 /// True when the kubelet ends over a piece of its list that a blank tore off.
 bool is_torn_list(const model::NodeModel& model);
@@ -66,70 +66,71 @@ std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const 
                                      const std::vector<std::string>& list);
 
 /// "by team-web, for 'ticket 1412'"; empty without facts.
-std::string facts_of(const desired::WishedEntry& wish);
-/// What is said of an expired wish.
-Finding expired_finding(const Check& check, const desired::WishedEntry& wish, std::string hint);
+std::string facts_of(const desired::DesiredEntry& wanted);
+/// What is said of an expired wanted.
+Finding expired_finding(const Check& check, const desired::DesiredEntry& wanted, std::string hint);
 
-using Look = void(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,
-                  std::vector<Finding>&);
-Look tells_itself;  ///< finds nothing: a command makes this finding of what it alone knows
+using CheckFunction = void(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,
+                           std::vector<Finding>&);
+CheckFunction
+    reports_itself;  ///< finds nothing: a command makes this finding of what it alone knows
 // checks_list.cpp
-Look misspelt_key;
-Look second_document;
-Look repeated_key;
-Look empty_flag;
-Look shadowed_list;
-Look bad_value;
-Look entry_refused;
-Look duplicate_entry;
-Look covered_entry;
+CheckFunction misspelt_key;
+CheckFunction second_document;
+CheckFunction repeated_key;
+CheckFunction empty_flag;
+CheckFunction shadowed_list;
+CheckFunction bad_value;
+CheckFunction entry_refused;
+CheckFunction duplicate_entry;
+CheckFunction covered_entry;
 // checks_files.cpp
-Look no_unit;
-Look unit_broken;
-Look config_broken;
-Look config_doubtful;
-Look drop_in_without_kind;
-Look not_understood;
-Look unread_drop_in;
-Look misspelt_flag;
-Look blank_after_comma;
-Look will_be_rewritten;
+CheckFunction no_unit;
+CheckFunction unit_broken;
+CheckFunction config_broken;
+CheckFunction config_doubtful;
+CheckFunction drop_in_without_kind;
+CheckFunction not_understood;
+CheckFunction unread_drop_in;
+CheckFunction misspelt_flag;
+CheckFunction blank_after_comma;
+CheckFunction will_be_rewritten;
 // checks_environment.cpp
-Look assigned_again;
-Look wiped_assignment;
-Look wiped_setting;
-Look unread_arguments;
-Look env_dropped;
+CheckFunction assigned_again;
+CheckFunction wiped_assignment;
+CheckFunction wiped_setting;
+CheckFunction unread_arguments;
+CheckFunction env_dropped;
 // checks_process.cpp
-Look not_reloaded;
-Look drift;
-Look newer_file;
-Look configz_differs;
-Look configz_silent;
-Look other_arguments;
-Look kubelet_stopped;
-Look restart_loop;
-Look not_healthy;
-Look list_unknown;
-Look health_off;
-Look health_moved;
+CheckFunction not_reloaded;
+CheckFunction drift;
+CheckFunction newer_file;
+CheckFunction configz_differs;
+CheckFunction configz_silent;
+CheckFunction other_arguments;
+CheckFunction kubelet_stopped;
+CheckFunction restart_loop;
+CheckFunction not_healthy;
+CheckFunction list_unknown;
+CheckFunction health_off;
+CheckFunction health_moved;
 // checks_unit.cpp
-Look flag_fatal;
-Look program_missing;
-Look dynamic_config;
-Look lock_file;
+CheckFunction flag_fatal;
+CheckFunction program_missing;
+CheckFunction dynamic_config;
+CheckFunction lock_file;
 // swallowed.cpp
-Look swallowed_by_value;
-Look renamed_flag;
+CheckFunction swallowed_by_value;
+CheckFunction renamed_flag;
 // checks_kernel.cpp
-Look useless_in_kernel;
-Look safe_already;
-Look wide_grant;
+CheckFunction useless_in_kernel;
+CheckFunction safe_already;
+CheckFunction wide_grant;
 // checks_host.cpp
-Look host_needs_entries;
-// checks_wish.cpp
-Look wish_list_broken;
-Look expired_entry;
-Look wish_not_met;
+CheckFunction launcher_needs_entries;
+// checks_desired.cpp
+CheckFunction desired_list_broken;
+CheckFunction expired_entry;
+CheckFunction desired_list_not_met;
 
 }  // namespace kubelet_sysctl::checks

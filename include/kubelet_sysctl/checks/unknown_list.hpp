@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list that cannot be told is not an empty list.
+// A list that is unknown is not an empty list.
 #pragma once
 
 #include <string>

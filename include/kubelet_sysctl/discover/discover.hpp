@@ -20,7 +20,6 @@ struct DiscoverOptions {
   std::string root = "/";              ///< only to report it; the FileSystem port is already there
   bool live = true;                    ///< ask the manager and /proc; false with --root
   std::optional<int> systemd_version;  ///< --systemd-version; else asked, else kReferenceSystemd
-  bool probe_health = false;           ///< ask the health endpoint once, for `show`
   bool ask_journal =
       true;  ///< false for commands that only read, which start nothing but systemctl
   bool need_process = true;  ///< false for `explain`: no /proc, no kubelet files
@@ -35,14 +34,15 @@ struct DiscoverOptions {
 /// EnvironmentFile= in force is a pipe or too large to read.
 Result<nodes::NodeSnapshot> discover(ports::Ports& ports, const DiscoverOptions& options);
 
-/// As discover(), for somebody who may not read everything: what the machine refuses is taken as absent and
+/// As discover(), for a user who may not read everything: what the machine refuses is taken as absent and
 /// named in `unreadable`, so that nobody mistakes it for absent. Errors: those of discover() but kPermission.
 Result<nodes::NodeSnapshot> discover_partly(ports::Ports& ports, const DiscoverOptions& options);
 
 /// Reads what only `doctor` needs: files that the kubelet or the unit passes over, and the last words of a
 /// kubelet that does not stay up. Never opens the file of --lock-file, which would end a kubelet with
-/// --exit-on-lock-contention. What cannot be read is named in `not_looked`.
-void look_closer(ports::Ports& ports, const model::NodeModel& model, nodes::NodeSnapshot& snapshot);
+/// --exit-on-lock-contention. What cannot be read is named in `not_inspected`.
+void read_doctor_facts(ports::Ports& ports, const model::NodeModel& model,
+                       nodes::NodeSnapshot& snapshot);
 
 /// The unit that runs the kubelet where nobody named one: kubelet.service; where there is none, the only unit
 /// on disk that a row of node_kinds() names, or the only one of them that is enabled. "kubelet.service" where

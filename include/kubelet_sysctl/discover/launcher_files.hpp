@@ -14,17 +14,17 @@
 
 namespace kubelet_sysctl::discover {
 
-/// Reads what the host of the snapshot's kind names, into files, host_files and listings. Without a host:
+/// Reads what the launcher of the snapshot's kind names, into files, launcher_files and listings. Without a launcher:
 /// nothing. Errors: those of reading.
-Status read_host_files(ports::FileSystem& files, const systemd::CommandLine& unit,
-                       nodes::NodeSnapshot& snapshot);
+Status read_launcher_files(ports::FileSystem& files, const systemd::CommandLine& unit,
+                           nodes::NodeSnapshot& snapshot);
 
-/// The words that the host logged when it started its kubelet, into logged_argv; nothing where its log does
+/// The words that the launcher logged when it started its kubelet, into logged_argv; nothing where its log does
 /// not say them. A journal that cannot be read leaves them unknown.
 Status read_logged_argv(ports::Ports& ports, nodes::NodeSnapshot& snapshot);
 
-/// Size of the file that the kubelet of a host logs to; 0 when it logs to the journal.
-std::uint64_t size_of_host_log(ports::FileSystem& files, const nodes::NodeSnapshot& snapshot);
+/// Size of the file that the kubelet of a launcher logs to; 0 when it logs to the journal.
+std::uint64_t size_of_launcher_log(ports::FileSystem& files, const nodes::NodeSnapshot& snapshot);
 /// The last lines of that file, at most `lines`, of what was written since it had `size` bytes; nothing when the
 /// kubelet logs to the journal.
 std::optional<std::vector<std::string>> last_words_in_file(ports::FileSystem& files,

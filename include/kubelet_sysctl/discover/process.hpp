@@ -21,7 +21,7 @@ bool is_kubelet(const std::vector<std::string>& words);
 Result<std::optional<Process>> read_process(ports::FileSystem& files, std::int64_t pid);
 
 /// When the unit's main process began, in milliseconds since the epoch, UTC: from the manager's own
-/// record where it has one, else from the kernel's boot time. 0 when neither tells.
+/// record where it has one, else from the kernel's boot time. 0 when neither says.
 std::int64_t started_at_ms(ports::Ports& ports, const ports::UnitState& state,
                            const Process& process);
 
@@ -34,8 +34,8 @@ Result<std::optional<Process>> read_main_process(ports::Ports& ports,
                                                  const ports::UnitState& state);
 
 /// A moment before which this kubelet has read none of its files, in milliseconds since the epoch, as late as it is
-/// known: its start, or what its host shows of it. 0 when it cannot be told yet.
-std::int64_t read_not_before_ms(ports::Ports& ports, const nodes::KubeletHost& host,
+/// known: its start, or what its launcher shows of it. 0 when it is unknown yet.
+std::int64_t read_not_before_ms(ports::Ports& ports, const nodes::KubeletLauncher& launcher,
                                 const Process& process);
 
 /// The kubelet's process: the main process, or where it is `place` (KubeletPlace) a process whose first word

@@ -15,6 +15,9 @@
 
 namespace kubelet_sysctl::kubelet {
 
+/// Error::id of a file without its 'kind' or its 'apiVersion'.
+inline constexpr std::string_view kNoHeader = "no-header";
+
 /// The main file (--config) or one file of --config-dir. They differ: a duplicate key and a missing
 /// kind are fatal in a drop-in. Source: cmd/kubelet/app/server.go, kubeletconfig/util/codec.
 enum class ConfigRole { kMain, kDropIn };
@@ -26,7 +29,7 @@ struct ConfigEntry {
   bool is_string = true;  ///< false for a number, boolean: the kubelet refuses such a file
 };
 
-/// How the list stands in the file.
+/// How the list is in the file.
 enum class ListForm {
   kAbsent,  ///< no such key
   kUnset,   ///< the key with nothing, null or ~
@@ -35,7 +38,7 @@ enum class ListForm {
   kWrong,   ///< a scalar or a mapping: the kubelet does not start
 };
 
-/// A top-level key that somebody meant as the list and the kubelet ignores.
+/// A top-level key that a user meant as the list and the kubelet ignores.
 struct MisspeltKey {
   std::string key;
   Span at;
@@ -52,7 +55,7 @@ struct KubeletConfigFile {
   std::optional<int> healthz_port;  ///< healthzPort when given as a whole number
   std::optional<std::string> healthz_bind_address;
   std::size_t documents = 1;  ///< YAML documents; only the first is read
-  bool repeated_key = false;  ///< allowedUnsafeSysctls stands more than once at the top
+  bool repeated_key = false;  ///< allowedUnsafeSysctls occurs more than once at the top
 };
 
 /// Reads `bytes` as the kubelet does: a first non-blank byte `{` means JSON and only JSON, anything
@@ -81,7 +84,7 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
 /// The splices that give the one misspelt key of `bytes` its right name, and a value that lists entries in
 /// one text the form of a list; every other byte is kept. Proved as above: afterwards the list is what stood
 /// under the misspelt key, and everything else in the tree is equal. Empty when no key is misspelt.
-/// Errors, with line and column: kRefused where the right key stands in the file too, or two misspelt ones:
+/// Errors, with line and column: kRefused where the right key is in the file too, or two misspelt ones:
 /// whose entries are meant is for a person to say; kUnsupported where the value is nothing that can become
 /// a list; kMalformed as parse_kubelet_config.
 Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole role);

@@ -33,6 +33,10 @@ struct ConfigReading {
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
   std::map<std::string, int> ports = {};  ///< of the field `port`, likewise
+  // Scalars of these fields as the file has them; nothing where it has none.
+  std::optional<std::string> static_pod_path = std::nullopt;
+  std::optional<std::string> read_only_port = std::nullopt;
+  std::optional<std::string> address = std::nullopt;
   /// Why a kubelet may not start with the file: it depends on its release, and that is not known well enough.
   std::optional<Error> doubt = std::nullopt;
 };

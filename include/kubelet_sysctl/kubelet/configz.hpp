@@ -30,7 +30,7 @@ struct ConfigzSeen {
 /// Source: Kubernetes component-base/configz and cmd/kubelet/app/server.go setConfigz (1.20, 1.3x).
 Result<std::vector<std::string>> parse_configz(std::string_view json);
 
-/// status.nodeInfo.bootID of a Node object; nothing when it holds none. It tells one machine from another
+/// status.nodeInfo.bootID of a Node object; nothing when it holds none. It distinguishes one machine from another
 /// of the same name.
 std::optional<std::string> boot_id_in(std::string_view node_json);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a release of the kubelet ends with over a flag that is spelt as a flag should be.
+// What a release of the kubelet exits with over a flag that is spelt as a flag should be.
 #pragma once
 
 #include <optional>

@@ -42,9 +42,7 @@ struct KubeletFlags {
   std::vector<ListFlag> lists;
   std::vector<FlagUse> all;           ///< every flag, up to the one that ends the kubelet
   std::optional<std::string> config;  ///< last --config; empty text means none
-  std::size_t config_word = 0;        ///< where it stands
   std::optional<std::string> config_dir;
-  std::size_t config_dir_word = 0;
   std::optional<std::string> healthz_port;
   std::optional<std::string> healthz_bind_address;
   std::optional<std::string> dynamic_config_dir;
@@ -53,7 +51,7 @@ struct KubeletFlags {
   std::optional<std::string> read_only_port;
   std::optional<std::string> address;
   std::optional<std::string> hostname_override;
-  /// Why this kubelet would end at once over its command line, in its own words; index of the word.
+  /// Why this kubelet would exit at once because of its command line, in its own words; index of the word.
   std::optional<std::string> fatal;
   std::size_t fatal_word = 0;
   /// A word that is a flag unknown here and followed by another flag: whether it swallows that one

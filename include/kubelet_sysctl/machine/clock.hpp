@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/time.hpp"
@@ -29,6 +30,10 @@ class SystemClock final : public ports::Clock {
   UniqueFd signals_;
   bool interrupted_ = false;
 };
+
+/// A time since the epoch, in milliseconds, in the zone of this machine, as RFC 3339 with its offset:
+/// "2026-11-20T23:57:26+01:00". In UTC where the C library cannot say.
+std::string local_rfc3339(std::int64_t ms_since_epoch);
 
 /// True while a signal that hold_signals() holds back has arrived and nobody has taken it: for
 /// waits that have no clock.

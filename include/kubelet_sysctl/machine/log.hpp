@@ -6,17 +6,11 @@
 
 namespace kubelet_sysctl::machine {
 
-enum class LogLevel {
-  kSteps = 1,    ///< -v: what was run or written
-  kDetails = 2,  ///< -vv: what was read
-};
-
-/// Lines of this level and the ones below it are written from now on; 0, the start, writes none.
-void set_log_level(int verbosity);
-
-/// True when a line of this level would be written: ask before making an expensive one.
-bool log_wants(LogLevel level);
-
-void log(LogLevel level, std::string_view line);
+/// Whether lines are written from now on; none are before.
+void set_verbose(bool verbose);
+/// Whether a line would be written: ask before making an expensive one.
+bool is_verbose();
+/// What was run or written, as one line; nothing without -v.
+void log(std::string_view line);
 
 }  // namespace kubelet_sysctl::machine

@@ -13,7 +13,7 @@
 namespace kubelet_sysctl::machine {
 
 struct Command {
-  std::string program;  ///< an absolute path, or a name that is looked for in fixed directories
+  std::string program;  ///< an absolute path, or a name that is searched for in fixed directories
   std::vector<std::string> arguments = {};
   Milliseconds deadline{30'000};
   std::size_t most_output = 4U << 20U;  ///< bytes kept of each stream; the rest is read and dropped

@@ -5,6 +5,6 @@
 namespace kubelet_sysctl::machine {
 
 /// As far as the environment of the program says: the processes of a pod have variables of their own.
-enum class Surroundings { kMachine, kPod, kFargate };
+enum class RuntimeEnvironment { kMachine, kPod, kFargate };
 
 }  // namespace kubelet_sysctl::machine

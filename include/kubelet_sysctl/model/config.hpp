@@ -16,6 +16,7 @@ namespace kubelet_sysctl::model {
 struct ConfigLayers {
   /// The one that decides is the last; one that does not set the list is so marked.
   std::vector<Layer> layers;
+  std::vector<ConfigFile> files;  ///< NodeModel::config_files
   std::optional<int> healthz_port;
   std::optional<std::string> healthz_address;
   /// Set where releases differ in what they make of the files and the node's own is not known.
@@ -35,7 +36,7 @@ kubelet::MergeRule merge_rule_of(const nodes::NodeSnapshot& snapshot);
 /// that runs the kubelet writes them at its start.
 std::optional<Error> missing_config(const nodes::NodeSnapshot& snapshot, const NodeModel& model);
 
-/// Why it cannot be told here what the kubelet reads as its configuration: a setting of the unit that puts other files
+/// Why it is unknown here what the kubelet reads as its configuration: a setting of the unit that puts other files
 /// there. Nothing where none does, where no configuration is named, and where a flag has the list.
 /// Source: systemd.exec(5). EnvironmentFile= is read by systemd itself, before any of them.
 std::optional<Error> other_files(const nodes::NodeSnapshot& snapshot, const NodeModel& model);

@@ -2,8 +2,10 @@
 // What the facts of a node mean: its command line, the layers that set the list, and who wins.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kubelet_sysctl/base/error.hpp"
@@ -11,10 +13,13 @@
 #include "kubelet_sysctl/base/procfs.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/desired/desired_list.hpp"
+#include "kubelet_sysctl/kubelet/config.hpp"
+#include "kubelet_sysctl/kubelet/config_merge.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/nodes/kinds.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/systemd/unit_settings.hpp"
 
 namespace kubelet_sysctl::model {
 
@@ -26,10 +31,13 @@ enum class LayerKind { kConfig, kConfigDir, kFlag };
 /// The word JSON uses: "config", "config-dir", "flag".
 const char* name_of(LayerKind kind);
 
-/// One entry of a layer with the bytes that hold it.
+/// One entry of a layer with the bytes that hold it. A list may have thousands, so what they have in
+/// common is in the layer; origin_of() gives the whole.
 struct Entry {
   std::string text;
-  Origin origin;
+  Span span = {};           ///< bytes of the file that it occupies, quotes included
+  std::uint32_t line = 0;   ///< from 1; 0 when no file holds it
+  std::uint32_t place = 0;  ///< index of Layer::places
 };
 
 /// One place that may set the list, lowest first in NodeModel::layers: the config file always when one
@@ -37,33 +45,51 @@ struct Entry {
 /// its last occurrence.
 struct Layer {
   LayerKind kind = LayerKind::kConfig;
-  Origin at;  ///< the key, or the flag's word; the file alone when !sets
-  std::vector<Entry> entries;
+  Origin at;                        ///< the key, or the flag's word; the file alone when !sets
+  std::vector<Origin> places = {};  ///< the files of the entries, without line and span
+  std::vector<Entry> entries = {};
   bool sets = true;  ///< false for a config file without the key
   bool wins = false;
 };
+
+/// The answer of the live kubelet itself, /configz, against the other evidence.
+enum class Configz : std::uint8_t {
+  kNotAsked,
+  kOk,       ///< they agree, or it is all there is
+  kDiffers,  ///< it says another list
+  kUnknown,  ///< it did not answer
+};
+/// The word of JSON: "ok", "differs", "unknown"; empty when it was not asked.
+std::string_view name_of(Configz configz);
 
 /// The list of the live process.
 struct RunningList {
   enum class Evidence {
     kArgv,        ///< the arguments of the process
     kConfigFile,  ///< every file that decides is older than the process
-    kLog,         ///< the arguments that its host logged when it started it
+    kLog,         ///< the arguments that its launcher logged when it started it
     kConfigz,     ///< its own answer, which the others did not give
     kNone,
   };
   Process process;
   Evidence evidence = Evidence::kNone;
-  std::optional<std::vector<std::string>> entries;  ///< nothing when it cannot be told
-  /// The process's own answer against the other evidence: "ok" where they agree or it is all there is,
-  /// "differs", "unknown" where it did not answer; empty when it was not asked.
-  std::string configz;
+  std::optional<std::vector<std::string>> entries;  ///< nothing when it is unknown
+  Configz configz = Configz::kNotAsked;
 };
 
 const char* name_of(RunningList::Evidence evidence);
 
+/// One file of the kubelet's configuration, parsed once. Its lists are in the layers: the settings here have no
+/// entries.
+struct ConfigFile {
+  std::int32_t source = kNoSource;
+  kubelet::ConfigRole role = kubelet::ConfigRole::kMain;
+  kubelet::ConfigReading reading;
+};
+
 struct NodeModel {
   const nodes::NodeKind* kind = nullptr;
+  systemd::ParsedUnit unit;            ///< the files of the unit and those that it reads
   systemd::CommandLine command;        ///< the kubelet's: kubelet_command()
   std::vector<std::string> unit_argv;  ///< what the unit itself runs
   std::vector<std::string> argv;       ///< texts of command.words
@@ -72,8 +98,8 @@ struct NodeModel {
   std::string config_path;  ///< --config in force, absolute; empty when none
   std::string config_dir;   ///< --config-dir in force; empty when none
   std::vector<Layer> layers;
-  std::optional<Error> config_doubt;  ///< a file with which some release may not start
-  std::vector<Entry> configured;      ///< the winner's entries
+  std::vector<ConfigFile> config_files;  ///< in the order of reading; to the first that is broken
+  std::optional<Error> config_doubt;     ///< a file with which some release may not start
   std::optional<RunningList> running;
   bool drift = false;
   bool loaded_alike = false;   ///< systemd runs what the files give, whatever it says of a reload
@@ -81,19 +107,45 @@ struct NodeModel {
   int health_port = 0;
   std::vector<Finding> findings;
   std::optional<Error> stopped;  ///< what resolve_partly() could not get past; never of resolve()
-  std::optional<desired::WishList>
-      wish_list;                    ///< what NodeSnapshot::wish_files hold; expired by read_at_ms
-  std::optional<Error> wish_fault;  ///< why they could not be read as one; then no wish_list
+  std::optional<desired::DesiredList>
+      desired_list;  ///< what NodeSnapshot::desired_files hold; expired by read_at_ms
+  std::optional<Error> desired_fault;  ///< why they could not be read as one; then no desired_list
 };
+
+/// The files of the kubelet's configuration, in the order of reading: those of the model, and of one that stopped
+/// before it came to them, parsed now. Without those that do not parse.
+std::vector<ConfigFile> config_files_of(const nodes::NodeSnapshot& snapshot,
+                                        const NodeModel& model);
 
 /// The layer that wins, or nullptr when nothing sets the list.
 const Layer* winner_of(const NodeModel& model);
 
+/// The winner's entries: what the next start of the kubelet uses. None when nothing sets the list.
+const std::vector<Entry>& configured_entries(const NodeModel& model);
+
+/// Appends an entry that is at `at`.
+void add_entry(Layer& layer, std::string text, const Origin& at);
+
+/// Where an entry of this layer is.
+Origin origin_of(const Layer& layer, const Entry& entry);
+
+/// The same for an entry of configured_entries().
+Origin origin_of(const NodeModel& model, const Entry& entry);
+
 /// Texts of the entries.
 std::vector<std::string> texts_of(const std::vector<Entry>& entries);
 
+/// Texts of configured_entries().
+std::vector<std::string> configured_texts(const NodeModel& model);
+
+/// True when configured_texts() is this list, without a copy of it.
+bool is_configured(const NodeModel& model, const std::vector<std::string>& list);
+
 /// The command line alone: what `explain` shows. Errors as resolve(), without the kubelet's files.
 Result<systemd::CommandLine> resolve_command(const nodes::NodeSnapshot& snapshot);
+/// The same again, of a unit that was parsed; environment files that were not are added to it.
+Result<systemd::CommandLine> resolve_command(const nodes::NodeSnapshot& snapshot,
+                                             systemd::ParsedUnit& unit);
 
 /// True where nothing here runs a kubelet: neither the unit, nor another, nor a process outside of units.
 bool is_not_installed(const nodes::NodeSnapshot& snapshot);
@@ -108,7 +160,7 @@ Status check_startable(const nodes::NodeSnapshot& snapshot, const systemd::Comma
 /// `findings` stays empty: checks.hpp fills them.
 Result<NodeModel> resolve(const nodes::NodeSnapshot& snapshot);
 
-/// What can be told of a node on which resolve() may fail: that error in `stopped`, and in the model what was
+/// What is known of a node on which resolve() may fail: that error in `stopped`, and in the model what was
 /// found before it. No layer then, since one that is missing would change the winner. Without findings.
 NodeModel resolve_partly(const nodes::NodeSnapshot& snapshot);
 

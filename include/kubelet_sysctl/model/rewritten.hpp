@@ -11,7 +11,7 @@ namespace kubelet_sysctl::model {
 
 /// True for a file that rancher-system-agent writes.
 bool is_of_rancher(const SourceFile& file);
-/// True for a file that is written again by whoever made it.
+/// True for a file that is written again by the program that made it.
 bool is_rewritten(const NodeModel& model, const SourceFile& file);
 /// Who rewrites such a file, and where the list belongs then.
 std::string_view rewriter_of(const NodeModel& model, const SourceFile& file);

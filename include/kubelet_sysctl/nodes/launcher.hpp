@@ -25,14 +25,14 @@ enum class KubeletPlace {
   kContainer,  ///< in a container that the unit starts, in a control group of its own
 };
 
-/// A path that decides what the host gives its kubelet.
+/// A path that decides what the launcher gives its kubelet.
 struct HostPath {
   std::string path;
   bool is_directory = false;  ///< the names in it are wanted: NodeSnapshot::listings
 };
 
 /// One way to write a flag that is not there yet. A file that does not exist is made with the text.
-struct HostEdit {
+struct LauncherEdit {
   std::string path;
   Splice splice;
 };
@@ -40,7 +40,7 @@ struct HostEdit {
 /// One such program. The kubelet's words that it makes are read like those of a unit: "kubelet" first,
 /// flags with their dashes, every byte with the file it came from, or from no file where the program itself
 /// adds it.
-struct KubeletHost {
+struct KubeletLauncher {
   KubeletPlace place = KubeletPlace::kMain;
   /// What else must be read; asked again after each reading, until it names nothing new.
   /// `unit` is the command that the unit runs.
@@ -51,19 +51,19 @@ struct KubeletHost {
   Result<std::vector<systemd::Word>> (*words)(const NodeSnapshot& snapshot,
                                               const systemd::CommandLine& unit) = nullptr;
   /// Places for `--allowed-unsafe-sysctls=LIST` where there is no such flag, best first; `list` is "a,b".
-  std::vector<HostEdit> (*insertions)(const NodeSnapshot& snapshot,
-                                      const systemd::CommandLine& unit,
-                                      const std::string& list) = nullptr;
-  /// Takes the word at `word` out of `file`, one of the host's own, with what sets it apart. nullptr: blanks, as
-  /// in a command. What stands in the unit's files goes as in a command always.
+  std::vector<LauncherEdit> (*insertions)(const NodeSnapshot& snapshot,
+                                          const systemd::CommandLine& unit,
+                                          const std::string& list) = nullptr;
+  /// Takes the word at `word` out of `file`, one of the launcher's own, with what sets it apart. nullptr: blanks, as
+  /// in a command. What is in the unit's files goes as in a command always.
   Splice (*removal)(const SourceFile& file, Span word) = nullptr;
-  /// The word at `word` of `file`, one of the host's own, written anew with `list` as its value, for where the
+  /// The word at `word` of `file`, one of the launcher's own, written again with `list` as its value, for where the
   /// smallest change would not be read as meant. nullptr: there is no other way to write it.
   Splice (*rewrite)(const SourceFile& file, Span word, const std::string& list) = nullptr;
   /// Why the list is not changed here although it can be shown; nothing where it can be changed.
   std::optional<Error> (*refusal)(const NodeSnapshot& snapshot,
                                   const systemd::CommandLine& unit) = nullptr;
-  /// Entries that a part of the host itself needs: pods of its own are refused without them.
+  /// Entries that a part of the launcher itself needs: pods of its own are refused without them.
   std::vector<std::string> (*needs)(const NodeSnapshot& snapshot,
                                     const systemd::CommandLine& unit) = nullptr;
   /// An option of the unit's program that gives the kubelet one more flag: "--kubelet-arg=". Empty: none.
@@ -71,12 +71,12 @@ struct KubeletHost {
   /// What makes the unit's program print its release, which holds the kubelet's: "--version". Empty: it
   /// cannot be asked.
   std::string_view version_argument = {};
-  /// What stands before the kubelet's flags in the line of the unit's journal that says them, once for each
+  /// What is before the kubelet's flags in the line of the unit's journal that says them, once for each
   /// start: "Running kubelet ". Empty: there is no such line.
   std::string_view log_mark = {};
   /// The file the kubelet logs to. nullptr: the unit's journal.
   std::string (*log_file)(const NodeSnapshot& snapshot, const systemd::CommandLine& unit) = nullptr;
-  /// Takes the word at `word` out of one of the unit's files, where it stands inside an argument of the unit's
+  /// Takes the word at `word` out of one of the unit's files, where it is inside an argument of the unit's
   /// program. nullptr: it is a word of the command, set apart by blanks.
   Splice (*unit_removal)(const SourceFile& file, Span word) = nullptr;
   /// What a restart of the unit restarts along with the kubelet; empty for nothing of weight.
@@ -85,9 +85,9 @@ struct KubeletHost {
   /// The program, of several threads, that a script of the unit becomes once it has written and read its files:
   /// "kubelite". Empty: the unit starts the program itself.
   std::string_view becomes = {};
-  /// The file of --config is written anew at every start: no edit of it is ever read.
+  /// The file of --config is written again at every start: no edit of it is ever read.
   bool writes_config = false;
-  /// Where the host writes the kubelet's number right after it started it, and before the kubelet has read anything.
+  /// Where the launcher writes the kubelet's number right after it started it, and before the kubelet has read anything.
   /// Empty: nowhere.
   std::string_view pid_file = {};
 };

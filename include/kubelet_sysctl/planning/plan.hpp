@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a wish to the bytes that must change, each change proved before it is offered.
+// From a request to the bytes that must change, each change proved before it is offered.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,7 @@
 #include "kubelet_sysctl/base/splice.hpp"
 #include "kubelet_sysctl/desired/desired_list.hpp"
 #include "kubelet_sysctl/model/model.hpp"
+#include "kubelet_sysctl/nodes/route.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -22,7 +23,7 @@ enum class Via { kAuto, kConfig, kArgs };
 
 const char* name_of(Verb verb);
 
-/// What somebody wishes.
+/// What a user entries.
 struct Change {
   Verb verb = Verb::kAdd;
   std::vector<std::string> entries;
@@ -31,17 +32,17 @@ struct Change {
   bool allow_wide = false;  ///< write a pattern of everything below net
   Via via = Via::kAuto;
   std::string file;      ///< --file: the file to edit; empty for the tool's choice
-  bool lasting = false;  ///< also write where the setting comes from, if that is on the node
+  bool persist = false;  ///< also write where the setting comes from, if that is on the node
   std::vector<std::string> dropped = {};  ///< sync: entries that go
   bool whole = false;                     ///< sync: the list becomes `entries`
 };
 
-/// How the wished list is to be met; the rest as in Change.
-struct SyncWish {
+/// How the desired list is to be met; the rest as in Change.
+struct SyncRequest {
   bool drop_expired = false;  ///< --drop-expired: also where the list's own setting says keep
   bool force = false;
   bool allow_wide = false;
-  bool lasting = false;
+  bool persist = false;
   Via via = Via::kAuto;
   std::string file = {};
 };
@@ -51,7 +52,7 @@ struct FileEdit {
   SourceFile before;
   std::vector<Splice> splices;  ///< into before.bytes; a new file has one insertion
   std::string after;
-  std::string route;           ///< "args", "config", "config-dir", "unit"
+  nodes::Route route = nodes::Route::kNone;
   bool removes = false;        ///< the file goes away (undo of a created file)
   bool daemon_reload = false;  ///< systemd must read its units again
 };
@@ -62,11 +63,10 @@ struct Plan {
   std::vector<std::string> before;         ///< configured list before
   std::vector<std::string> after;          ///< configured list after
   std::vector<std::string> expected_argv;  ///< argv of the next start
-  bool restart = false;                    ///< the running list would change, or cannot be told
-  std::string restart_reason;              ///< why, for a person
+  bool restart = false;                    ///< the running list would change, or is unknown
   bool pending = false;                    ///< nothing runs: it takes effect at the next start
   std::vector<Finding> findings;
-  std::optional<Advice> advice;  ///< the lasting way, where somebody rewrites what is edited
+  std::optional<Advice> advice;  ///< the persistent way, where something rewrites what is edited
 };
 
 /// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),
@@ -74,21 +74,21 @@ struct Plan {
 Result<Plan> make_plan(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                        const Change& change);
 
-/// The plan that makes the list what `wished` says, by the clock of NodeSnapshot::read_at_ms. Expired entries
-/// are told of, and dropped only when asked for. Where the kubelet's configuration file is named and is not
+/// The plan that makes the list what `desired` says, by the clock of NodeSnapshot::read_at_ms. Expired entries
+/// are reported, and dropped only when asked for. Where the kubelet's configuration file is named and is not
 /// there yet, and no other place is meant for a list, nothing is written: `pending` without edits.
-/// Errors: those of make_plan(), with the place in the wished list where it was one of its entries; kRefused
-/// where a list that is to be met exactly wishes nothing.
+/// Errors: those of make_plan(), with the place in the desired list where it was one of its entries; kRefused
+/// where a list that is to be met exactly names nothing.
 Result<Plan> plan_sync(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                       const desired::WishList& wished, const SyncWish& wish);
+                       const desired::DesiredList& desired_list, const SyncRequest& request);
 
-/// Why `plan` changed the list, from the facts of the wished list: for the record.
-std::string reason_of(const desired::WishList& wished, const Plan& plan);
+/// Why `plan` changed the list, from the facts of the desired list: for the record.
+std::string reason_of(const desired::DesiredList& desired_list, const Plan& plan);
 
-/// The plan that mends what needs no decision: a misspelt key gets its name, a list torn by a blank is joined,
+/// The plan that fixes what needs no decision: a misspelt key gets its name, a list torn by a blank is joined,
 /// blanks, quotes, empty items, duplicates and entries that a pattern covers go from the list in force. Every
-/// step is proved on the node as the step before leaves it. What is left for a person stands in `findings`.
-/// No edits when there is nothing to mend; nothing is restarted then.
+/// step is proved on the node as the step before leaves it. What is left for a person is in `findings`.
+/// No edits when there is nothing to fix; nothing is restarted then.
 /// Errors: kRefused where a file holds a second list, where another manager owns the node, and for entries
 /// that come into force and that add would refuse; kUnsupported with the place where no edit is provable.
 Result<Plan> plan_fix(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model);
@@ -110,8 +110,8 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
 Result<model::NodeModel> model_after(const nodes::NodeSnapshot& snapshot,
                                      const std::vector<FileEdit>& edits);
 
-/// Sets `restart`, its reason and `pending` of a plan whose `after` and `edits` stand: a restart only when
-/// the running list would change or cannot be told.
+/// Sets `restart`, its reason and `pending` of a plan whose `after` and `edits` are set: a restart only when
+/// the running list would change or is unknown.
 void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, Plan& plan);
 
 }  // namespace kubelet_sysctl::planning

@@ -56,16 +56,16 @@ struct SeenPod {
 
 /// What was seen of the node's pods.
 struct PodsSeen {
-  std::vector<SeenPod> pods;            ///< that set sysctls; by namespace and name, each once
-  bool whole = false;                   ///< somebody answered who knows every pod of the node
-  std::vector<std::string> not_looked;  ///< why the others did not answer: "containerd has no …"
-  std::size_t unreadable = 0;           ///< pods whose sysctls nobody could tell
-  std::string unreadable_why;           ///< of the first of them
+  std::vector<SeenPod> pods;               ///< that set sysctls; by namespace and name, each once
+  bool whole = false;                      ///< a user answered who knows every pod of the node
+  std::vector<std::string> not_inspected;  ///< why the others did not answer: "containerd has no …"
+  std::size_t unreadable = 0;              ///< pods whose sysctls nobody could tell
+  std::string unreadable_why;              ///< of the first of them
 };
 
 /// Asks, in this order: the static pods' files; the state directories of containerd and CRI-O; the
 /// kubelet's read-only port; and, when none of the runtimes and not the kubelet answered, crictl. With
-/// `live` false only the first: nothing runs in a tree of files. Never an error: see `not_looked`.
-PodsSeen look_for_pods(ports::Ports& ports, const PodPlaces& places, bool live);
+/// `live` false only the first: nothing runs in a tree of files. Never an error: see `not_inspected`.
+PodsSeen find_pods(ports::Ports& ports, const PodPlaces& places, bool live);
 
 }  // namespace kubelet_sysctl::pods

@@ -21,7 +21,7 @@ namespace kubelet_sysctl::pods {
 bool narrows(const std::vector<std::string>& before, const std::vector<std::string>& after);
 
 /// A pod that the kubelet admitted with one list and refuses with another.
-struct Victim {
+struct RejectedPod {
   SeenPod pod;
   std::vector<std::string> sysctls;  ///< those it is refused for, as the pod spells them
   std::string reason;                ///< the kubelet's words for the first of them
@@ -29,14 +29,14 @@ struct Victim {
 
 /// Whom a kubelet of `version` admits with `before` and refuses with `after`. Without a version: whom the
 /// newest or the oldest known rules do.
-std::vector<Victim> victims_of(const std::vector<SeenPod>& pods,
-                               const std::vector<std::string>& before,
-                               const std::vector<std::string>& after,
-                               const std::optional<sysctl::KubeletVersion>& version,
-                               const std::optional<sysctl::KernelVersion>& kernel);
+std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,
+                                       const std::vector<std::string>& before,
+                                       const std::vector<std::string>& after,
+                                       const std::optional<sysctl::KubeletVersion>& version,
+                                       const std::optional<sysctl::KernelVersion>& kernel);
 
-/// What is to happen to victims.
-struct VictimOptions {
+/// What is to happen to rejected.
+struct RejectedPodOptions {
   bool evict = false;   ///< --evict-pods: go on
   bool restart = true;  ///< false: --no-restart
   bool starts = false;  ///< --before-start: the kubelet starts as soon as this run ends
@@ -45,16 +45,16 @@ struct VictimOptions {
 /// What is said of them: one finding for each, at most 20, then one with the number of the rest; and one
 /// where nobody could look. Errors: kRefused, with a line for each in `detail`, when this run's restart
 /// would refuse them and nobody said that it may.
-Result<std::vector<Finding>> victim_findings(const std::vector<Victim>& victims,
-                                             const PodsSeen& seen, const planning::Plan& plan,
-                                             bool live, const VictimOptions& options);
+Result<std::vector<Finding>> rejected_pod_findings(const std::vector<RejectedPod>& rejected,
+                                                   const PodsSeen& seen, const planning::Plan& plan,
+                                                   bool live, const RejectedPodOptions& options);
 
-/// Before a plan is carried out: when it narrows the list, looks for running pods that the kubelet would
+/// Before a plan is carried out: when it narrows the list, searches for running pods that the kubelet would
 /// refuse at its restart, and adds what is to be said of them to the plan. Nothing is read when it does not
-/// narrow. Errors: kRefused, see victim_findings(). An `add` is not refused: it only narrows where the
-/// process has more than the files, which was somebody else's wish.
-Status check_victims(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
-                     const model::NodeModel& model, const VictimOptions& options,
-                     planning::Plan& plan);
+/// narrow. Errors: kRefused, see rejected_pod_findings(). An `add` is not refused: it only narrows where the
+/// process has more than the files, which another process asked for.
+Status check_rejected_pods(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
+                           const model::NodeModel& model, const RejectedPodOptions& options,
+                           planning::Plan& plan);
 
 }  // namespace kubelet_sysctl::pods

@@ -14,7 +14,7 @@
 namespace kubelet_sysctl::pods {
 
 /// What the answers are made of. Every part may be unknown, with the reason.
-struct Ground {
+struct VerdictContext {
   std::optional<sysctl::KubeletVersion> version;
   std::string version_why;
   sysctl::KernelReport kernel;  ///< about the entries and the pods' names
@@ -83,19 +83,19 @@ struct Verdicts {
 };
 
 /// The answer for `text`: an entry, or NAME=VALUE.
-EntryVerdict verdict_on_entry(const std::string& text, const Ground& ground);
-PodVerdict verdict_on_pod(const PodSpec& pod, const Ground& ground);
+EntryVerdict verdict_on_entry(const std::string& text, const VerdictContext& context);
+PodVerdict verdict_on_pod(const PodSpec& pod, const VerdictContext& context);
 
 /// All answers, with what is to be said of all of them.
 Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<PodSpec>& pods,
-                     std::vector<std::string> skipped, const Ground& ground);
+                     std::vector<std::string> skipped, const VerdictContext& context);
 
 /// What the kernel is to be asked about: entries that some kubelet takes, and the pods' names; each
 /// once.
 std::vector<std::string> kernel_questions(const std::vector<std::string>& entries,
                                           const std::vector<PodSpec>& pods);
 
-/// True when something speaks against an entry or a pod, or may do so and cannot be told.
+/// True when something speaks against an entry or a pod, or may do so, which is unknown.
 bool is_anything_found(const Verdicts& verdicts);
 
 }  // namespace kubelet_sysctl::pods

@@ -13,10 +13,6 @@
 
 namespace kubelet_sysctl::ports {
 
-/// The part after the last slash.
-std::string base_name(std::string_view path);
-/// The part before the last slash; "/" for a name directly below it.
-std::string directory_of(std::string_view path);
 /// `path` itself when it is absolute, else below `base`; "//", "." and ".." are cleaned away.
 std::string joined(std::string_view base, std::string_view path);
 

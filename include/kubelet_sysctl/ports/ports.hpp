@@ -24,9 +24,9 @@ struct DirEntry {
   std::string name;
   EntryKind kind = EntryKind::kFile;
   std::string target = {};    ///< of a symbolic link, as stored
-  std::uint64_t size = 0;     ///< bytes; of a link the length of its target; only look() tells
-  std::uint32_t mode = 0755;  ///< permission bits only; only look() tells
-  // What tells a file from another one that took its place; only look() tells.
+  std::uint64_t size = 0;     ///< bytes; of a link the length of its target; only stat() says
+  std::uint32_t mode = 0755;  ///< permission bits only; only stat() says
+  // What distinguishes a file from another one that took its place; only stat() says.
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::int64_t mtime_ns = 0;  ///< nanoseconds since the epoch, UTC
@@ -47,7 +47,7 @@ struct FileTraits {
   std::vector<ExtendedAttribute> attributes;  ///< without the hashes that the kernel makes itself
   /// True when replace() would, or on an old kernel might, write into the file itself: several hard
   /// links, or a mount. A run that is killed then leaves a piece of the new bytes over the old ones. That
-  /// replace() does so on a full disk cannot be told beforehand.
+  /// replace() does so on a full disk is unknown beforehand.
   bool in_place = false;
 };
 
@@ -55,7 +55,7 @@ struct FileTraits {
 class StagedWrite {
  public:
   virtual ~StagedWrite() = default;
-  /// Puts them in place. Called once. Errors, and what stands after one, as FileSystem::replace().
+  /// Puts them in place. Called once. Errors, and what is after one, as FileSystem::replace().
   virtual Result<WriteMode> commit() = 0;
 };
 
@@ -77,8 +77,8 @@ class FileSystem {
   }
   /// Entries of a directory in byte order of their names; empty when it does not exist.
   virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;
-  /// What stands at `path` itself, links not followed; nothing when nothing does.
-  virtual Result<std::optional<DirEntry>> look(const std::string& path) = 0;
+  /// What is at `path` itself, links not followed; nothing when nothing does.
+  virtual Result<std::optional<DirEntry>> stat(const std::string& path) = 0;
   /// `path` with every link resolved inside the root; the text itself when it does not exist.
   virtual Result<std::string> real_path(const std::string& path) = 0;
   /// Makes `bytes` the content of the file that was read as `before`, atomically and durably: temporary
@@ -88,7 +88,7 @@ class FileSystem {
   /// Equal bytes write nothing. Written in place is a bind-mounted file, one with several hard links, and
   /// any file when the disk is full and the new bytes need no more room than it has.
   /// Errors: kConflict when the disk no longer holds `before` (or no longer is absent); kPermission, kIo.
-  /// After any error the old bytes stand and no temporary file is left.
+  /// After any error the old bytes remain and no temporary file is left.
   virtual Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) = 0;
   /// The first half of replace(): all that needs room on the disk is done, nothing is changed. So several
   /// files can be made ready before the first of them changes. A full disk is an error here. Let go in
@@ -116,7 +116,7 @@ class FileSystem {
 
 /// What a service runs before its variables are replaced, as the manager has it or as the files give it.
 struct LoadedCommand {
-  std::string command;  ///< the words with a blank between them; `systemctl show` tells no more
+  std::string command;  ///< the words with a blank between them; `systemctl show` says no more
   std::vector<std::string> environment;        ///< "NAME=value" of Environment=, sorted
   std::vector<std::string> environment_files;  ///< "PATH (ignore_errors=no)", in their order
   bool operator==(const LoadedCommand&) const = default;
@@ -138,7 +138,6 @@ struct UnitState {
   std::int64_t main_pid = 0;
   std::int64_t restarts = 0;  ///< NRestarts; 0 where the version has none
   std::int64_t exec_main_status = 0;
-  std::uint64_t restart_usec = 0;  ///< RestartSec in microseconds
   std::uint64_t start_limit_interval_usec = 0;
   std::uint64_t start_limit_burst = 0;
   std::uint64_t main_start_usec = 0;  ///< ExecMainStartTimestampMonotonic, CLOCK_MONOTONIC
@@ -166,8 +165,8 @@ class ServiceManager {
   virtual void drop_show() {}
   /// One call. A unit that does not exist has load_state "not-found". Errors: kNoSystemd, kIo, kTimeout.
   virtual Result<UnitState> show(const std::string& unit) = 0;
-  /// Version of the running manager: 252. Nothing when it cannot be told. No child process where PID 1
-  /// itself tells; else `systemctl --version`.
+  /// Version of the running manager: 252. Nothing when it is unknown. No child process where PID 1
+  /// itself says; else `systemctl --version`.
   virtual std::optional<int> version() = 0;
   /// The manager's own environment block, NAME=value each: it reaches $VAR in ExecStart=.
   virtual Result<std::vector<std::string>> environment() = 0;
@@ -186,7 +185,7 @@ class ServiceManager {
                            Milliseconds delay, const std::vector<std::string>& command) = 0;
   /// Stops the timer; the service, if it runs already, goes on. A timer that is not there is no error.
   virtual Status disarm_timer(const std::string& unit) = 0;
-  /// `systemctl enable` and `disable` of a unit whose file stands below /etc; no start, no stop, and no
+  /// `systemctl enable` and `disable` of a unit whose file is below /etc; no start, no stop, and no
   /// reload: the manager itself learns of it at the next boot or daemon-reload. Disabling what is not
   /// enabled is no error.
   virtual Status enable(const std::string& unit) = 0;
@@ -242,7 +241,7 @@ class Clock {
   /// Returns at `until`, or earlier: true as soon as process `pid` has ended (0 watches none). Also
   /// returns early when a signal asked the program to stop; see interrupted().
   virtual bool wait_until(TimePoint until, std::int64_t pid) = 0;
-  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program; interrupted() tells of them.
+  /// From now on SIGINT, SIGTERM and SIGHUP do not end the program; interrupted() reports them.
   virtual Status hold_signals() = 0;
   /// True once SIGINT, SIGTERM or SIGHUP arrived.
   virtual bool interrupted() = 0;

@@ -26,12 +26,26 @@ std::string error_text(const Error& error, const TextStyle& style);
 /// "kubelet-sysctl: warning: …" in the same form.
 std::string finding_text(const Finding& finding, const TextStyle& style);
 
+/// The state of a node in a word, the worst first: what `show -q` prints and the report begins with.
+enum class NodeState {
+  kDown,       ///< the kubelet does not run, or is not healthy
+  kBroken,     ///< it runs, and an error was found
+  kUnknown,    ///< it runs, with which list is unknown
+  kDrift,      ///< it runs with another list than the configured one
+  kOk,         ///< it runs with the configured list
+  kFilesOnly,  ///< files of a tree, no process was asked
+};
+/// By the findings of `model`, which are there.
+NodeState state_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model);
+/// "down", "broken", "unknown", "drift", "ok", "files"
+const char* name_of(NodeState state);
+
 std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                       const TextStyle& style, const transaction::OpenChanges& open = {});
-/// What doctor found, worst first, and what it could not look at.
+/// What doctor found, worst first, and what it could not inspect.
 std::string doctor_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked, const TextStyle& style);
+                        const std::vector<std::string>& not_inspected, const TextStyle& style);
 /// "note: in progress: add kernel.msgmax, …" and a line end; nothing where no run is at work.
 std::string in_progress_text(const transaction::Moment& moment, const TextStyle& style);
 std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::CommandLine& command,
@@ -39,7 +53,7 @@ std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::Com
 /// The report of a verb that changes: what changed, the evidence, what was rolled back and why.
 std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& style);
 /// The advice of an outcome that did not go wrong, as a person reads it; empty where there is none.
-std::string lasting_text(const transaction::Outcome& outcome);
+std::string persistent_text(const transaction::Outcome& outcome);
 /// Document and commands of an advice, safe for a terminal.
 std::string advice_lines(const Advice& advice);
 /// One finished step, "  restart kubelet.service  41 ms".
@@ -48,7 +62,7 @@ std::string step_text(const transaction::Step& step, const TextStyle& style);
 /// All records as a table, newest last.
 std::string history_text(const std::vector<transaction::Transaction>& all,
                          const transaction::Moment& moment, const TextStyle& style);
-/// All of one record, which holds its bytes; `all` tells what undid it.
+/// All of one record, which holds its bytes; `all` says what undid it.
 std::string transaction_text(const transaction::Transaction& one,
                              const std::vector<transaction::Transaction>& all,
                              const transaction::Moment& moment, const TextStyle& style);
@@ -62,13 +76,12 @@ std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeMo
                         const transaction::OpenChanges& open = {});
 std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
-                        const std::vector<std::string>& not_looked,
+                        const std::vector<std::string>& not_inspected,
                         const std::string& in_progress = {});
-std::string command_line_json(const nodes::NodeSnapshot& snapshot,
-                              const systemd::CommandLine& command);
+std::string command_line_json(const systemd::CommandLine& command);
 std::string outcome_json(const transaction::Outcome& outcome);
 std::string error_json(const Error& error);
-/// The records of `shown`; `all` tells what undid them. `with_diffs` where they hold their bytes.
+/// The records of `shown`; `all` says what undid them. `with_diffs` where they hold their bytes.
 std::string history_json(const std::vector<transaction::Transaction>& shown,
                          const std::vector<transaction::Transaction>& all,
                          const transaction::Moment& moment, bool with_diffs);

@@ -11,9 +11,10 @@ namespace kubelet_sysctl::report {
 
 /// A table of the entries with the reasons below it, then each pod; with verbose the names of a
 /// pattern too.
-std::string verdicts_text(const pods::Verdicts& verdicts, const pods::Ground& ground,
+std::string verdicts_text(const pods::Verdicts& verdicts, const pods::VerdictContext& context,
                           const TextStyle& style);
 /// A document of docs/json-schema.json; one line, no final newline.
-std::string verdicts_json(const pods::Verdicts& verdicts, const pods::Ground& ground, bool verbose);
+std::string verdicts_json(const pods::Verdicts& verdicts, const pods::VerdictContext& context,
+                          bool verbose);
 
 }  // namespace kubelet_sysctl::report

@@ -20,7 +20,7 @@ struct KernelName {
   KernelState state = KernelState::kUnknown;  ///< writable, read-only, absent or (rarely) unknown
 };
 
-/// The answer for one wished entry.
+/// The answer for one desired entry.
 struct KernelAnswer {
   std::string entry;  ///< as it was asked
   KernelState state = KernelState::kUnknown;

@@ -16,7 +16,7 @@ struct SysctlGroup {
   std::string_view names;      ///< separated by blanks, in byte order
 };
 
-/// The table. Its source stands with it.
+/// The table. Its source is with it.
 std::span<const SysctlGroup> known_sysctl_groups();
 
 /// True when some kernel has the name, or a name that the pattern covers. Of an interface any name is known.

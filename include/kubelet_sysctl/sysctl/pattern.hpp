@@ -54,7 +54,4 @@ std::string_view releases_of(RuleSet rules);
 /// which kubelets would die of it, and where such a setting belongs. Nothing when all would start.
 std::optional<Error> refusal_of(const SysctlPattern& entry);
 
-/// True when `covering` (any entry text) allows all that `entry` allows; bad spelling covers nothing.
-bool entry_covers(std::string_view covering, std::string_view entry);
-
 }  // namespace kubelet_sysctl::sysctl

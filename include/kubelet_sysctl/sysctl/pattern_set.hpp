@@ -23,8 +23,9 @@ class EntrySet {
   [[nodiscard]] const std::string* covering(std::string_view entry) const;
 
  private:
-  std::unordered_map<std::string, std::string> entries_;  // normal form -> as written
-  std::unordered_map<std::string, std::string> stems_;    // pattern without its star -> as written
+  // Normal form -> as written; empty where that is the same, as it nearly always is.
+  std::unordered_map<std::string, std::string> entries_;
+  std::unordered_map<std::string, std::string> stems_;  // pattern without its star -> as written
 };
 
 }  // namespace kubelet_sysctl::sysctl

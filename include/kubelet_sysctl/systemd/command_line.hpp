@@ -30,7 +30,6 @@ struct Variable {
   MappedText value;
   OriginKind kind = OriginKind::kEnvironmentFile;
   CharOrigin raw;  ///< the value as written (for Environment=: the whole NAME=value word)
-  Quoting quoting = Quoting::kNone;
 };
 using Environment = std::map<std::string, Variable>;
 
@@ -45,7 +44,7 @@ struct StoredCommand {
   bool no_variables = false;    ///< prefix :
 };
 
-/// The commands of one ExecStart= line (more than one only where `;` stands as a word).
+/// The commands of one ExecStart= line (more than one only where `;` is a word).
 /// Errors: kMalformed with the place when systemd refuses the line; kUnsupported when a specifier is
 /// used whose value is not known here. Forms that old releases read differently are added to `forms`.
 /// Source: systemd src/core/load-fragment.c, src/basic/extract-word.c, src/shared/specifier.c.
@@ -90,7 +89,6 @@ struct CommandLine {
   Environment environment;
   std::vector<std::string> unset;  ///< variables the command names that nothing sets
   std::vector<EnvironmentFileLine> environment_files;  ///< in order, after specifiers
-  std::vector<OriginKind> environment_file_declared;   ///< parallel: kUnit or kDropIn
   std::size_t dropped_assignments = 0;                 ///< words of Environment= that systemd drops
   std::int32_t exec_source = kNoSource;                ///< file of the ExecStart= line in force
   UnitSetting exec_setting;                            ///< that line

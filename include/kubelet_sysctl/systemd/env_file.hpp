@@ -12,16 +12,12 @@
 
 namespace kubelet_sysctl::systemd {
 
-/// How a value is written; it decides what may be inserted into it.
-enum class Quoting { kNone, kSingle, kDouble, kMixed };
-
 /// One NAME=value assignment, in file order.
 struct EnvAssignment {
   std::string name;
   MappedText value;  ///< as the service sees it: unquoted, unescaped
   Span name_at;      ///< bytes of the name
   Span value_at;     ///< bytes of the value as written, quotes included
-  Quoting quoting = Quoting::kNone;
 };
 
 /// An assignment whose name names no variable: systemd passes it over, with a line in its log.
@@ -40,7 +36,7 @@ struct EnvFile {
 /// Every assignment of `text` with a valid name, in order. A later one to the same name wins; all are
 /// kept, because an edit must touch the winner. A quote still open at the end is accepted, as systemd
 /// accepts it. `source` is the index that CharOrigins carry.
-/// Errors: kMalformed where a name or a value is not UTF-8, or a NUL byte stands: systemd then takes
+/// Errors: kMalformed where a name or a value is not UTF-8, or a NUL byte occurs: systemd then takes
 /// nothing from the whole file.
 /// Source: systemd src/basic/env-file.c; before 254 a comment that ends in a backslash swallows the
 /// next line.

@@ -38,10 +38,9 @@ Taken take(const MappedText& text, std::size_t& position, const Rules& rules,
 Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& specifiers,
                                      int version, std::vector<FormUse>& forms);
 
-bool is_blank(char byte);
 void skip_blanks(std::string_view text, std::size_t& position);
 
 /// The bytes from the first to the last of `text` in its file; kNoSource when they are of several.
-CharOrigin hull(const MappedText& text, std::size_t begin, std::size_t end);
+CharOrigin covering_range(const MappedText& text, std::size_t begin, std::size_t end);
 
 }  // namespace kubelet_sysctl::systemd

@@ -15,10 +15,10 @@ namespace kubelet_sysctl::systemd {
 /// Fields of /etc/os-release, or of /usr/lib/os-release; empty when there is neither.
 Result<std::map<std::string, std::string>> os_release(ports::FileSystem& files, int version);
 
-/// Values for `unit`. A letter that is left out is unknown: what the running kernel says (when not
+/// Values for `unit`; `release` is os_release(). A letter that is left out is unknown: what the running kernel says (when not
 /// `live`), names under an alias, the shell that systemd was built with. Errors: those of reading.
 /// Source: systemd src/shared/specifier.c, src/core/unit-printf.c.
 Result<Specifiers> specifiers_of(ports::FileSystem& files, const UnitOnDisk& unit, int version,
-                                 bool live);
+                                 const std::map<std::string, std::string>& release, bool live);
 
 }  // namespace kubelet_sysctl::systemd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The syntax of unit files, where systemd looks for them, and how a unit and its drop-ins add up.
+// The syntax of unit files, where systemd searches for them, and how a unit and its drop-ins add up.
 #pragma once
 
 #include <optional>
@@ -47,7 +47,7 @@ struct ServiceSettings {
 };
 
 /// Adds the settings of one file to what the files before it set.
-void apply_settings(const UnitFile& file, ServiceSettings& settings);
+void apply_settings(const std::vector<UnitSetting>& file, ServiceSettings& settings);
 
 /// Directories that systemd `version` searches for units of the system manager, highest priority first.
 /// Source: systemd src/basic/path-lookup.c; /lib/systemd/system is dropped from 255 on.

@@ -15,7 +15,7 @@ namespace kubelet_sysctl::systemd {
 
 enum class UnitLoad { kLoaded, kNotFound, kMasked, kBroken };
 
-/// Where a unit stands on disk, found as systemd would find it.
+/// Where a unit is on disk, found as systemd would find it.
 struct UnitOnDisk {
   UnitLoad load = UnitLoad::kNotFound;
   std::string name;                    ///< as asked for

@@ -24,10 +24,7 @@ struct ApplyOptions {
   Milliseconds timeout{120000};  ///< from the restart to the first healthy answer
   Milliseconds window{10000};    ///< how long it must then stay the same and healthy
   Author author;
-  std::string undoes;  ///< id of the transaction that the plan puts back
-  /// A transaction that never came to its end and that the plan undoes: it is closed as rolled back, and
-  /// no new one is made.
-  std::optional<Transaction> recovers;
+  std::string undoes;                 ///< id of the transaction that the plan puts back
   std::optional<Milliseconds> trial;  ///< the change ends by itself after this, unless it is kept
   std::string program;                ///< path of this program, for the timer of a trial
   /// Called when a step begins ("restart kubelet.service") and when it ended; for live progress.
@@ -38,7 +35,7 @@ struct ApplyOptions {
 /// Carries out `plan` on the node that `snapshot` was read from. The caller holds the lock and read the
 /// snapshot under it.
 /// An Error means that nothing was changed. Everything after the first write ends in an Outcome: applied
-/// and seen, pending, rolled back and seen, or stranded with the commands that mend it.
+/// and seen, pending, rolled back and seen, or stranded with the commands that fix it.
 Result<Outcome> apply(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
                       const model::NodeModel& model, const planning::Plan& plan,
                       const discover::DiscoverOptions& discover, const ApplyOptions& options);

@@ -43,7 +43,7 @@ Result<std::vector<Transaction>> usable(Records records);
 Result<std::vector<Transaction>> list_transactions(ports::Ports& ports);
 /// One record with its bytes. Errors: kNotFound, kMalformed, kRefused.
 Result<Transaction> load_transaction(ports::Ports& ports, const std::string& id);
-/// Takes the oldest records away until 50 are left, never an open one and never the newest that stands;
+/// Takes the oldest records away until 50 are left, never an open one and never the newest in effect;
 /// and folders that never got a record. The caller holds the lock.
 Status prune_transactions(ports::Ports& ports);
 

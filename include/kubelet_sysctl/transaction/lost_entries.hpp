@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the list lost what the last change put there: kubeadm, nodeup and others write their files anew.
+// Whether the list lost what the last change put there: kubeadm, nodeup and others write their files again.
 #pragma once
 
 #include <optional>
@@ -12,9 +12,9 @@
 
 namespace kubelet_sysctl::transaction {
 
-/// The finding "list-lost": the newest change of this unit that stands left entries that the configured list
+/// The finding "list-lost": the newest change of this unit that is left entries that the configured list
 /// neither has nor covers. Nothing where a record after it explains that or leaves it open, and where the
-/// list cannot be told. `records` are oldest first, as list_transactions() gives them.
+/// list is unknown. `records` are oldest first, as list_transactions() gives them.
 std::optional<Finding> lost_list(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                                  const std::vector<Transaction>& records);
 

@@ -10,7 +10,7 @@
 
 namespace kubelet_sysctl::transaction {
 
-/// When a history is told, and under which boot of the kernel: so a trial still runs, or is over.
+/// When a history is reported, and under which boot of the kernel: so a trial still runs, or is over.
 struct Moment {
   std::int64_t now_ms = 0;  ///< wall clock, since the epoch, UTC
   std::string boot_id;

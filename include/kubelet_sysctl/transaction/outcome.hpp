@@ -11,6 +11,7 @@
 #include "kubelet_sysctl/base/advice.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 
 namespace kubelet_sysctl::transaction {
@@ -27,22 +28,33 @@ struct Step {
   std::optional<Error> error;
 };
 
-/// What was seen of the process that runs now. An absent fact was not looked at or does not exist.
+/// What was seen of the process that runs now. An absent fact was not inspected or does not exist.
 struct Evidence {
   std::int64_t pid = 0;
   std::int64_t started_at_ms = 0;          ///< since the epoch, UTC
-  std::optional<bool> argv;                ///< the list stands in the process's own arguments
+  std::optional<bool> argv;                ///< the list is in the process's own arguments
   std::optional<std::string> config_file;  ///< the file it was started with, older than it
   std::string health;                      ///< "ok", "off", or what was seen instead
-  std::string configz;                     ///< as RunningList::configz
-  std::int64_t restarts = 0;               ///< automatic restarts since ours
+  model::Configz configz = model::Configz::kNotAsked;
+  std::int64_t restarts = 0;  ///< automatic restarts since ours
   std::int64_t window_ms = 0;
 };
+
+/// Whose bytes a file of a change holds now.
+enum class FileHolds : std::uint8_t {
+  kOld,
+  kNew,
+  kTorn,     ///< parts of both
+  kOther,    ///< what another process wrote since
+  kUnknown,  ///< it cannot be read
+};
+/// The word of JSON: "old", "new", "torn", "other", "unknown".
+std::string_view name_of(FileHolds holds);
 
 /// One file of a change that is stranded, as it is on the disk now.
 struct FileNow {
   std::string path;
-  std::string holds;  ///< "old", "new", "torn" (parts of both), "other" or "unknown"
+  FileHolds holds = FileHolds::kUnknown;
 };
 
 struct Outcome {
@@ -52,8 +64,8 @@ struct Outcome {
   std::vector<std::string> before;
   std::vector<std::string> after;
   std::vector<planning::FileEdit> edits;
-  std::string restart = "none";  ///< "none", "restart"
-  std::string transaction;       ///< id; empty when none was made
+  bool restart = false;     ///< the kubelet was, or would be, restarted
+  std::string transaction;  ///< id; empty when none was made
   std::optional<Evidence> evidence;
   std::vector<Step> steps;
   std::vector<Finding> findings;
@@ -66,7 +78,7 @@ struct Outcome {
   std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
   std::vector<std::string>
       recovered;                 ///< ids of older changes that this run brought to their end first
-  std::optional<Advice> advice;  ///< the lasting way, where somebody rewrites what was edited
+  std::optional<Advice> advice;  ///< the persistent way, where something rewrites what was edited
 };
 
 /// One row of the exit codes.

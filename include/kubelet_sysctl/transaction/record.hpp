@@ -25,7 +25,7 @@ enum class TransactionState {
   kPending,     ///< written, for the next start to take up; the end
   kRolledBack,  ///< the files are as before; the end
   kStranded,    ///< neither the new state nor the old one was seen
-  kOvertaken,   ///< somebody else changed the files of an unfinished change: theirs now; the end
+  kOvertaken,   ///< another process changed the files of an unfinished change: theirs now; the end
 };
 
 /// The word the journal uses: "planned", "written", "restarted", "confirmed", "trial", "pending",
@@ -44,11 +44,11 @@ struct JournalFile {
   std::vector<Splice> splices;       ///< what was changed in them
   bool removed = false;              ///< the change took the file away
   std::size_t made_directories = 0;  ///< how many directories above it were made with it
-  std::string route;
+  nodes::Route route = nodes::Route::kNone;
   bool daemon_reload = false;
 };
 
-/// A change that ends by itself unless somebody keeps it.
+/// A change that ends by itself unless a user keeps it.
 struct Trial {
   std::int64_t until_ms = 0;  ///< wall clock, milliseconds since the epoch, UTC
 };
@@ -94,7 +94,7 @@ struct Author {
   std::string tool_version;
 };
 
-/// Record to and from its JSON text (without the bytes, which stand in files of their own).
+/// Record to and from its JSON text (without the bytes, which are in files of their own).
 /// Errors of the reader: kMalformed.
 std::string journal_text(const Transaction& transaction);
 Result<Transaction> parse_journal(std::string_view text);
@@ -111,7 +111,7 @@ bool is_unfinished(const Transaction& transaction);
 bool is_over(const Transaction& transaction, std::int64_t now_ms, const std::string& boot_id);
 /// The standing transaction that undid `id`, or nullptr.
 const Transaction* undone_by(const std::vector<Transaction>& transactions, const std::string& id);
-/// The newest transaction that stands and can be undone: no undo itself and not undone yet; nothing when
+/// The newest transaction that is and can be undone: no undo itself and not undone yet; nothing when
 /// there is none.
 std::optional<std::string> newest_undoable(const std::vector<Transaction>& transactions);
 

@@ -10,13 +10,13 @@
 
 namespace kubelet_sysctl::transaction {
 
-/// How the files of a transaction stand on the disk.
+/// How the files of a transaction are on the disk.
 enum class FilesFound {
   kOld,           ///< each as before the change
   kNew,           ///< each as the change writes it
   kMixed,         ///< some old, some new, or one half written in place
-  kForeign,       ///< somebody else changed one; the others, if any, are all old or all new
-  kForeignMixed,  ///< somebody else changed one, and the others are old and new
+  kForeign,       ///< another process changed one; the others, if any, are all old or all new
+  kForeignMixed,  ///< another process changed one, and the others are old and new
 };
 const char* name_of(FilesFound found);
 
@@ -34,8 +34,8 @@ enum class RecoveryAction {
   kNothing,    ///< it came to its end
   kUndo,       ///< put the files back that are new, and see the kubelet with the old list
   kConfirm,    ///< the kubelet runs with it: see that it stays so; if not, undo
-  kFinish,     ///< no restart was wanted: the files are whole, the change stands
-  kLeave,      ///< somebody else took the files over: close the record, touch nothing
+  kFinish,     ///< no restart was wanted: the files are whole, the change is kept
+  kLeave,      ///< another process took the files over: close the record, touch nothing
   kAskPerson,  ///< old, new and foreign files together: nothing is provable
 };
 const char* name_of(RecoveryAction action);
@@ -43,7 +43,7 @@ const char* name_of(RecoveryAction action);
 /// The one table of recovery; docs/transactions.md shows it.
 RecoveryAction decide_recovery(const RecoveryFacts& facts);
 
-/// The line that tells of an open change: "the change 20261120T225726Z-1 (add, by alice) did not come to
+/// The line that reports an open change: "the change 20261120T225726Z-1 (add, by alice) did not come to
 /// its end: it is written". Empty when there is none. A trial that runs is no open change.
 std::string unfinished_line(const std::vector<Transaction>& transactions, std::int64_t now_ms,
                             const std::string& boot_id);

@@ -11,7 +11,7 @@
 
 namespace kubelet_sysctl::transaction {
 
-/// The plan that undoes `transaction`: its files as they were, byte for byte. Where somebody changed one
+/// The plan that undoes `transaction`: its files as they were, byte for byte. Where another process changed one
 /// of them since, its entries are undone instead, if that has one meaning: what it added is there and goes,
 /// what it removed is not there and comes back. With a model of resolve_partly() the files are put back all the
 /// same, without a restart where they do not make the node one that can be read. Errors: kConflict with a diff

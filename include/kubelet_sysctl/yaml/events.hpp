@@ -18,10 +18,6 @@ namespace kubelet_sysctl::yaml {
 
 enum class ConfigFormat { kYaml, kJson };
 
-}  // namespace kubelet_sysctl::yaml
-
-namespace kubelet_sysctl::yaml {
-
 inline constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -35,7 +31,7 @@ enum class EventKind : std::uint8_t {
   kMapEnd,
 };
 
-/// An explicit tag, as far as readers tell them apart: what is none of YAML's own makes a string.
+/// An explicit tag, as far as readers distinguish them: what is none of YAML's own makes a string.
 enum class Tag : std::uint8_t { kUntagged, kString, kBool, kNull, kMerge, kOtherCore, kForeign };
 
 /// A Span of a file of less than 4 GiB.
@@ -51,7 +47,7 @@ struct EventSpan {
 
 /// One step of a walk through a tree. A row of them needs no recursion, compares in one pass, and
 /// knows of aliases and tags what a tree of values has forgotten. It is small, and its text is that of the
-/// file wherever it stands there as it is meant: a file may have as many as it has bytes to every fourth.
+/// file wherever it is there as it is meant: a file may have as many as it has bytes to every fourth.
 struct Event {
   EventKind kind = EventKind::kNull;
   bool quoted = false;       ///< a scalar that is a string whatever it looks like
@@ -69,8 +65,7 @@ struct Tree {
   ConfigFormat format = ConfigFormat::kYaml;
   Events events;
   std::size_t documents = 1;
-  std::size_t second_at = 0;             ///< where the second document begins, if there is one
-  std::deque<std::string> decoded = {};  ///< texts that do not stand in the file as they are meant
+  std::deque<std::string> decoded = {};  ///< texts that are not in the file as they are meant
 };
 
 /// Where the anchors of a tree stand: the last of a repeated name.
@@ -100,22 +95,27 @@ bool is_null_word(std::string_view text);
 Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string message,
                std::string hint = {});
 
-Result<Tree> yaml_tree(std::string_view bytes);
-Result<Tree> json_tree(std::string_view bytes);
-/// The events of a file that is written as plainly as tools write it, 20 times as fast as libyaml;
-/// nothing when there is anything in it that takes a whole YAML parser to understand.
-std::optional<Events> plain_yaml_events(std::string_view bytes);
+/// How the message about a fault begins: whose file it is.
+struct Introductions {
+  std::string_view yaml = "a kubelet cannot read this YAML: ";
+  std::string_view json = "a kubelet does not start with this file: json parse error: ";
+  std::string_view json_syntax =
+      "a kubelet does not start with this file: couldn't get version/kind; json parse error: ";
+};
+
+Result<Tree> yaml_tree(std::string_view bytes, const Introductions& introductions = {});
+Result<Tree> json_tree(std::string_view bytes, const Introductions& introductions = {});
 
 /// The bytes of one item: from `begin` to its end if it is written on one line; else to the next
 /// blank, comma or bracket, and `simple` is false.
 Span yaml_scalar_span(std::string_view bytes, const Event& event, bool& simple);
 
 /// The bytes of an item that is an alias, has an anchor or a tag, or is a block scalar: from `begin` to its end,
-/// a comment left out. Nothing where that cannot be told, and for every other item.
+/// a comment left out. Nothing where that is unknown, and for every other item.
 std::optional<Span> yaml_whole_span(std::string_view bytes, const Event& item);
 
-/// True where small nodes without end would cost ten times their bytes. Nobody writes them so densely: the
-/// least item of a block list, "- 1", has four bytes.
+/// True where small nodes without end would cost ten times their bytes. Nobody writes so many as densely as a
+/// block list of "- 1", which has four bytes for each.
 bool is_too_dense(std::size_t nodes, std::size_t bytes);
 Error dense_error();
 
@@ -128,9 +128,9 @@ std::size_t line_text_end(std::string_view bytes, std::size_t offset);
 std::size_t next_line_at(std::string_view bytes, std::size_t offset);
 /// The line end that the line of `offset` has, else that of the file's first line, else "\n".
 std::string_view newline_of(std::string_view bytes, std::size_t offset);
-/// True when nothing but blanks stands in `text`.
+/// True when nothing but blanks is in `text`.
 bool is_blank(std::string_view text);
-/// True when nothing but blanks, or blanks and a comment, stands from `offset` to its line's end.
+/// True when nothing but blanks, or blanks and a comment, is from `offset` to its line's end.
 bool rest_is_comment(std::string_view bytes, std::size_t offset);
 
 /// Which items of a list stay, and what is new. `texts` are as the file will write them.
@@ -146,12 +146,12 @@ struct ListChange {
   [[nodiscard]] bool keeps_any() const;
 };
 
-/// A list in brackets as it stands in the file.
+/// A list in brackets as it is in the file.
 struct FlowList {
   Span brackets;  ///< both brackets included
   std::vector<Span> items;
   std::vector<std::size_t> commas;  ///< of the comma after each item, or kNone
-  bool comments = false;            ///< a comment stands between the brackets
+  bool comments = false;            ///< a comment is between the brackets
 };
 
 /// The list in brackets that opens at `open` and has these items; nothing if other bytes turn up.
@@ -162,6 +162,5 @@ std::optional<FlowList> find_flow_list(std::string_view bytes, std::size_t open,
 std::optional<std::vector<Splice>> flow_splices(std::string_view bytes, const FlowList& list,
                                                 const ListChange& change,
                                                 std::string_view separator);
-std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
 }  // namespace kubelet_sysctl::yaml

@@ -4,9 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "commands.hpp"
 #include "entries.hpp"
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/checks/unknown_list.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
@@ -43,6 +46,13 @@ Result<Questions> questions_of(const Session& session) {
         "pod.yaml'");
   }
   Questions asked;
+  for (const std::string& argument : options.arguments) {
+    if (argument.ends_with(".yaml") || argument.ends_with(".yml") || argument.ends_with(".json")) {
+      return usage_error(
+          fmt::format("'{}' is a file, not an entry", argument),
+          fmt::format("to check its pods, run: kubelet-sysctl check -f {}", shell_word(argument)));
+    }
+  }
   asked.entries = options.arguments;
   if (options.from_file.empty()) return asked;
   const auto file = named_file(options, session.host);
@@ -53,23 +63,23 @@ Result<Questions> questions_of(const Session& session) {
   return asked;
 }
 
-/// Entries can be judged where no kubelet runs: on a laptop, in a pipeline. A unit that somebody
+/// Entries can be judged where no kubelet runs: on a laptop, in a pipeline. A unit that a user
 /// names must be there.
 bool is_answer_without_list(const Error& error, const Options& options) {
   const bool named = options.unit != Options{}.unit;
   return error.kind == ErrorKind::kNoSystemd || (error.kind == ErrorKind::kNotFound && !named);
 }
 
-void take_lists(const model::NodeModel& model, pods::Ground& ground) {
+void take_lists(const model::NodeModel& model, pods::VerdictContext& context) {
   if (checks::is_list_unknown(model)) {
-    ground.list_why = checks::unknown_list_text(model);
+    context.list_why = checks::unknown_list_text(model);
     return;
   }
-  ground.list = model::texts_of(model.configured);
-  ground.pod_list = ground.list;
+  context.list = model::configured_texts(model);
+  context.pod_list = context.list;
   if (!model.running || !model.running->entries) return;
-  ground.pod_list = model.running->entries;
-  ground.drift = model.drift;
+  context.pod_list = model.running->entries;
+  context.drift = model.drift;
 }
 
 /// Why 'add' would refuse here, so that no command is named that does not work.
@@ -91,55 +101,55 @@ std::string add_refusal(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   return plan ? std::string() : plan.error().message;
 }
 
-Result<pods::Ground> ground_for(const Session& session, ports::Ports& ports,
-                                const Questions& asked) {
+Result<pods::VerdictContext> context_for(const Session& session, ports::Ports& ports,
+                                         const Questions& asked) {
   const Options& options = session.options;
   discover::DiscoverOptions wanted = discover_options(options);
   wanted.version_from = discover::VersionFrom::kFile;
   wanted.ask_journal = false;
-  pods::Ground ground;
+  pods::VerdictContext context;
   if (wanted.live) {
     // The kernel answers while the manager does.
     ask_early(options, ports);
-    ground.kernel = ports.kernel.ask(pods::kernel_questions(asked.entries, asked.pods));
+    context.kernel = ports.kernel.ask(pods::kernel_questions(asked.entries, asked.pods));
   } else {
-    ground.kernel.why = "a tree of files says nothing of the kernel that will run it";
+    context.kernel.why = "a tree of files says nothing of the kernel that will run it";
   }
   const auto snapshot = discover::discover(ports, wanted);
   if (!snapshot && !is_answer_without_list(snapshot.error(), options)) return snapshot.error();
   if (!snapshot) {
-    ground.version = options.kubelet_version;
-    ground.version_why = ground.list_why = snapshot.error().message;
-    return ground;
+    context.version = options.kubelet_version;
+    context.version_why = context.list_why = snapshot.error().message;
+    return context;
   }
-  ground.version = snapshot->kubelet_version;
-  ground.version_why = snapshot->kubelet_version_why;
+  context.version = snapshot->kubelet_version;
+  context.version_why = snapshot->kubelet_version_why;
   const auto model = model::resolve(*snapshot);
   if (!model && !is_answer_without_list(model.error(), options)) {
     return as_refusal(model.error());
   }
   if (model) {
-    take_lists(*model, ground);
-    ground.add_why = add_refusal(*snapshot, *model, asked);
+    take_lists(*model, context);
+    context.add_why = add_refusal(*snapshot, *model, asked);
   } else {
-    ground.list_why = model.error().message;
-    if (!ground.version) ground.version_why = ground.list_why;
+    context.list_why = model.error().message;
+    if (!context.version) context.version_why = context.list_why;
   }
-  return ground;
+  return context;
 }
 
 int run_check(Session& session) {
   const auto asked = questions_of(session);
   if (!asked) return fail(session, asked.error());
   ports::Ports ports = session.host.open(session.options.root);
-  const auto ground = ground_for(session, ports, *asked);
-  if (!ground) return fail(session, ground.error());
+  const auto context = context_for(session, ports, *asked);
+  if (!context) return fail(session, context.error());
   const pods::Verdicts verdicts =
-      pods::verdicts_on(asked->entries, asked->pods, asked->skipped, *ground);
-  const bool verbose = session.options.verbosity > 0;
+      pods::verdicts_on(asked->entries, asked->pods, asked->skipped, *context);
+  const bool verbose = session.options.verbose;
   if (!session.options.quiet) {
-    print(session, session.options.json ? report::verdicts_json(verdicts, *ground, verbose)
-                                        : report::verdicts_text(verdicts, *ground, session.out));
+    print(session, session.options.json ? report::verdicts_json(verdicts, *context, verbose)
+                                        : report::verdicts_text(verdicts, *context, session.out));
   }
   return pods::is_anything_found(verdicts) ? kFound : 0;
 }
@@ -147,10 +157,10 @@ int run_check(Session& session) {
 }  // namespace
 
 constexpr Command kCheckCommand = {
+    .bit = kCheck,
     .name = "check",
     .title = "would this node and its kernel take these entries or pods",
     .arguments = "ENTRY...",
-    .options = kEverywhere | kTakesUnit | kTakesFromFile | kTakesKubeletVersion | kTakesQuiet,
     .about =
         "Says of each entry whether the kubelet of this node and the newest known start with it, "
         "what\n"
@@ -159,7 +169,7 @@ constexpr Command kCheckCommand = {
         "of which the name is judged. With -f, of each pod in a manifest, whether this node admits "
         "it,\n"
         "and which gate refuses it in whose words. Nothing is changed. Ends with 6 when\n"
-        "something speaks against one of them, or may do so and cannot be told. Works without a\n"
+        "something speaks against one of them, or may do so, which is unknown. Works without a\n"
         "kubelet too: then the list is unknown.",
     .examples =
         "kubelet-sysctl check net.core.somaxconn 'kernel.shm_*'\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: all that is wrong or risky about a node's set-up, and with --fix the mends that need no decision.
+// doctor: all that is wrong or risky about a node's set-up, and with --fix the fixes that need no decision.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -11,7 +11,9 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
+#include "kubelet_sysctl/checks/parts.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/health.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
@@ -33,31 +35,21 @@ namespace {
 
 constexpr int kFound = 6;
 
-Finding finding_of(std::string_view id, std::string message, std::string hint) {
-  const checks::Check* check = checks::find_check(id);
-  if (check == nullptr) bug("doctor tells of a check that is not in the table");
-  return {.id = std::string(id),
-          .severity = check->severity,
-          .message = std::move(message),
-          .path = {},
-          .line = 0,
-          .hint = std::move(hint)};
-}
-
 /// What the records of changes tell.
-std::vector<transaction::Transaction> look_at_records(Session& session, ports::Ports& ports,
+std::vector<transaction::Transaction> inspect_records(Session& session, ports::Ports& ports,
                                                       const transaction::Moment& moment,
                                                       std::vector<Finding>& findings,
-                                                      std::vector<std::string>& not_looked) {
+                                                      std::vector<std::string>& not_inspected) {
   auto all = transaction::read_records(ports);
   if (!all && all.error().kind == ErrorKind::kPermission) {
-    not_looked.push_back("the records of changes: only root may read them");
+    not_inspected.push_back("the records of changes: only root may read them");
     return {};
   }
   if (!all) {
-    findings.push_back(finding_of("broken-record",
-                                  "the records of changes cannot be read: " + all.error().message,
-                                  "see 'kubelet-sysctl history'"));
+    findings.push_back(
+        checks::finding_of(checks::check_named("broken-record"),
+                           "the records of changes cannot be read: " + all.error().message,
+                           "see 'kubelet-sysctl history'"));
     findings.back().path = all.error().path;
     return {};
   }
@@ -68,8 +60,8 @@ std::vector<transaction::Transaction> look_at_records(Session& session, ports::P
   // What is open is in the hands of the run that is at work.
   if (line.empty() || !moment.in_progress.empty()) return std::move(all->transactions);
   const std::string& root = session.options.root;
-  findings.push_back(finding_of(
-      "unfinished-change", std::move(line),
+  findings.push_back(checks::finding_of(
+      checks::check_named("unfinished-change"), std::move(line),
       fmt::format("run: kubelet-sysctl recover{}{}", session.options.is_live() ? "" : " --root ",
                   session.options.is_live() ? "" : root)));
   return std::move(all->transactions);
@@ -77,26 +69,27 @@ std::vector<transaction::Transaction> look_at_records(Session& session, ports::P
 
 /// What a finding could not be made of, and why.
 void say_what_is_missing(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                         std::vector<std::string>& not_looked) {
+                         std::vector<std::string>& not_inspected) {
   if (!snapshot.live) {
-    not_looked.push_back("the manager, the process and the kernel: only the node's files are here");
+    not_inspected.push_back(
+        "the manager, the process and the kernel: only the node's files are here");
   }
   for (const std::string& path : snapshot.unreadable) {
-    not_looked.push_back(
+    not_inspected.push_back(
         fmt::format("{}: only another user may read it, so checks that need the "
                     "whole node were left out",
                     path));
   }
   if (snapshot.doctor) {
-    not_looked.insert(not_looked.end(), snapshot.doctor->not_looked.begin(),
-                      snapshot.doctor->not_looked.end());
+    not_inspected.insert(not_inspected.end(), snapshot.doctor->not_inspected.begin(),
+                         snapshot.doctor->not_inspected.end());
   }
-  if (snapshot.live && !snapshot.kernel.why.empty() && !model.configured.empty() &&
+  if (snapshot.live && !snapshot.kernel.why.empty() && !model::configured_entries(model).empty() &&
       !snapshot.kernel.asked) {
-    not_looked.push_back(fmt::format("what this kernel lets pods set: {}", snapshot.kernel.why));
+    not_inspected.push_back(fmt::format("what this kernel lets pods set: {}", snapshot.kernel.why));
   }
   if (!snapshot.kubelet_version && !snapshot.kubelet_version_why.empty()) {
-    not_looked.push_back(
+    not_inspected.push_back(
         fmt::format("the rules of this kubelet's release: {}", snapshot.kubelet_version_why));
   }
 }
@@ -104,33 +97,34 @@ void say_what_is_missing(const nodes::NodeSnapshot& snapshot, const model::NodeM
 int look(Session& session) {
   ports::Ports ports = session.host.open(session.options.root);
   discover::DiscoverOptions wanted = discover_options(session.options);
-  wanted.probe_health = wanted.live;
   wanted.version_from = discover::VersionFrom::kFile;
   ask_early(session.options, ports);
   std::vector<Finding> findings;
-  std::vector<std::string> not_looked;
+  std::vector<std::string> not_inspected;
   const transaction::Moment moment = moment_of(ports);
-  const auto records = look_at_records(session, ports, moment, findings, not_looked);
+  const auto records = inspect_records(session, ports, moment, findings, not_inspected);
   auto snapshot = discover::discover(ports, wanted);
   if (!snapshot && snapshot.error().kind == ErrorKind::kPermission) {
     snapshot = discover::discover_partly(ports, wanted);
   }
   if (!snapshot) return fail(session, snapshot.error());
   const model::NodeModel model = model::resolve_partly(*snapshot);
-  discover::look_closer(ports, model, *snapshot);
-  ask_kernel(session.options, ports, model::texts_of(model.configured), *snapshot);
+  snapshot->health = discover::health_of(ports, *snapshot, model);
+  discover::read_doctor_facts(ports, model, *snapshot);
+  ask_kernel(session.options, ports, model::configured_texts(model), *snapshot);
   if (auto lost = transaction::lost_list(*snapshot, model, records))
     findings.push_back(std::move(*lost));
   std::vector<Finding> checked = checks::run_checks(*snapshot, model, checks::Audience::kDoctor);
   findings.insert(findings.end(), std::make_move_iterator(checked.begin()),
                   std::make_move_iterator(checked.end()));
   sort_by_severity(findings);
-  say_what_is_missing(*snapshot, model, not_looked);
+  say_what_is_missing(*snapshot, model, not_inspected);
   if (session.options.json) {
-    print(session, report::doctor_json(*snapshot, model, findings, not_looked, moment.in_progress));
+    print(session,
+          report::doctor_json(*snapshot, model, findings, not_inspected, moment.in_progress));
   } else if (!session.options.quiet) {
     print(session, report::in_progress_text(moment, session.out));
-    print(session, report::doctor_text(*snapshot, model, findings, not_looked, session.out));
+    print(session, report::doctor_text(*snapshot, model, findings, not_inspected, session.out));
   }
   return findings.empty() ? 0 : kFound;
 }
@@ -138,54 +132,30 @@ int look(Session& session) {
 int fix(Session& session) {
   const auto look_first = [&session](ports::Ports& ports, nodes::NodeSnapshot& snapshot,
                                      const model::NodeModel& model) {
-    discover::look_closer(ports, model, snapshot);
+    discover::read_doctor_facts(ports, model, snapshot);
     // The kernel is asked about the list as it will be.
     const auto first = planning::plan_fix(snapshot, model);
-    ask_kernel(session.options, ports, first ? first->after : model::texts_of(model.configured),
+    ask_kernel(session.options, ports, first ? first->after : model::configured_texts(model),
                snapshot);
   };
-  return carry_out(session, "doctor --fix", [&](ports::Ports&) -> Result<Wish> {
-    return Wish{.note = "doctor --fix", .plan = planning::plan_fix, .look = look_first};
+  return carry_out(session, "doctor --fix", [&](ports::Ports&) -> Result<ChangeRequest> {
+    return ChangeRequest{.note = "doctor --fix", .plan = planning::plan_fix, .inspect = look_first};
   });
 }
 
-/// Options that change how a mend is made mean nothing where none is.
-Status check_options(const Options& options) {
-  if (options.fix) return {};
-  const Options usual;
-  const bool given[] = {options.dry_run,
-                        options.diff,
-                        !options.restart,
-                        !options.rollback,
-                        options.timeout != usual.timeout,
-                        options.window != usual.window,
-                        options.lock_timeout != usual.lock_timeout,
-                        !options.reason.empty()};
-  constexpr std::string_view kNames[] = {"--dry-run", "--diff",   "--no-restart",   "--no-rollback",
-                                         "--timeout", "--window", "--lock-timeout", "--reason"};
-  const auto* first = std::find(std::begin(given), std::end(given), true);
-  if (first == std::end(given)) return {};
-  return usage_error(fmt::format("'{}' has no meaning for 'doctor' without '--fix'",
-                                 kNames[first - std::begin(given)]),
-                     "without '--fix' nothing is changed");
-}
-
-int run_doctor(Session& session) {
-  if (auto status = check_options(session.options); !status) return fail(session, status.error());
-  return session.options.fix ? fix(session) : look(session);
-}
+int run_doctor(Session& session) { return session.options.fix ? fix(session) : look(session); }
 
 }  // namespace
 
 constexpr Command kDoctorCommand = {
+    .bit = kDoctor,
     .name = "doctor",
-    .title = "everything wrong or risky about this node's set-up, with its mend",
+    .title = "what is wrong or risky about this node's set-up, with its fix",
     .arguments = "",
-    .options = kEverywhere | kForChanges | kTakesUnit | kTakesFix | kTakesKubeletVersion,
     .about =
         "Prints every finding, the worst first, with its place and what to do about it, then what "
         "it\n"
-        "could not look at. Ends with 6 when there is a finding. With --fix it mends what needs "
+        "could not inspect. Ends with 6 when there is a finding. With --fix it fixes what needs "
         "no\n"
         "decision, by the way of 'add': a plan, the lock, a record, a restart that is watched. "
         "The\n"

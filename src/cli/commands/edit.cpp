@@ -53,7 +53,7 @@ Status check_given(const Options& options, planning::Verb verb) {
 int run_edit(Session& session, planning::Verb verb) {
   const Options& options = session.options;
   if (auto given = check_given(options, verb); !given) return fail(session, given.error());
-  auto entries = wished_entries(options, session.host, verb == planning::Verb::kRemove);
+  auto entries = desired_entries(options, session.host, verb == planning::Verb::kRemove);
   if (!entries) return fail(session, entries.error());
   const std::string note = note_of(verb, *entries);
   const planning::Change change = {.verb = verb,
@@ -63,21 +63,21 @@ int run_edit(Session& session, planning::Verb verb) {
                                    .allow_wide = options.allow_wide,
                                    .via = options.via,
                                    .file = options.file,
-                                   .lasting = options.lasting};
+                                   .persist = options.persist};
   const auto plan = [&change](const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
     return planning::make_plan(snapshot, model, change);
   };
   // Whether pods can set an entry is a question when it comes into the list, not at every run after.
-  const auto look = [&](ports::Ports& ports, nodes::NodeSnapshot& snapshot,
-                        const model::NodeModel& model) {
+  const auto inspect = [&](ports::Ports& ports, nodes::NodeSnapshot& snapshot,
+                           const model::NodeModel& model) {
     if (verb != planning::Verb::kRemove) {
       ask_kernel(options, ports, planning::new_entries(model, change.entries), snapshot);
     }
   };
-  return carry_out(session, note, [&](ports::Ports&) -> Result<Wish> {
-    Wish wish{.note = note, .plan = plan, .look = look};
-    if (verb == planning::Verb::kAdd) wish.waits_for_install = verb;
-    return wish;
+  return carry_out(session, note, [&](ports::Ports&) -> Result<ChangeRequest> {
+    ChangeRequest request{.note = note, .plan = plan, .inspect = inspect};
+    if (verb == planning::Verb::kAdd) request.waits_for_install = verb;
+    return request;
   });
 }
 
@@ -85,19 +85,15 @@ int run_add(Session& session) { return run_edit(session, planning::Verb::kAdd); 
 int run_remove(Session& session) { return run_edit(session, planning::Verb::kRemove); }
 int run_set(Session& session) { return run_edit(session, planning::Verb::kSet); }
 
-constexpr std::uint64_t kEditOptions = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile |
-                                       kTakesVia | kTakesFile | kTakesTrial |
-                                       kTakesUnchangedExit77 | kTakesKubeletVersion | kTakesLasting;
-
 }  // namespace
 
 constexpr Command kAddCommand = {
+    .bit = kAdd,
     .name = "add",
-    .title = "add entries to the list, restart the kubelet, see that it holds",
+    .title = "add entries, restart the kubelet, see that it holds",
     .arguments = "ENTRY...",
-    .options = kEditOptions | kTakesExact | kTakesForce | kTakesAllowWide,
     .about =
-        "Adds what the list lacks, where the list in force stands. Then restarts the kubelet, "
+        "Adds what the list lacks, where the list in force is. Then restarts the kubelet, "
         "watches\n"
         "it, and puts the old files back if it does not run with the new list or does not stay\n"
         "healthy. Where there is nothing to do, nothing is written and nothing restarts.",
@@ -108,15 +104,15 @@ constexpr Command kAddCommand = {
     .run = run_add};
 
 constexpr Command kRemoveCommand = {
+    .bit = kRemove,
     .name = "remove",
     .title = "remove entries from the list",
     .arguments = "ENTRY...",
-    .options = kEditOptions | kTakesEvictPods,
     .about =
         "Removes entries, each exactly as the list spells it: a pattern is not taken apart. The "
         "kubelet\n"
         "ends pods that run and set what it no longer allows, at this very restart: they are "
-        "looked for\n"
+        "searched for\n"
         "first, and where there are any, nothing is done without '--evict-pods'.",
     .examples =
         "kubelet-sysctl remove net.core.somaxconn\n"
@@ -124,10 +120,10 @@ constexpr Command kRemoveCommand = {
     .run = run_remove};
 
 constexpr Command kSetCommand = {
+    .bit = kSet,
     .name = "set",
     .title = "make the list exactly these entries",
     .arguments = "[ENTRY...]",
-    .options = kEditOptions | kTakesForce | kTakesAllowWide | kTakesEvictPods | kTakesEmpty,
     .about =
         "Makes the list what is given, in that order, and nothing "
         "else. Without any entry, or with an\n"

@@ -18,7 +18,7 @@ namespace kubelet_sysctl::cli {
 namespace {
 
 // The unit is read from its files, for systemd would read them too: no `systemctl show`. The manager is
-// asked for what no file tells, its release and, when the command names a variable that nothing sets,
+// asked for what no file says, its release and, when the command names a variable that nothing sets,
 // its own environment.
 int run_explain(Session& session) {
   ports::Ports ports = session.host.open(session.options.root);
@@ -36,20 +36,20 @@ int run_explain(Session& session) {
   const Status startable = model::check_startable(*snapshot, *command);
   // A tree of files may well lack the program: the words are what was asked for.
   if (!startable && snapshot->live && session.options.json) return fail(session, startable.error());
-  print(session, session.options.json ? report::command_line_json(*snapshot, *command)
+  print(session, session.options.json ? report::command_line_json(*command)
                                       : report::explain_text(*snapshot, *command, session.out));
   if (!startable && snapshot->live) return fail(session, startable.error());
-  if (!startable) session.host.err("warning: " + startable.error().message + '\n');
+  if (!startable) say(session, "warning: " + startable.error().message + '\n');
   return 0;
 }
 
 }  // namespace
 
 constexpr Command kExplainCommand = {
+    .bit = kExplain,
     .name = "explain",
     .title = "the kubelet's command line, each word with its file and line",
     .arguments = "",
-    .options = kEverywhere | kTakesUnit,
     .about =
         "Prints the words that systemd would start the unit with now, one a line, with the file, "
         "the\n"

@@ -41,8 +41,9 @@ Error not_found(const std::string& id, const std::vector<transaction::Transactio
                               meant ? fmt::format("did you mean '{}'? ", *meant) : std::string())};
 }
 
-int tell_one(Session& session, ports::Ports& ports, const std::string& id,
-             const std::vector<transaction::Transaction>& all, const transaction::Moment& moment) {
+int report_one(Session& session, ports::Ports& ports, const std::string& id,
+               const std::vector<transaction::Transaction>& all,
+               const transaction::Moment& moment) {
   const auto one = transaction::load_transaction(ports, id);
   if (!one) {
     const bool unknown = one.error().kind == ErrorKind::kNotFound;
@@ -63,14 +64,14 @@ int run_history(Session& session) {
   const auto records = transaction::read_records(ports);
   if (!records) return fail(session, with_way_out(records.error()));
   for (const Finding& finding : broken_records(*records, options)) {
-    session.host.err(report::finding_text(finding, session.err));
+    say(session, report::finding_text(finding, session.err));
   }
   const std::vector<transaction::Transaction>* all = &records->transactions;
   const transaction::Moment moment = moment_of(ports);
   say_in_progress(session, moment);
   say_unfinished(session, *all, moment);
   if (!options.arguments.empty()) {
-    return tell_one(session, ports, options.arguments.front(), *all, moment);
+    return report_one(session, ports, options.arguments.front(), *all, moment);
   }
   print(session, options.json ? report::history_json(*all, *all, moment, false)
                               : report::history_text(*all, moment, session.out));
@@ -80,10 +81,10 @@ int run_history(Session& session) {
 }  // namespace
 
 constexpr Command kHistoryCommand = {
+    .bit = kHistory,
     .name = "history",
     .title = "what was changed here, by whom, and what became of it",
     .arguments = "[ID]",
-    .options = kEverywhere,
     .about =
         "Lists the changes that this program made on the node, the newest last; the last 50 are\n"
         "kept. With ID all that is known of one: who, why, when, the list before and after, and "

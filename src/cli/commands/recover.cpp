@@ -52,7 +52,7 @@ void report_in_words(Session& session, const std::vector<transaction::Recovered>
   const bool bad = !all.empty() && all.back().outcome &&
                    transaction::exit_code_of(*all.back().outcome, false) != 0;
   if (!session.options.quiet) return print(session, text);
-  if (bad) session.host.err(text);
+  if (bad) say(session, text);
 }
 
 int run_recover(Session& session) {
@@ -155,7 +155,7 @@ int run_keep(Session& session) {
     return 0;
   }
   for (const Finding& finding : outcome->findings) {
-    session.host.err(report::finding_text(finding, session.err));
+    say(session, report::finding_text(finding, session.err));
   }
   if (!options.quiet)
     print(session, fmt::format("kept: the change {} is final\n", outcome->transaction));
@@ -165,17 +165,18 @@ int run_keep(Session& session) {
 }  // namespace
 
 constexpr Command kRecoverCommand = {
+    .bit = kRecover,
     .name = "recover",
     .title = "bring a change to its end that was cut short",
     .arguments = "",
-    .options = kEverywhere | kTakesDryRun | kTakesTimeout | kTakesWindow | kTakesLockTimeout |
-               kTakesQuiet | kTakesEndTrial | kForConfigz,
     .about =
-        "Looks for changes that were cut short by a kill or a power cut, and for trials whose time "
+        "Searches for changes that were cut short by a kill or a power cut, and for trials whose "
+        "time "
         "is\n"
         "over. A change that the kubelet runs with is watched and kept if it stays healthy; any "
         "other\n"
-        "is undone: its files as they were, the kubelet seen with them. A file that somebody else\n"
+        "is undone: its files as they were, the kubelet seen with them. A file that another "
+        "process\n"
         "changed since is not touched. The commands that change do this first by themselves.",
     .examples =
         "kubelet-sysctl recover\n"
@@ -183,10 +184,10 @@ constexpr Command kRecoverCommand = {
     .run = run_recover};
 
 constexpr Command kKeepCommand = {
+    .bit = kKeep,
     .name = "keep",
     .title = "make a change final that was made on trial",
     .arguments = "[ID]",
-    .options = kEverywhere | kTakesLockTimeout | kTakesQuiet,
     .about =
         "Ends a trial well: the change stays, and the timer that would have undone it is stopped.\n"
         "Without ID it is the trial that runs.",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // show: the configured and the running list, each entry with its place.
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
+#include "kubelet_sysctl/discover/health.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
@@ -41,8 +44,8 @@ bool is_off(const model::NodeModel& model, const transaction::OpenChanges& open)
 int fail_measured(Session& session, report::Measured measured, const Error& error) {
   if (!session.options.metrics) return fail(session, error);
   measured.model = nullptr;
-  print(session, report::metrics_text(measured));
-  session.host.err(report::error_text(error, session.err));
+  print_bytes(session, report::metrics_text(measured));
+  say(session, report::error_text(error, session.err));
   return transaction::exit_code_of(error);
 }
 
@@ -50,6 +53,10 @@ std::string report_of(const Session& session, const report::Measured& measured,
                       const transaction::OpenChanges& open) {
   if (session.options.metrics) return report::metrics_text(measured);
   if (session.options.json) return report::status_json(*measured.snapshot, *measured.model, open);
+  if (session.options.quiet) {
+    return fmt::format("{}\n",
+                       report::name_of(report::state_of(*measured.snapshot, *measured.model)));
+  }
   return report::show_text(*measured.snapshot, *measured.model, session.out, open);
 }
 
@@ -63,7 +70,6 @@ bool does_not_start(const model::NodeModel& model) {
 int run_show(Session& session) {
   ports::Ports ports = session.host.open(session.options.root);
   discover::DiscoverOptions wanted = discover_options(session.options);
-  wanted.probe_health = wanted.live;
   wanted.version_from = discover::VersionFrom::kFile;
   wanted.ask_journal = false;
   // The records are read while the manager answers: discover() takes that answer.
@@ -72,7 +78,7 @@ int run_show(Session& session) {
   report::Measured seen;
   seen.tool_version = tool_version();
   seen.moment = moment_of(ports);
-  const auto records = tell_records(session, ports, seen.moment, findings);
+  const auto records = report_records(session, ports, seen.moment, findings);
   const transaction::OpenChanges open =
       records ? transaction::open_changes(*records, seen.moment) : transaction::OpenChanges();
   if (records) seen.records = &*records;
@@ -82,10 +88,11 @@ int run_show(Session& session) {
   auto model = model::resolve(*snapshot);
   if (!model) return fail_measured(session, seen, as_refusal(model.error()));
   seen.model = &*model;
+  snapshot->health = discover::health_of(ports, *snapshot, *model);
   // About 2 ms; a list far beyond any real one is left to `doctor`.
-  const std::vector<std::string> list = model::texts_of(model->configured);
-  if (!list.empty() && list.size() <= kMostAsked) {
-    ask_kernel(session.options, ports, list, *snapshot);
+  const std::size_t entries = model::configured_entries(*model).size();
+  if (entries > 0 && entries <= kMostAsked) {
+    ask_kernel(session.options, ports, model::configured_texts(*model), *snapshot);
   }
   model->findings = checks::run_checks(*snapshot, *model, checks::Audience::kShow);
   if (auto lost = records ? transaction::lost_list(*snapshot, *model, *records) : std::nullopt) {
@@ -100,11 +107,10 @@ int run_show(Session& session) {
 }  // namespace
 
 constexpr Command kShowCommand = {
+    .bit = kShow,
     .name = "show",
-    .title = "the list in force, who sets it, and whether the kubelet agrees",
+    .title = "the list in force, who sets it, and if the kubelet agrees",
     .arguments = "",
-    .options = (kEverywhere & ~std::uint64_t{kTakesOutput}) | kTakesMetrics | kTakesUnit |
-               kTakesExitCode | kTakesKubeletVersion | kForConfigz,
     .about =
         "Prints the configured list (what the next start will use) with the file and line of each\n"
         "entry, lists that another one hides, the list of the running process, and whether the\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sync: makes the list what the wished list of the node says.
+// sync: makes the list what the desired list of the node says.
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,26 +20,27 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-Error no_wish_list() {
+Error no_desired_list() {
   return {.kind = ErrorKind::kNotFound,
-          .message = fmt::format("there is no wished list: neither '{}' nor a file of '{}'",
-                                 desired::kWishFile, desired::kWishDirectory),
+          .message = fmt::format("there is no desired list: neither '{}' nor a file of '{}'",
+                                 desired::kDesiredFile, desired::kDesiredDirectory),
           .hint =
               "write one, a line for each entry: net.core.somaxconn owner=team-web "
               "expires=2027-03-01 reason=\"ticket 1412\""};
 }
 
-/// What is wished: by the file of the options, or by those of the node.
-Result<desired::WishList> wish_list_of(const std::optional<SourceFile>& named,
-                                       const model::NodeModel& model, const Options& options) {
+/// What is desired: by the file of the options, or by those of the node.
+Result<desired::DesiredList> desired_list_of(const std::optional<SourceFile>& named,
+                                             const model::NodeModel& model,
+                                             const Options& options) {
   if (named) {
-    auto list = desired::parse_wish_list({&*named});
+    auto list = desired::parse_desired_list({&*named});
     if (!list) return without_contents(std::move(list).error(), options);
     return list;
   }
-  if (model.wish_fault) return *model.wish_fault;
-  if (!model.wish_list) return no_wish_list();
-  return *model.wish_list;
+  if (model.desired_fault) return *model.desired_fault;
+  if (!model.desired_list) return no_desired_list();
+  return *model.desired_list;
 }
 
 int run_sync(Session& session) {
@@ -50,59 +51,56 @@ int run_sync(Session& session) {
     if (!file) return fail(session, file.error());
     named = std::move(*file);
   }
-  const planning::SyncWish wish = {.drop_expired = options.drop_expired,
-                                   .force = options.force,
-                                   .allow_wide = options.allow_wide,
-                                   .lasting = options.lasting,
-                                   .via = options.via,
-                                   .file = options.file};
-  desired::WishList wished;
+  const planning::SyncRequest request = {.drop_expired = options.drop_expired,
+                                         .force = options.force,
+                                         .allow_wide = options.allow_wide,
+                                         .persist = options.persist,
+                                         .via = options.via,
+                                         .file = options.file};
+  desired::DesiredList desired_list;
   const auto plan = [&](const nodes::NodeSnapshot& snapshot,
                         const model::NodeModel& model) -> Result<planning::Plan> {
-    auto list = wish_list_of(named, model, options);
+    auto list = desired_list_of(named, model, options);
     if (!list) return std::move(list).error();
-    wished = std::move(*list);
-    return planning::plan_sync(snapshot, model, wished, wish);
+    desired_list = std::move(*list);
+    return planning::plan_sync(snapshot, model, desired_list, request);
   };
-  const auto look = [&](ports::Ports& ports, nodes::NodeSnapshot& snapshot,
-                        const model::NodeModel& model) {
-    // A refusal shows the line of the wish, wherever it stands.
+  const auto inspect = [&](ports::Ports& ports, nodes::NodeSnapshot& snapshot,
+                           const model::NodeModel& model) {
+    // A refusal shows the line of the entry, wherever it is.
     if (named) snapshot.files.push_back(*named);
-    const auto list = wish_list_of(named, model, options);
+    const auto list = desired_list_of(named, model, options);
     if (!list) return;
     std::vector<std::string> entries;
-    for (const desired::WishedEntry* one : desired::lasting_wishes(*list))
+    for (const desired::DesiredEntry* one : desired::effective_entries(*list))
       entries.push_back(one->entry);
     ask_kernel(options, ports, planning::new_entries(model, entries), snapshot);
   };
   const std::string note = "sync";
-  return carry_out(session, note, [&](ports::Ports&) -> Result<Wish> {
-    return Wish{.note = note,
-                .plan = plan,
-                .look = look,
-                .waits_for_install = planning::Verb::kSync,
-                .reason = [&wished](const planning::Plan& made) {
-                  return planning::reason_of(wished, made);
-                }};
+  return carry_out(session, note, [&](ports::Ports&) -> Result<ChangeRequest> {
+    return ChangeRequest{.note = note,
+                         .plan = plan,
+                         .inspect = inspect,
+                         .waits_for_install = planning::Verb::kSync,
+                         .reason = [&desired_list](const planning::Plan& made) {
+                           return planning::reason_of(desired_list, made);
+                         }};
   });
 }
 
 }  // namespace
 
 constexpr Command kSyncCommand = {
+    .bit = kSync,
     .name = "sync",
-    .title = "make the list what the wished list of this node says",
+    .title = "make the list what the desired list of this node says",
     .arguments = "",
-    .options = kEverywhere | kForChanges | kTakesUnit | kTakesFromFile | kTakesVia | kTakesFile |
-               kTakesTrial | kTakesUnchangedExit77 | kTakesKubeletVersion | kTakesForce |
-               kTakesAllowWide | kTakesEvictPods | kTakesDropExpired | kTakesBeforeStart |
-               kTakesLasting,
     .about =
         "Reads /etc/kubelet-sysctl.conf, then /etc/kubelet-sysctl.conf.d/*.conf, and changes the "
         "list as\n"
         "'add' does where it lacks an entry of them, or as 'set' where the file says 'mode = "
         "exact'. An\n"
-        "entry whose time is over is told of, and stays wished unless it is to be dropped. Why "
+        "entry whose time is over is reported, and stays desired unless it is to be dropped. Why "
         "and for\n"
         "whom an entry was added goes into the record of the change.\n"
         "\n"
@@ -114,7 +112,7 @@ constexpr Command kSyncCommand = {
         "kubelet-sysctl sync --dry-run --diff\n"
         "kubelet-sysctl sync\n"
         "kubelet-sysctl sync --drop-expired\n"
-        "kubelet-sysctl sync -f wished.conf --root /mnt/image",
+        "kubelet-sysctl sync -f desired.conf --root /mnt/image",
     .run = run_sync};
 
 }  // namespace kubelet_sysctl::cli

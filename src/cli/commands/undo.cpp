@@ -38,7 +38,7 @@ Status check_named(const std::vector<transaction::Transaction>& all,
   return {};
 }
 
-/// The newest change that stands. A newer one that was left unconfirmed comes first: it holds the files.
+/// The newest change in effect. A newer one that was left unconfirmed comes first: it holds the files.
 /// Errors: kNotFound, kConflict.
 Result<std::string> newest(const std::vector<transaction::Transaction>& all) {
   const auto chosen = transaction::newest_undoable(all);
@@ -54,7 +54,7 @@ Result<std::string> newest(const std::vector<transaction::Transaction>& all) {
   return Error{.kind = ErrorKind::kNotFound, .message = "there is no change to undo"};
 }
 
-Result<Wish> wish_to_undo(ports::Ports& ports, const Options& options) {
+Result<ChangeRequest> undo_request(ports::Ports& ports, const Options& options) {
   const auto all = transaction::list_transactions(ports);
   if (!all) return all.error();
   std::string id = options.arguments.empty() ? std::string() : options.arguments.front();
@@ -66,14 +66,14 @@ Result<Wish> wish_to_undo(ports::Ports& ports, const Options& options) {
   auto loaded = transaction::load_transaction(ports, id);
   if (!loaded) return std::move(loaded).error();
   if (auto status = check_named(*all, *loaded); !status) return std::move(status).error();
-  Wish wish;
-  wish.note = "undo " + id;
-  wish.undoes = id;
-  wish.takes_unread = true;
-  wish.unit = loaded->unit;
-  wish.plan = [&ports, transaction = std::move(*loaded)](
-                  const nodes::NodeSnapshot& snapshot,
-                  const model::NodeModel& model) -> Result<planning::Plan> {
+  ChangeRequest request;
+  request.note = "undo " + id;
+  request.undoes = id;
+  request.takes_unread = true;
+  request.unit = loaded->unit;
+  request.plan = [&ports, transaction = std::move(*loaded)](
+                     const nodes::NodeSnapshot& snapshot,
+                     const model::NodeModel& model) -> Result<planning::Plan> {
     auto plan = transaction::make_undo_plan(ports, snapshot, model, transaction);
     // There is nothing to compare with where the node cannot be read now.
     if (!plan || plan->edits.empty() || model.stopped) return plan;
@@ -83,33 +83,34 @@ Result<Wish> wish_to_undo(ports::Ports& ports, const Options& options) {
     if (!keeps) return std::move(keeps).error();
     return plan;
   };
-  return wish;
+  return request;
 }
 
 int run_undo(Session& session) {
   const Options& options = session.options;
   if (options.arguments.size() > 1) {
     return fail(session, usage_error("'undo' takes one change at a time",
-                                     "without an id it undoes the newest that stands"));
+                                     "without an id it undoes the newest in effect"));
   }
   const std::string note =
       options.arguments.empty() ? std::string("undo") : "undo " + options.arguments.front();
   return carry_out(session, note,
-                   [&options](ports::Ports& ports) { return wish_to_undo(ports, options); });
+                   [&options](ports::Ports& ports) { return undo_request(ports, options); });
 }
 
 }  // namespace
 
 constexpr Command kUndoCommand = {
+    .bit = kUndo,
     .name = "undo",
     .title = "put the files of a change back as they were",
     .arguments = "[ID]",
-    .options = kEverywhere | kForChanges | kTakesEvictPods,
     .about =
         "Puts back, byte for byte, the files that a change wrote; then restarts and watches as "
         "after\n"
-        "any change. Without ID it is the newest change that stands; run again, it goes one\n"
-        "further back. Where somebody changed a file since, the entries of the change are taken "
+        "any change. Without ID it is the newest change in effect; run again, it goes one\n"
+        "further back. Where another process changed a file since, the entries of the change are "
+        "taken "
         "back\n"
         "alone, if that has one meaning; else it refuses and shows what was changed.",
     .examples =

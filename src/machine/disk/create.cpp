@@ -16,6 +16,7 @@
 #include "disk/temporary.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "kubelet_sysctl/machine/disk/rooted_paths.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
@@ -25,7 +26,7 @@ namespace kubelet_sysctl::machine {
 namespace {
 
 /// Directories that were made on the way; they go again unless keep() is called. Each is opened from the one
-/// above, never by a path: whoever may write one of them may put a link in the place of the next.
+/// above, never by a path: anyone who may write one of them may put a link in the place of the next.
 class MadeDirectories {
  public:
   explicit MadeDirectories(int root) : at_(::fcntl(root, F_DUPFD_CLOEXEC, 0)) {}
@@ -91,7 +92,7 @@ class MadeDirectories {
   int finish(int fd, mode_t mode) {
     struct stat facts = {};
     if (::fstat(fd, &facts) != 0) return errno;
-    // Another one stands there now.
+    // Another one is there now.
     if (facts.st_uid != ::geteuid()) return ESTALE;
     if (::fchmod(fd, mode) != 0) return errno;
     const UniqueFd above(::openat(at_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -104,7 +105,7 @@ class MadeDirectories {
 
 Error appeared(const std::string& path) {
   return Error{.kind = ErrorKind::kConflict,
-               .message = "the file was made by somebody else since it was looked for",
+               .message = "the file was made by another process since it was searched for",
                .path = path,
                .hint = "nothing was written to it; see who made it, then run the command again"};
 }
@@ -167,7 +168,7 @@ Result<std::unique_ptr<ports::StagedWrite>> Disk::stage_creation(const SourceFil
   if (!landing) return std::move(landing).error();
   const std::string name = name_in(*landing);
   MadeDirectories made(paths_.root());
-  int number = made.make(parent_of(*landing), 0755);
+  int number = made.make(directory_of(*landing), 0755);
   if (number != 0) return errno_error(number, before.path, "cannot make its directory");
   UniqueFd directory = made.open(number);
   if (!directory) return errno_error(number, before.path, "cannot open its directory");

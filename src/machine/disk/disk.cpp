@@ -153,7 +153,7 @@ Result<std::vector<ports::DirEntry>> Disk::list(const std::string& path) {
     if (found == nullptr) break;
     const std::string name = found->d_name;
     if (name == "." || name == "..") continue;
-    // A directory of units has hundreds of files, and what the directory itself tells is enough.
+    // A directory of units has hundreds of files, and what the directory itself says is enough.
     if (found->d_type == DT_REG || found->d_type == DT_DIR) {
       const bool file = found->d_type == DT_REG;
       entries.push_back(
@@ -163,7 +163,7 @@ Result<std::vector<ports::DirEntry>> Disk::list(const std::string& path) {
     struct stat facts = {};
     if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
       if (went_away(errno)) continue;
-      return errno_error(errno, path, fmt::format("cannot look at '{}'", name));
+      return errno_error(errno, path, fmt::format("cannot inspect '{}'", name));
     }
     entries.push_back(entry_of(directory, name.c_str(), name, facts));
   }
@@ -172,7 +172,7 @@ Result<std::vector<ports::DirEntry>> Disk::list(const std::string& path) {
   return entries;
 }
 
-Result<std::optional<ports::DirEntry>> Disk::look(const std::string& path) {
+Result<std::optional<ports::DirEntry>> Disk::stat(const std::string& path) {
   auto place = paths_.locate_link(path);
   if (!place) return std::move(place).error();
   if (!place->fd) return std::optional<ports::DirEntry>{};

@@ -59,7 +59,7 @@ class StagedInPlace final : public ports::StagedWrite {
   StagedInPlace& operator=(const StagedInPlace&) = delete;
   ~StagedInPlace() override {
     struct stat facts = {};
-    // Gives the blocks back, unless somebody else uses them by now.
+    // Gives the blocks back, unless another process uses them by now.
     if (!reserved_ || ::fstat(fd_.get(), &facts) != 0 ||
         meta_of(facts).mtime_ns != before_.meta.mtime_ns ||
         static_cast<std::size_t>(facts.st_size) != before_.bytes.size()) {

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/machine/clock.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
@@ -71,7 +72,7 @@ void say_who_holds(int fd, const std::string& note) {
   write_all(fd, fmt::format("{} {}\n", ::getpid(), one_line(note)), 0);
 }
 
-// flock(2) cannot be told to give up in time, short of a signal of our own. So it is asked, without
+// flock(2) is unknown to give up in time, short of a signal of our own. So it is asked, without
 // waiting, until it says yes: the kernel answers each time, nothing is concluded from the pauses.
 Status take(int fd, const std::string& path, Milliseconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
@@ -104,7 +105,7 @@ Result<std::unique_ptr<ports::FileLock>> Disk::lock(const std::string& path, Mil
                                                     const std::string& note) {
   auto landing = paths_.landing_place(path);
   if (!landing) return std::move(landing).error();
-  const std::string directory_path = parent_of(*landing);
+  const std::string directory_path = directory_of(*landing);
   auto made = make_directory(directory_path, 0700);
   if (!made) return std::move(made).error();
   int number = 0;

@@ -50,7 +50,7 @@ std::optional<std::string> attribute(int fd, const std::string& name) {
   return value;
 }
 
-// Hashes of the old content. The kernel keeps these two itself and writes them anew for the new
+// Hashes of the old content. The kernel keeps these two itself and rewrites them for the new
 // bytes (Documentation/ABI/testing/evm, ima_policy); a copy would lock the file.
 bool describes_content(const std::string& name) {
   return name == "security.ima" || name == "security.evm";
@@ -103,7 +103,7 @@ Result<std::vector<ExtendedAttribute>> attributes_of(int fd, const std::string& 
 
 Status give_metadata(int to, const FileMeta& meta, const std::string& path) {
   struct stat now = {};
-  if (::fstat(to, &now) != 0) return errno_error(errno, path, "cannot look at the temporary file");
+  if (::fstat(to, &now) != 0) return errno_error(errno, path, "cannot inspect the temporary file");
   const bool other_owner = now.st_uid != meta.uid || now.st_gid != meta.gid;
   // The owner first: fchown(2) takes set-ID bits and security.capability away.
   if (other_owner && ::fchown(to, meta.uid, meta.gid) != 0) {

@@ -15,6 +15,7 @@
 #include "disk/temporary.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "kubelet_sysctl/machine/disk/rooted_paths.hpp"
 #include "kubelet_sysctl/machine/disk/target.hpp"
@@ -47,7 +48,7 @@ class StagedRename final : public ports::StagedWrite {
     auto unchanged = open_unchanged(directory, target_.name, before_);
     if (!unchanged) return std::move(unchanged).error();
     // Between this look and the rename an editor may still come. So the two change places, and what
-    // stood there is looked at once more before it goes.
+    // stood there is inspected once more before it goes.
     int number = temporary_->exchange_with(target_.name);
     if (number == EBUSY) return write_in_place();
     if (number == 0) {
@@ -74,7 +75,7 @@ class StagedRename final : public ports::StagedWrite {
   }
 
  private:
-  // Somebody else's bytes had the name in the end: they get it again.
+  // Another process's bytes had the name in the end: they get it again.
   Error take_back(Error why) {
     const int number = temporary_->exchange_with(target_.name);
     if (number == 0) return why;
@@ -86,7 +87,7 @@ class StagedRename final : public ports::StagedWrite {
     return why;
   }
 
-  // The file is a mount, and this kernel told so only now.
+  // The file is a mount, and this kernel reports it only now.
   Result<ports::WriteMode> write_in_place() {
     temporary_.reset();  // makes room
     auto staged = stage_in_place(std::move(target_), before_, bytes_);
@@ -165,7 +166,7 @@ Result<ports::FileTraits> Disk::traits_of(const SourceFile& file) {
   if (!fd) return errno_error(number, file.path, "cannot open the file");
   auto attributes = attributes_of(fd.get(), file.path);
   if (!attributes) return std::move(attributes).error();
-  const UniqueFd directory = paths_.open_directory(parent_of(place->real_path), number);
+  const UniqueFd directory = paths_.open_directory(directory_of(place->real_path), number);
   if (!directory) return errno_error(number, file.path, "cannot open its directory");
   const auto mount = is_mount(directory.get(), name_in(place->real_path));
   const bool linked = place->facts.st_nlink > 1 && linked_ == LinkedFiles::kWriteInPlace;
@@ -183,9 +184,9 @@ Status Disk::remove(const SourceFile& before, bool and_directory) {
     return errno_error(number, before.path, "cannot bring the directory to the disk");
   }
   if (!and_directory) return {};
-  const std::string directory = parent_of(before.real_path);
+  const std::string directory = directory_of(before.real_path);
   int number = 0;
-  const UniqueFd above = paths_.open_directory(parent_of(directory), number);
+  const UniqueFd above = paths_.open_directory(directory_of(directory), number);
   if (!above) return errno_error(number, before.path, "cannot open the directory above");
   if (::unlinkat(above.get(), name_in(directory).c_str(), AT_REMOVEDIR) != 0) {
     // Not empty, or a mount: it stays.

@@ -15,6 +15,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
 
 namespace kubelet_sysctl::machine {
@@ -91,11 +92,6 @@ const char* below(const std::string& path) {
   return begin == std::string::npos ? "." : path.c_str() + begin;
 }
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
-
 std::string name_in(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 FileMeta meta_of(const struct stat& facts) {
@@ -105,7 +101,6 @@ FileMeta meta_of(const struct stat& facts) {
                   .mode = facts.st_mode & 07777U,
                   .device = facts.st_dev,
                   .inode = facts.st_ino,
-                  .links = facts.st_nlink,
                   .mtime_ns = facts.st_mtim.tv_sec * kNanoseconds + facts.st_mtim.tv_nsec,
                   .ctime_ns = facts.st_ctim.tv_sec * kNanoseconds + facts.st_ctim.tv_nsec};
 }
@@ -136,7 +131,7 @@ UniqueFd RootedPaths::open(const std::string& path, int flags, int& number) cons
   } else if (resolves_in_kernel_) {
     fd = open_in_root(root_.get(), path.c_str(), flags);
   } else {
-    const auto real = landing_place((flags & O_NOFOLLOW) != 0 ? parent_of(path) : path);
+    const auto real = landing_place((flags & O_NOFOLLOW) != 0 ? directory_of(path) : path);
     if (!real) {
       number = ELOOP;
       return fd;
@@ -177,7 +172,7 @@ Result<Place> RootedPaths::locate_once(const std::string& path, int flags) const
   int number = 0;
   place.fd = open(path, O_PATH | flags, number);
   if (!place.fd) {
-    // A file where a directory should be: nothing can stand below it.
+    // A file where a directory should be: nothing can be below it.
     if (root_number_ == 0 && (number == ENOENT || number == ENOTDIR)) return place;
     return fault(number, path, "cannot find the file");
   }
@@ -186,7 +181,7 @@ Result<Place> RootedPaths::locate_once(const std::string& path, int flags) const
   }
   auto real = is_host_ || !root_text_.empty() ? real_path_of(place.fd.get()) : std::nullopt;
   if (!real) {
-    auto walked = landing_place((flags & O_NOFOLLOW) != 0 ? parent_of(path) : path);
+    auto walked = landing_place((flags & O_NOFOLLOW) != 0 ? directory_of(path) : path);
     if (!walked) return std::move(walked).error();
     real = (flags & O_NOFOLLOW) != 0 ? *walked + "/" + name_in(path) : *walked;
   }
@@ -195,7 +190,7 @@ Result<Place> RootedPaths::locate_once(const std::string& path, int flags) const
 }
 
 Result<Place> RootedPaths::locate(const std::string& path) const {
-  // Somebody renamed another file over this one just now: what was opened has no name any more.
+  // Another process renamed another file over this one just now: what was opened has no name any more.
   constexpr int kTries = 8;
   for (int attempt = 1;; ++attempt) {
     auto place = locate_once(path, 0);
@@ -240,7 +235,7 @@ UniqueFd RootedPaths::open_directory(const std::string& path, int& number) const
 UniqueFd RootedPaths::open_file(const Place& place, int flags, int& number) const {
   flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   number = 0;
-  // Opening the descriptor anew is opening the very file that was looked at.
+  // Opening the descriptor again is opening the very file that was inspected.
   std::array<char, 40> link{};
   fmt::format_to_n(link.data(), link.size() - 1, "/proc/self/fd/{}", place.fd.get());
   UniqueFd fd(::open(link.data(), flags));

@@ -9,6 +9,7 @@
 
 #include "disk/temporary.hpp"
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "kubelet_sysctl/machine/disk/rooted_paths.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
@@ -20,7 +21,7 @@ Status Disk::sweep(const std::string& path) {
   auto landing = paths_.landing_place(path);
   if (!landing) return std::move(landing).error();
   int number = 0;
-  const UniqueFd directory = paths_.open_directory(parent_of(*landing), number);
+  const UniqueFd directory = paths_.open_directory(directory_of(*landing), number);
   if (!directory && (number == ENOENT || number == ENOTDIR)) return {};
   if (!directory) return errno_error(number, path, "cannot open its directory");
   number = TemporaryFile::sweep(directory.get(), name_in(*landing));
@@ -30,7 +31,7 @@ Status Disk::sweep(const std::string& path) {
 
 Status Disk::remove_if_empty(const std::string& path) {
   int number = 0;
-  const UniqueFd above = paths_.open_directory(parent_of(path), number);
+  const UniqueFd above = paths_.open_directory(directory_of(path), number);
   if (!above && (number == ENOENT || number == ENOTDIR)) return {};
   if (!above) return errno_error(number, path, "cannot open the directory above");
   const int removed = ::unlinkat(above.get(), name_in(path).c_str(), AT_REMOVEDIR);
@@ -47,7 +48,7 @@ Status Disk::remove_folder(const std::string& path) {
   auto entries = list(path);
   if (!entries) return std::move(entries).error();
   int number = 0;
-  const UniqueFd above = paths_.open_directory(parent_of(path), number);
+  const UniqueFd above = paths_.open_directory(directory_of(path), number);
   if (!above && number == ENOENT) return {};
   if (!above) return errno_error(number, path, "cannot open the directory above");
   const UniqueFd folder(::openat(above.get(), name_in(path).c_str(),

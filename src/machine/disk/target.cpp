@@ -11,6 +11,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/machine/disk/disk.hpp"
 #include "kubelet_sysctl/machine/disk/rooted_paths.hpp"
 #include "kubelet_sysctl/machine/fd.hpp"
@@ -18,7 +19,7 @@
 namespace kubelet_sysctl::machine {
 namespace {
 
-// The inode and times tell of a writer who wrote the same bytes, and the bytes of one who was
+// The inode and times report a writer who wrote the same bytes, and the bytes of one who was
 // quicker than the clock of the file system is fine.
 bool same_facts(const struct stat& facts, const SourceFile& before) {
   const FileMeta now = meta_of(facts);
@@ -42,7 +43,7 @@ Result<UniqueFd> open_unchanged(int directory, const std::string& name, const So
   // Looked at before it is opened: it may have become a pipe.
   if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return conflict(before, "was removed");
-    return errno_error(errno, before.path, "cannot look at the file");
+    return errno_error(errno, before.path, "cannot inspect the file");
   }
   if (!S_ISREG(facts.st_mode) || !same_facts(facts, before)) return conflict(before, "was changed");
   UniqueFd fd(
@@ -71,13 +72,13 @@ Result<Target> open_target(const RootedPaths& paths, const SourceFile& before) {
   Target target;
   target.name = name_in(before.real_path);
   int number = 0;
-  target.directory = paths.open_directory(parent_of(before.real_path), number);
+  target.directory = paths.open_directory(directory_of(before.real_path), number);
   if (!target.directory) return errno_error(number, before.path, "cannot open its directory");
   auto file = open_unchanged(target.directory.get(), target.name, before);
   if (!file) return std::move(file).error();
   target.file = std::move(*file);
   if (::fstat(target.file.get(), &target.facts) != 0) {
-    return errno_error(errno, before.path, "cannot look at the file");
+    return errno_error(errno, before.path, "cannot inspect the file");
   }
   return target;
 }

@@ -78,7 +78,7 @@ int remove_left_over(int directory, const std::string& prefix) {
       number = errno;
     }
   }
-  // Durable, since nobody looks for them again once the record is closed.
+  // Durable, since nobody searches for them again once the record is closed.
   if (removed && ::fsync(fd) != 0) number = errno;
   return number;
 }

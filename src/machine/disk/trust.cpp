@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks to a file by descriptors and looks at who may write each directory on the way.
+// Walks to a file by descriptors and inspects who may write each directory on the way.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -56,7 +56,7 @@ class Walk {
     open_.emplace_back(::fcntl(paths_.root(), F_DUPFD_CLOEXEC, 0));
     struct stat facts = {};
     if (!open_.back() || ::fstat(open_.back().get(), &facts) != 0) {
-      return errno_error(errno, "/", "cannot look at the root directory");
+      return errno_error(errno, "/", "cannot inspect the root directory");
     }
     if (auto status = check(facts, todo_.empty()); !status) return status;
     while (!todo_.empty()) {
@@ -90,7 +90,7 @@ class Walk {
     names_.push_back(part);
     struct stat facts = {};
     if (!fd || ::fstat(fd.get(), &facts) != 0) {
-      return errno_error(errno, path_, "cannot look at the file");
+      return errno_error(errno, path_, "cannot inspect the file");
     }
     if (S_ISLNK(facts.st_mode)) {
       if (auto status = check_owner(facts); !status) return status;
@@ -144,13 +144,13 @@ class Walk {
                                         "program runs as uid {}",
                                         path_, fault, ::geteuid()),
                  .path = place(),
-                 .hint = fmt::format("look at what is in it; if you trust that: {}", command)};
+                 .hint = fmt::format("inspect what is in it; if you trust that: {}", command)};
   }
 
   const RootedPaths& paths_;
   const std::string& path_;
   std::deque<std::string> todo_;
-  std::vector<UniqueFd> open_;  ///< from the root directory down to where the walk stands
+  std::vector<UniqueFd> open_;  ///< from the root directory down to where the walk is
   std::vector<std::string> names_;
   int links_ = 0;
 };

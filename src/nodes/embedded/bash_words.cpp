@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words that bash makes of a file of arguments, as far as that can be told without running it.
+// The words that bash makes of a file of arguments, as far as that is known without running it.
 #include "embedded/bash_words.hpp"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ bool is_name_byte(char byte) {
 /// Why an unquoted byte is the shell's business; nothing for an ordinary one.
 std::optional<std::string_view> special(char byte) {
   if (std::string_view("*?[").find(byte) != std::string_view::npos) {
-    return "the shell looks for files that fit this pattern";
+    return "the shell searches for files that fit this pattern";
   }
   if (byte == '{') return "the shell may make several words of these braces";
   if (byte == '~') return "the shell puts a home directory here";
@@ -60,7 +60,7 @@ class Shell {
  private:
   Error unknown(std::size_t begin, std::size_t end, std::string_view why) const {
     return error_at(ErrorKind::kUnsupported, file_, {begin, end},
-                    fmt::format("cannot tell the arguments: {}", why),
+                    fmt::format("cannot determine the arguments: {}", why),
                     "write the value out, in single quotes");
   }
 

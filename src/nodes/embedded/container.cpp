@@ -12,6 +12,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
@@ -54,9 +55,7 @@ bool holds(const Table& table, std::string_view name) {
   return std::find(table.begin(), table.end(), name) != table.end();
 }
 
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-/// A path of the host that the container sees.
+/// A path of the launcher that the container sees.
 struct Mount {
   std::string source;
   std::string target;
@@ -112,7 +111,7 @@ class RunReader {
       const bool known = word[1] == '-' ? long_option(word) : short_options(word);
       if (!known) {
         return unknown(
-            fmt::format("cannot tell the kubelet's arguments: whether '{}' takes the next "
+            fmt::format("cannot determine the kubelet's arguments: whether '{}' takes the next "
                         "word is not known here",
                         word));
       }
@@ -181,26 +180,19 @@ class RunReader {
 Result<std::vector<systemd::Word>> container_command(const NodeSnapshot& snapshot,
                                                      const systemd::CommandLine& unit) {
   if (is_container_run(unit.words)) return unit.words;
-  std::vector<systemd::UnitSetting> before;
-  std::vector<std::int32_t> sources = {snapshot.unit.fragment};
-  sources.insert(sources.end(), snapshot.unit.drop_ins.begin(), snapshot.unit.drop_ins.end());
-  for (const std::int32_t source : sources) {
-    if (source == kNoSource) continue;
-    systemd::UnitFile file = systemd::parse_unit_file(
-        snapshot.files[static_cast<std::size_t>(source)], source, snapshot.systemd_version);
-    std::vector<systemd::FormUse> unused;
-    systemd::keep_accepted(file, snapshot.specifiers, snapshot.systemd_version, unused);
-    for (const systemd::UnitSetting& setting : file.settings) {
+  const systemd::ParsedUnit parsed = parsed_unit_of(snapshot);
+  std::vector<const systemd::UnitSetting*> before;
+  for (const systemd::ParsedUnitFile& file : parsed.files) {
+    for (const systemd::UnitSetting& setting : file.accepted) {
       if (setting.section != "Service" || setting.key != "ExecStartPre") continue;
       if (setting.value.text.empty()) before.clear();
-      if (!setting.value.text.empty()) before.push_back(setting);
+      if (!setting.value.text.empty()) before.push_back(&setting);
     }
   }
   std::optional<std::vector<systemd::Word>> found;
-  for (const systemd::UnitSetting& setting : before) {
+  for (const systemd::UnitSetting* setting : before) {
     std::vector<systemd::FormUse> unused;
-    const auto read = systemd::read_commands(setting.value, snapshot.specifiers,
-                                             snapshot.systemd_version, unused);
+    const systemd::ReadCommands& read = systemd::commands_of(parsed, *setting);
     for (const systemd::StoredCommand& command : read.commands) {
       auto words = systemd::expand_command(command, unit.environment, unused);
       if (!is_container_run(words)) continue;
@@ -208,7 +200,7 @@ Result<std::vector<systemd::Word>> container_command(const NodeSnapshot& snapsho
         return Error{.kind = ErrorKind::kUnsupported,
                      .message =
                          "the unit starts several containers, and which is the "
-                         "kubelet's cannot be told",
+                         "kubelet's is unknown",
                      .path = snapshot.unit.fragment_path};
       found = std::move(words);
     }
@@ -227,7 +219,7 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-/// Nothing when the container sees the host's file at this very path.
+/// Nothing when the container sees the launcher's file at this very path.
 Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::string& path) {
   const Mount* covering = nullptr;
   for (const Mount& mount : run.mounts) {
@@ -247,8 +239,8 @@ Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::str
   };
   if (plain(covering->source) == plain(covering->target)) return {};
   const std::string message = fmt::format(
-      "the container has '{}' at '{}': its paths are not those of the host, and the "
-      "kubelet's files are not looked for there",
+      "the container has '{}' at '{}': its paths are not those of the launcher, and the "
+      "kubelet's files are not searched for there",
       covering->source, covering->target);
   if (covering->at.source == kNoSource) {
     return Error{.kind = ErrorKind::kUnsupported, .message = message};
@@ -256,7 +248,7 @@ Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::str
   return error_at(ErrorKind::kUnsupported,
                   snapshot.files[static_cast<std::size_t>(covering->at.source)],
                   {covering->at.begin, covering->at.end}, message,
-                  "mount it at the path that it has on the host");
+                  "mount it at the path that it has on the launcher");
 }
 
 Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
@@ -265,7 +257,7 @@ Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
   if (!command) return command;
   auto run = RunReader(snapshot, *command).run();
   if (!run) return std::move(run).error();
-  // The entrypoint of such an image is the kubelet; a command stands before the flags where it is not.
+  // The entrypoint of such an image is the kubelet; a command is before the flags where it is not.
   std::vector<std::string> texts = {run->entrypoint.empty() ? "kubelet" : run->entrypoint};
   for (std::size_t i = run->image + 1; i < command->size(); ++i) {
     texts.push_back((*command)[i].text.text);
@@ -275,7 +267,8 @@ Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
   if (!start) {
     return Error{
         .kind = ErrorKind::kUnsupported,
-        .message = "cannot tell the kubelet's arguments: the container runs another program first",
+        .message =
+            "cannot determine the kubelet's arguments: the container runs another program first",
         .path = snapshot.unit.fragment_path};
   }
   const kubelet::KubeletFlags flags = kubelet::parse_kubelet_flags(texts, *start);
@@ -301,6 +294,6 @@ bool is_container_run(const std::vector<systemd::Word>& words) {
   return words[is_long ? 2 : 1].text.text == "run";
 }
 
-const KubeletHost kContainerHost = {.place = KubeletPlace::kContainer, .words = words};
+const KubeletLauncher kContainerHost = {.place = KubeletPlace::kContainer, .words = words};
 
 }  // namespace kubelet_sysctl::nodes

@@ -7,7 +7,7 @@
 
 namespace kubelet_sysctl::nodes {
 
-extern const KubeletHost kContainerHost;
+extern const KubeletLauncher kContainerHost;
 
 /// True for the words of `docker run` or `podman run`.
 bool is_container_run(const std::vector<systemd::Word>& words);

@@ -33,7 +33,7 @@ bool is_blank(char byte) {
   return std::string_view(" \t\n\r\v\f").find(byte) != std::string_view::npos;
 }
 
-/// Where the last value of an option of k0s stands.
+/// Where the last value of an option of k0s is.
 struct Option {
   std::size_t word = 0;   // index into the unit's words
   std::size_t begin = 0;  // offset of the value in its text
@@ -143,13 +143,13 @@ Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
 }
 
 /// A word of the unit's own command, where an escape may be written.
-bool stands_in_command(const systemd::CommandLine& unit, const systemd::Word& word) {
+bool is_in_command(const systemd::CommandLine& unit, const systemd::Word& word) {
   return word.variable.empty() && word.inner.empty() && word.raw.source == unit.exec_source;
 }
 
 /// At the end of the extra arguments; where there are none, as one more argument of k0s.
-std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine& unit,
-                                 const std::string& list) {
+std::vector<LauncherEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine& unit,
+                                     const std::string& list) {
   const SourceFile& file = snapshot.files[static_cast<std::size_t>(unit.exec_source)];
   if (systemd::is_vendor_path(file.path)) return {};
   const std::string flag = fmt::format("{}={}", kFlag, list);
@@ -159,7 +159,7 @@ std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::Co
     return {{file.path, {.at = {end, end}, .text = fmt::format(" {}={}", kExtraArgs, flag)}}};
   }
   const systemd::Word& word = unit.words[at->word];
-  if (!stands_in_command(unit, word) || word.text.at.empty()) return {};
+  if (!is_in_command(unit, word) || word.text.at.empty()) return {};
   const std::size_t end = word.text.at.back().end;
   const bool first = at->begin == word.text.text.size();
   return {{file.path, {.at = {end, end}, .text = fmt::format("{}{}", first ? "" : kBlank, flag)}}};
@@ -189,14 +189,14 @@ std::string restarts_too(const NodeSnapshot&, const systemd::CommandLine& unit) 
 
 }  // namespace
 
-const KubeletHost kK0sHost = {.place = KubeletPlace::kChild,
-                              .paths = paths,
-                              .words = words,
-                              .insertions = insertions,
-                              .version_argument = "version",
-                              .unit_removal = unit_removal,
-                              .restarts_too = restarts_too,
-                              .writes_config = true,
-                              .pid_file = "/run/k0s/kubelet.pid"};
+const KubeletLauncher kK0sHost = {.place = KubeletPlace::kChild,
+                                  .paths = paths,
+                                  .words = words,
+                                  .insertions = insertions,
+                                  .version_argument = "version",
+                                  .unit_removal = unit_removal,
+                                  .restarts_too = restarts_too,
+                                  .writes_config = true,
+                                  .pid_file = "/run/k0s/kubelet.pid"};
 
 }  // namespace kubelet_sysctl::nodes

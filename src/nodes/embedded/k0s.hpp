@@ -6,6 +6,6 @@
 
 namespace kubelet_sysctl::nodes {
 
-extern const KubeletHost kK0sHost;
+extern const KubeletLauncher kK0sHost;
 
 }  // namespace kubelet_sysctl::nodes

@@ -41,7 +41,7 @@ Result<std::vector<systemd::Word>> made_words(const NodeSnapshot& snapshot) {
   return shell_words(*file, find_source(snapshot, file->path), snap_variables("k8s"));
 }
 
-/// Where only the shell can tell the words, they stay those of the unit if a process shows the rest.
+/// Where only the shell can determine the words, they stay those of the unit if a process shows the rest.
 Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
                                          const systemd::CommandLine& unit) {
   auto made = made_words(snapshot);
@@ -60,8 +60,8 @@ std::optional<Error> refusal(const NodeSnapshot& snapshot, const systemd::Comman
   return std::move(made).error();
 }
 
-std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine&,
-                                 const std::string& list) {
+std::vector<LauncherEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine&,
+                                     const std::string& list) {
   const SourceFile* file = args_file(snapshot);
   if (file == nullptr) return {};
   return {{file->path, line_at_end(*file, shell_flag(list))}};
@@ -73,13 +73,13 @@ Splice rewrite(const SourceFile&, Span word, const std::string& list) {
 
 }  // namespace
 
-const KubeletHost kK8sSnapHost = {.place = KubeletPlace::kMain,
-                                  .paths = paths,
-                                  .words = words,
-                                  .insertions = insertions,
-                                  .removal = without_word,
-                                  .rewrite = rewrite,
-                                  .refusal = refusal,
-                                  .becomes = "kubelet"};
+const KubeletLauncher kK8sSnapHost = {.place = KubeletPlace::kMain,
+                                      .paths = paths,
+                                      .words = words,
+                                      .insertions = insertions,
+                                      .removal = without_word,
+                                      .rewrite = rewrite,
+                                      .refusal = refusal,
+                                      .becomes = "kubelet"};
 
 }  // namespace kubelet_sysctl::nodes

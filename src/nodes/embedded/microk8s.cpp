@@ -135,7 +135,7 @@ class ArgsFile {
       word.inner.push_back(name);
     } else {
       return error_at(ErrorKind::kUnsupported, file_, {at, std::max(after, at + 1)},
-                      "cannot tell the kubelet's arguments: this variable is not known here",
+                      "cannot determine the kubelet's arguments: this variable is not known here",
                       "write the value out");
     }
     at = after;
@@ -168,8 +168,8 @@ Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
   return made;
 }
 
-std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine&,
-                                 const std::string& list) {
+std::vector<LauncherEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine&,
+                                     const std::string& list) {
   const auto path = kubelet_file(snapshot);
   const SourceFile* file = path ? find_file(snapshot, *path) : nullptr;
   if (file == nullptr || !file->exists()) return {};
@@ -185,12 +185,12 @@ std::string restarts_too(const NodeSnapshot& snapshot, const systemd::CommandLin
 
 }  // namespace
 
-const KubeletHost kMicroK8sHost = {.place = KubeletPlace::kInside,
-                                   .paths = paths,
-                                   .words = words,
-                                   .insertions = insertions,
-                                   .removal = without_word,
-                                   .restarts_too = restarts_too,
-                                   .becomes = "kubelite"};
+const KubeletLauncher kMicroK8sHost = {.place = KubeletPlace::kInside,
+                                       .paths = paths,
+                                       .words = words,
+                                       .insertions = insertions,
+                                       .removal = without_word,
+                                       .restarts_too = restarts_too,
+                                       .becomes = "kubelite"};
 
 }  // namespace kubelet_sysctl::nodes

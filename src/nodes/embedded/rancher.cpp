@@ -25,7 +25,7 @@ namespace {
 constexpr Product kK3s = {.title = "k3s", .program = "k3s", .variables = "K3S"};
 constexpr Product kRke2 = {.title = "RKE2", .program = "rke2", .variables = "RKE2"};
 
-/// From this release on the defaults stand in a file of --config-dir, and no more in flags.
+/// From this release on the defaults are in a file of --config-dir, and no more in flags.
 constexpr sysctl::KubeletVersion kDropIns{.major = 1, .minor = 32, .patch = 0};
 /// Before it the signs behind a name ("+=") were not known. Source: pkg/util/args.go of 1.22 and 1.24.
 constexpr sysctl::KubeletVersion kOldest{.major = 1, .minor = 24, .patch = 0};
@@ -43,7 +43,7 @@ std::string defaults_file(const Product& product, const Options& options) {
   return fmt::format("{}/00-{}-defaults.conf", kubelet_dir(options), product.program);
 }
 
-/// Whether the defaults are in a file; nothing when the release is not known. The file is made anew at every
+/// Whether the defaults are in a file; nothing when the release is not known. The file is regenerated at every
 /// start of a release that has it.
 std::optional<bool> has_drop_ins(const Product& product, const NodeSnapshot& snapshot,
                                  const Options& options) {
@@ -133,9 +133,9 @@ std::optional<Splice> joining(const Product& product, const SourceFile& file,
 
 /// A file of our own that appends; else the list of the last file that has one.
 template <const Product& kProduct>
-std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine& unit,
-                                 const std::string& list) {
-  std::vector<HostEdit> edits;
+std::vector<LauncherEdit> insertions(const NodeSnapshot& snapshot, const systemd::CommandLine& unit,
+                                     const std::string& list) {
+  std::vector<LauncherEdit> edits;
   const auto options = options_of(kProduct, snapshot, unit);
   if (!options) return edits;
   const std::string own = fmt::format("{}/{}", options->places.directory, kOwnFile);
@@ -159,7 +159,7 @@ std::vector<HostEdit> insertions(const NodeSnapshot& snapshot, const systemd::Co
 
 Splice removal(const SourceFile& file, Span word) { return without_yaml_value(file, word); }
 
-/// The item in double quotes, its name as it stands: a comma needs them within brackets.
+/// The item in double quotes, its name as it is: a comma needs them within brackets.
 Splice rewrite(const SourceFile& file, Span word, const std::string& list) {
   std::string_view item = std::string_view(file.bytes).substr(word.begin, word.size());
   if (item.starts_with('"') || item.starts_with('\'')) item.remove_prefix(1);
@@ -173,7 +173,7 @@ Error unknown_release(const Product& product, const NodeSnapshot& snapshot) {
   if (!why.empty()) why = fmt::format(" ({})", why);
   return {.kind = ErrorKind::kUnsupported,
           .message = fmt::format("the release of this {} is not known{}, and from v1.32 on "
-                                 "its defaults stand in a file, before in flags",
+                                 "its defaults are in a file, before in flags",
                                  product.title, why),
           .path = snapshot.unit.fragment_path,
           .hint = "name its release with '--kubelet-version 1.33'"};
@@ -216,9 +216,9 @@ template <const Product& kProduct>
 std::vector<std::string> needs(const NodeSnapshot& snapshot, const systemd::CommandLine& unit) {
   const auto options = options_of(kProduct, snapshot, unit);
   // On an agent of RKE2 nothing of its own files says whether the servers run the load balancer.
-  const bool told = options && (kProduct.program == kK3s.program || !options->is_agent) &&
-                    has_drop_ins(kProduct, snapshot, *options);
-  if (!told || !options->has_servicelb) return {};
+  const bool known = options && (kProduct.program == kK3s.program || !options->is_agent) &&
+                     has_drop_ins(kProduct, snapshot, *options);
+  if (!known || !options->has_servicelb) return {};
   return {kOfServicelb.begin(), kOfServicelb.end()};
 }
 
@@ -238,29 +238,29 @@ std::string restarts_too(const NodeSnapshot&, const systemd::CommandLine& unit) 
 
 }  // namespace
 
-const KubeletHost kK3sHost = {.place = KubeletPlace::kInside,
-                              .paths = paths<kK3s>,
-                              .words = words<kK3s>,
-                              .insertions = insertions<kK3s>,
-                              .removal = removal,
-                              .rewrite = rewrite,
-                              .refusal = refusal<kK3s>,
-                              .needs = needs<kK3s>,
-                              .unit_option = "--kubelet-arg=",
-                              .version_argument = "--version",
-                              .log_mark = "Running kubelet ",
-                              .restarts_too = restarts_too};
+const KubeletLauncher kK3sHost = {.place = KubeletPlace::kInside,
+                                  .paths = paths<kK3s>,
+                                  .words = words<kK3s>,
+                                  .insertions = insertions<kK3s>,
+                                  .removal = removal,
+                                  .rewrite = rewrite,
+                                  .refusal = refusal<kK3s>,
+                                  .needs = needs<kK3s>,
+                                  .unit_option = "--kubelet-arg=",
+                                  .version_argument = "--version",
+                                  .log_mark = "Running kubelet ",
+                                  .restarts_too = restarts_too};
 
-const KubeletHost kRke2Host = {.place = KubeletPlace::kChild,
-                               .paths = paths<kRke2>,
-                               .words = words<kRke2>,
-                               .insertions = insertions<kRke2>,
-                               .removal = removal,
-                               .rewrite = rewrite,
-                               .refusal = refusal<kRke2>,
-                               .needs = needs<kRke2>,
-                               .unit_option = "--kubelet-arg=",
-                               .version_argument = "--version",
-                               .log_file = kubelet_log};
+const KubeletLauncher kRke2Host = {.place = KubeletPlace::kChild,
+                                   .paths = paths<kRke2>,
+                                   .words = words<kRke2>,
+                                   .insertions = insertions<kRke2>,
+                                   .removal = removal,
+                                   .rewrite = rewrite,
+                                   .refusal = refusal<kRke2>,
+                                   .needs = needs<kRke2>,
+                                   .unit_option = "--kubelet-arg=",
+                                   .version_argument = "--version",
+                                   .log_file = kubelet_log};
 
 }  // namespace kubelet_sysctl::nodes

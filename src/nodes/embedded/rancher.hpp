@@ -7,8 +7,8 @@
 namespace kubelet_sysctl::nodes {
 
 /// k3s: the kubelet is a part of its process.
-extern const KubeletHost kK3sHost;
+extern const KubeletLauncher kK3sHost;
 /// RKE2: the kubelet is its child.
-extern const KubeletHost kRke2Host;
+extern const KubeletLauncher kRke2Host;
 
 }  // namespace kubelet_sysctl::nodes

@@ -12,6 +12,7 @@
 #include "embedded/yaml_settings.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 
@@ -19,8 +20,6 @@ namespace kubelet_sysctl::nodes {
 namespace {
 
 constexpr std::string_view kKubeletArg = "kubelet-arg";
-
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool ends_in_yaml(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(), [](char byte) {

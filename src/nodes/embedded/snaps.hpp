@@ -6,7 +6,7 @@
 
 namespace kubelet_sysctl::nodes {
 
-extern const KubeletHost kMicroK8sHost;
-extern const KubeletHost kK8sSnapHost;
+extern const KubeletLauncher kMicroK8sHost;
+extern const KubeletLauncher kK8sSnapHost;
 
 }  // namespace kubelet_sysctl::nodes

@@ -133,19 +133,16 @@ Span flow_item(std::string_view bytes, Span word) {
 
 Result<std::vector<YamlSetting>> read_yaml_settings(const SourceFile& file, std::int32_t source,
                                                     std::string_view reader) {
-  constexpr std::string_view kKubelet = "a kubelet ";
+  const std::string introduction = fmt::format("{} cannot read this YAML: ", reader);
   const std::string_view bytes = file.bytes;
   if (!is_utf8(bytes)) {
     return Error{.kind = ErrorKind::kMalformed,
-                 .message = fmt::format("{} cannot read this YAML: it is not UTF-8", reader),
+                 .message = introduction + "it is not UTF-8",
                  .path = file.path};
   }
-  auto tree = yaml::yaml_tree(bytes);
+  auto tree = yaml::yaml_tree(bytes, {.yaml = introduction});
   if (!tree) {
     Error error = std::move(tree).error();
-    if (error.message.starts_with(kKubelet)) {
-      error.message = fmt::format("{} {}", reader, error.message.substr(kKubelet.size()));
-    }
     error.path = file.path;
     return error;
   }

@@ -47,7 +47,7 @@ class Disk final : public ports::FileSystem,
                                 std::size_t most) override;
   Status read_lines(const std::string& path, const ports::TakeLine& take) override;
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
-  Result<std::optional<ports::DirEntry>> look(const std::string& path) override;
+  Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
   Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,

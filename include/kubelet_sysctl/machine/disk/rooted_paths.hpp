@@ -32,7 +32,7 @@ class RootedPaths {
   Result<Place> locate(const std::string& path) const;
   /// The same, but a symbolic link that is the last component is itself the answer.
   Result<Place> locate_link(const std::string& path) const;
-  /// Where a file made as `path` would stand: every link on the way resolved, the last one too, and
+  /// Where a file made as `path` would be: every link on the way resolved, the last one too, and
   /// what does not exist taken as it is spelt.
   Result<std::string> landing_place(const std::string& path) const;
   /// A directory that can be listed, synchronised and worked in. Errors as errno.
@@ -53,7 +53,7 @@ class RootedPaths {
   bool is_host_;
   UniqueFd root_;
   int root_number_ = 0;    ///< errno of the root directory that cannot be opened
-  std::string root_text_;  ///< real path of the root as the kernel tells it; empty for the host
+  std::string root_text_;  ///< real path of the root as the kernel says it; empty for the host
   bool resolves_in_kernel_ = false;  ///< openat2(2) is there: Linux 5.6 and not forbidden
 };
 
@@ -62,9 +62,6 @@ const char* below(const std::string& path);
 
 /// The components of `path` before those of `todo`.
 void push_components(const std::string& path, std::deque<std::string>& todo);
-
-/// "/etc" of "/etc/x", "/" of "/x".
-std::string parent_of(const std::string& path);
 
 /// "x" of "/etc/x".
 std::string name_in(const std::string& path);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A kubelet that somebody stopped is not started behind their back: the change waits for its start.
+# A kubelet that a user stopped is not started behind their back: the change waits for its start.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 node_up kops

@@ -10,7 +10,7 @@ good=$E2E_TMP/good.yaml
 cp "$(node_path $file)" "$good"
 pid=$(kubelet_pid)
 
-# refused EXIT TEXT WHAT: the file as it stands now is refused, not written, and nothing restarts.
+# refused EXIT TEXT WHAT: the file as it is now is refused, not written, and nothing restarts.
 refused() {
   keep $file
   assert_exit "$1" tool add kernel.sem

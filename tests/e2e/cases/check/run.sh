@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check before somebody asks: entries against the installed kubelet, the next one and this kernel, pods
+# check before a user asks: entries against the installed kubelet, the next one and this kernel, pods
 # against the gates; and the release of the kubelet, which its program is asked once for.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool

@@ -26,7 +26,7 @@ node_new both both-node "$tree"
 node_boot
 node_start
 keep $file
-# What systemd last read is what stands there, and nothing is left to be said of it.
+# What systemd last read is what is there, and nothing is left to be said of it.
 is_read() {
   assert_eq no "$(unit NeedDaemonReload)" "NeedDaemonReload after $1"
   assert_exit 0 tool show --exit-code

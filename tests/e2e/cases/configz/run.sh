@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # --configz: the live kubelet is asked itself, at its own port with a client certificate and through an API
-# server. Its word is evidence, a contradiction ends a change, and silence is told and no proof of anything.
+# server. Its word is evidence, a contradiction ends a change, and silence is reported and no proof of anything.
 # KUBECTL_BIN names a real kubectl to be used instead of the stand-in.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
@@ -100,7 +100,7 @@ assert_eq 'configz differs true ["configz-differs"]' "$(json 'd["running"]["evid
 assert_eq '["kernel.sem"]' "$(json 'd["running"]["entries"]')"
 rm "$(node_path $pki/lie)"
 
-# 4. Who may not ask is told so, and the other evidence stands.
+# 4. Who may not ask is reported so, and the other evidence holds.
 assert_exit 0 tool add kernel.sem "${guest[@]}" --window 500ms -o json
 assert_eq 'applied unknown ["configz-silent"]' \
   "$(json 'd["outcome"]') $(json 'd["evidence"]["configz"]') $(ids)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The story this program began with: a list under the flag's name in the configuration file of a kOps node.
-# doctor names the file, the line, the key and the mend, --fix makes the mend and nothing else, and the
+# doctor names the file, the line, the key and the fix, --fix makes the fix and nothing else, and the
 # kernel is asked. Then a kubelet that falls, a user who is not root, and a lock file that nobody opens.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
@@ -32,10 +32,10 @@ sed 's/^allowed-unsafe-sysctls:/allowedUnsafeSysctls:/' "$(kept $file)" >"$E2E_T
 assert_same_bytes "$E2E_TMP/expected" "$(node_path $file)"
 assert_eq 'kernel.msg*,net.core.somaxconn,net.core.netdev_max_backlog' "$(kubelet_list)"
 assert_eq ok "$(kubelet_health)"
-# show tells of the entry that no pod can set, and that is what its exit code stands for: no drift.
+# show reports the entry that no pod can set, and that is what its exit code stands for: no drift.
 assert_exit 6 tool show --exit-code
 assert_contains "$OUT" "$file:$((line + 1))"
-assert_contains "$OUT" "drift       no"
+assert_contains "$OUT" "ok: the kubelet is healthy and has the configured list"
 assert_contains "$OUT" "$file:$((line + 3)): 'net.core.netdev_max_backlog' is absent for pods in this kernel"
 assert_exit 6 tool doctor
 assert_contains "$OUT" "$file:$((line + 3)): 'net.core.netdev_max_backlog' is absent for pods"
@@ -59,13 +59,13 @@ pid=$(kubelet_pid)
 assert_exit 0 tool doctor --fix
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after --fix of drift alone"
 
-# Somebody who is not root sees what may be seen, and hears what not.
+# A user who is not root sees what may be seen, and hears what not.
 node_run chmod 0600 $file
 STATUS=0
 node_run setpriv --reuid 65534 --regid 65534 --clear-groups kubelet-sysctl doctor >"$OUT" 2>"$ERR" ||
   STATUS=$?
-[ "$STATUS" = 0 ] || [ "$STATUS" = 6 ] || fail "exit $STATUS for somebody who is not root: $(cat "$ERR")"
-assert_contains "$OUT" "not looked at: $file"
+[ "$STATUS" = 0 ] || [ "$STATUS" = 6 ] || fail "exit $STATUS for a user who is not root: $(cat "$ERR")"
+assert_contains "$OUT" "not inspected: $file"
 assert_lacks "$OUT" "[config-broken]"
 node_run chmod 0644 $file
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Somebody else edits the file: before the commit, between write and rollback, or before an undo.
+# Another process edits the file: before the commit, between write and rollback, or before an undo.
 # Their bytes are never lost, and the run says what it did not do.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
@@ -54,7 +54,7 @@ assert_same_bytes "$E2E_TMP/theirs" "$path"
 assert_exit 0 tool show
 assert_lacks "$ERR" "did not come to its end"
 
-# 3. An undo after somebody added an entry of their own: only ours goes.
+# 3. An undo after a user added an entry of their own: only ours goes.
 cp "$(kept $file)" "$path"
 node_run systemctl restart kubelet.service
 node_wait_healthy

@@ -13,7 +13,7 @@ list=net.core.somaxconn
 
 namespace_of() { node_run readlink "/proc/$1/ns/$2"; }
 has_entered() { [ "$(namespace_of "$1" mnt)" = "$(namespace_of 1 mnt)" ]; }
-# The kubelet's control group as somebody in that cgroup namespace reads it.
+# The kubelet's control group as a user in that cgroup namespace reads it.
 is_started_with_it() { [ "$(kubelet_list)" = "$list,kernel.sem" ]; }
 group_is() { grep -qE "(name=systemd:|^0::)$1\$" "$E2E_TMP/groups"; }
 
@@ -46,7 +46,7 @@ for layout in v2 hybrid v1; do
     assert_eq "$(namespace_of 1 $kind)" "$(namespace_of "$(run_pid one)" $kind)" \
       "the namespace $kind on $layout"
   done
-  wait_until 10 is_started_with_it || fail "the kubelet was not started anew"
+  wait_until 10 is_started_with_it || fail "the kubelet was not started again"
   node_run nsenter --target "$(run_pid one)" --cgroup cat "/proc/$(host_pid)/cgroup" \
     >"$E2E_TMP/groups"
   group_is "$group" || fail "the run sees the kubelet in $(cat "$E2E_TMP/groups")"

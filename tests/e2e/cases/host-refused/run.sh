@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A container that may not enter the node is told what its manifest lacks, and changes nothing; neither
+# A container that may not enter the node is reported what its manifest lacks, and changes nothing; neither
 # does one that asks for a trial that nobody on the node could end.
 . "$(dirname "$0")/../../lib.sh"
 . "$E2E_DIR/containers.sh"

@@ -19,7 +19,7 @@ keep $file
 assert_exit 1 pod -- show
 assert_exit 0 pod -- show --host -o json
 assert_eq "$(kubelet_pid)" "$(json 'd["running"]["pid"]')" "the process id, a number of the node"
-assert_eq true "$(json 'd["running"]["healthy"]')" "the health, which the node's loopback tells"
+assert_eq true "$(json 'd["running"]["healthy"]')" "the health, which the node's loopback says"
 moment='s/"startedAt":"[^"]*"//'
 sed "$moment" "$OUT" >"$E2E_TMP/seen"
 # On the node itself --host changes nothing.

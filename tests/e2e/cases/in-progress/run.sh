@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A change that another run is making is told as what it is, and is broken only when that run died.
+# A change that another run is making is reported as what it is, and is broken only when that run died.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 file=/etc/sysconfig/kubelet

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# On a k0s worker the kubelet is a child of the unit's main process, and its configuration is written anew at every
+# On a k0s worker the kubelet is a child of the unit's main process, and its configuration is written again at every
 # start: a list joins the extra arguments in the unit, with what the profile sets, and goes without a trace.
 . "$(dirname "$0")/../../lib.sh"
 . "$E2E_DIR/hosts.sh"
@@ -21,7 +21,7 @@ assert_eq '["net.core.somaxconn"]' "$(json '[e["entry"] for e in d["configured"]
 assert_eq '["net.core.somaxconn"]' "$(json 'd["running"]["entries"]')"
 assert_exit 77 tool add --unchanged-exit-77 net.core.somaxconn
 assert_exit 3 tool add kernel.sem --via config
-assert_contains "$ERR" "writes it anew at every start"
+assert_contains "$ERR" "rewrites it at every start"
 
 assert_exit 0 tool add 'kernel.msg*' --window 1s -o json
 assert_eq applied "$(json 'd["outcome"]')"

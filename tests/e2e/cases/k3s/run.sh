@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The kubelet is a part of k3s: the list goes into a drop-in that k3s leaves alone, and what runs is told by the
+# The kubelet is a part of k3s: the list goes into a drop-in that k3s leaves alone, and what runs is recognised by the
 # line of the journal and by files that are older than it. A list that ends k3s is taken back.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
@@ -33,14 +33,14 @@ assert_eq "$needed,net.core.somaxconn" "$(kubelet_list)"
 rm "$(node_path $site)"
 node_run systemctl restart k3s.service
 node_wait_healthy
-# k3s writes them at every start, after its process began; only the journal tells, and show starts nothing.
+# k3s writes them at every start, after its process began; only the journal says, and show starts nothing.
 assert_exit 0 tool show -o json
 assert_eq "$needed" "$(json '",".join(e["entry"] for e in d["configured"]["entries"])')" "k3s's own two"
 assert_eq null "$(json 'd["running"]["entries"]')"
 assert_exit 0 tool show
 assert_contains "$OUT" "'kubelet-sysctl doctor' asks"
 tool doctor || true
-! grep -q "cannot be told" "$OUT" || fail "doctor asked the journal, and does not know"
+! grep -q "unknown" "$OUT" || fail "doctor asked the journal, and does not know"
 assert_exit 0 tool add net.core.somaxconn --window 500ms
 assert_eq "$needed,net.core.somaxconn" "$(kubelet_list)"
 node_run test -e $directory/90-kubelet-sysctl.conf

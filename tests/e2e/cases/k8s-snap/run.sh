@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # On a node of Canonical Kubernetes a shell reads the kubelet's arguments: a pattern goes in in quotes, what only
-# the shell can tell is refused with its place, and the process that the script became is what is seen.
+# the shell can determine is refused with its place, and the process that the script became is what is seen.
 . "$(dirname "$0")/../../lib.sh"
 . "$E2E_DIR/hosts.sh"
 needs_tool
@@ -34,7 +34,7 @@ assert_exit 4 tool add --force vm.swappiness --window 1s --timeout 20s
 assert_same_bytes "$E2E_TMP/expected" "$(node_path $file)"
 assert_eq 'net.core.somaxconn,kernel.msg*' "$(kubelet_list)"
 
-# Only the shell can tell: shown from the process, and not edited.
+# Only the shell can determine: shown from the process, and not edited.
 sed -i "s/^--allowed.*/--allowed-unsafe-sysctls=\$(cat \/etc\/list)/" "$(node_path $file)"
 assert_exit 0 tool show -o json
 assert_eq '["net.core.somaxconn", "kernel.msg*"]' "$(json 'd["running"]["entries"]')"

@@ -30,7 +30,7 @@ check() {
   [ "$(fault_found)" != mixed ] || fault_violation mixed "$at: neither old nor new bytes"
   tool show || fault_violation lost "$at: show exits $STATUS"
   if fault_is_open && ! grep -q "did not come to its end" "$ERR"; then
-    fault_violation lost "$at: show does not tell of the open change"
+    fault_violation lost "$at: show does not report the open change"
   fi
   tool recover --window 200ms || :
   [ "$STATUS" != 5 ] || fault_violation stranded "$at: recover"

@@ -24,7 +24,7 @@ for name in kubelet1.28 kubelet-v1.30.4 kubelet.real node-agent; do
   assert_eq false "$(json 'd["drift"]')"
 done
 
-# A program that cannot be told by its name or its arguments: refused before anything is written.
+# A program that is unknown by its name or its arguments: refused before anything is written.
 printf '#!/bin/sh\nexec /usr/local/bin/node-agent --v=3 "$@"\n' >"$program"
 node_run systemctl restart kubelet
 node_wait_healthy

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Two runs at once: the second waits as long as it was told and then leaves with 7, and the first is
+# Two runs at once: the second waits as long as it was reported and then leaves with 7, and the first is
 # not disturbed.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A kubelet that restarts for ever. A change that does not mend it is put back, and no health is
-# claimed that was not there; a change that does mend it is applied.
+# A kubelet that restarts for ever. A change that does not fix it is put back, and no health is
+# claimed that was not there; a change that does fix it is applied.
 . "$(dirname "$0")/../../lib.sh"
 needs_stand_in
 needs_tool

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The units of examples/prometheus on a node: the textfile before and after a change, on drift, with an
-# expired wish, with a change that was killed, and when nothing can be told. A parser reads every one.
+# expired wish, with a change that was killed, and when nothing is known. A parser reads every one.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
@@ -37,7 +37,7 @@ node_start
 # The exporter's directory is its own user's, who put a link where an earlier form of the unit wrote.
 theirs=$(node_path /var/lib/prometheus/node-exporter)
 mkdir -p "$theirs"
-ln -s /etc/victim "$theirs/kubelet-sysctl.prom.new"
+ln -s /etc/rejected pod "$theirs/kubelet-sysctl.prom.new"
 ln -s $textfile "$theirs/kubelet-sysctl.prom"
 chown -R 4242:4242 "${theirs%/*}"
 
@@ -53,13 +53,13 @@ assert_eq "" "$(metric last_change_timestamp_seconds)"
 assert_eq "" "$(metric expired_entries)"
 assert_eq 644 "$(stat -c %a "$(node_path $textfile)")"
 assert_eq kubelet-sysctl.prom "$(ls -A "$(node_path ${textfile%/*})")" "files for the exporter"
-[ ! -e "$(node_path /etc/victim)" ] || fail "root wrote where another user's link leads"
+[ ! -e "$(node_path /etc/rejected pod)" ] || fail "root wrote where another user's link leads"
 assert_eq "0 755" "$(stat -c '%u %a' "$(node_path ${textfile%/*})")" "owner of the directory"
 assert_eq 1 "$(node_run grep -c '^kubelet_sysctl_up 1' /var/lib/prometheus/node-exporter/kubelet-sysctl.prom)"
 age=$(($(date +%s) - $(printf %.0f "$(metric last_run_timestamp_seconds)")))
 [ "$age" -ge -1 ] && [ "$age" -le 60 ] || fail "the time of the run is $age s ago"
 
-# 2. Somebody edits the file and does not restart.
+# 2. A user edits the file and does not restart.
 node_run sed -i "s/$list/$list,kernel.sem/" /etc/sysconfig/kubelet
 assert_eq 0 "$(take)"
 assert_eq "1 3 2" "$(metric drift) $(metric configured_entries) $(metric running_entries)"
@@ -74,8 +74,8 @@ assert_eq "0 4 4" "$(metric drift) $(metric configured_entries) $(metric running
 assert_eq 1 "$(metric entry 'entry=kernel.msg*' state=running)"
 assert_eq 1 "$(metric last_change_state state=confirmed)"
 assert_eq 0 "$(metric last_change_state state=stranded)"
-assert_eq "1 2 1" "$(metric wish_list_known) $(metric wished_entries) $(metric expired_entries)"
-assert_eq 1580515200 "$(metric wish_expiry_timestamp_seconds entry=kernel.sem)"
+assert_eq "1 2 1" "$(metric desired_list_known) $(metric desired_entries) $(metric expired_entries)"
+assert_eq 1580515200 "$(metric desired_expiry_timestamp_seconds entry=kernel.sem)"
 
 # 4. A run that is killed.
 node_settings health_delay_ms=3000
@@ -92,7 +92,7 @@ assert_exit 0 tool recover --window 200ms -q
 assert_eq 0 "$(take)"
 assert_eq 0 "$(metric unfinished_changes)"
 
-# 5. Nobody can tell: the old numbers go, an alert hears of it, and the unit has failed.
+# 5. Nobody can determine: the old numbers go, an alert hears of it, and the unit has failed.
 node_run sed -i '/^ExecStart=/d' /usr/lib/systemd/system/kubelet.service
 node_run systemctl daemon-reload
 assert_eq 1 "$(take)"

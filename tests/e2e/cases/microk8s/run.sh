@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# On a MicroK8s node no process shows the kubelet's arguments, and its wrapper writes the files of arguments anew at
-# every start: the list is told all the same, changed in its line, and seen once the program behind the script is
+# On a MicroK8s node no process shows the kubelet's arguments, and its wrapper writes the files of arguments again at
+# every start: the list is reported all the same, changed in its line, and seen once the program behind the script is
 # younger than the files.
 . "$(dirname "$0")/../../lib.sh"
 . "$E2E_DIR/hosts.sh"

@@ -69,7 +69,7 @@ use_it() {
     assert_eq enabled "$(node_run systemctl is-enabled $sync_unit)"
     assert_exit 0 typed systemctl restart kubelet.service
     node_wait_healthy
-    assert_eq "$list,kernel.sem" "$(kubelet_flag)" "the wished list after a start of the kubelet"
+    assert_eq "$list,kernel.sem" "$(kubelet_flag)" "the desired list after a start of the kubelet"
     rm "$(node_path /etc/kubelet-sysctl.conf)"
   fi
 }
@@ -122,7 +122,7 @@ echo "--- the RPM"
 new_node redhat "$rpm"
 rpm_in_node() { typed rpm --dbpath /var/lib/rpm-of-node "$@"; }
 node_run rpm --dbpath /var/lib/rpm-of-node --initdb
-# --force-debian: the rpm of Debian warns whoever means alien. No systemd is in this database.
+# --force-debian: the rpm of Debian warns anyone who means alien. No systemd is in this database.
 assert_exit 0 rpm_in_node -i --force-debian --nodeps "/root/${rpm##*/}"
 use_it
 refuses_while_on_trial rpm --dbpath /var/lib/rpm-of-node -e --force-debian kubelet-sysctl

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs at once: one waits for the other and both changes hold, a hundred times. A holder of the lock
-# that is killed does not keep the next one waiting, and whoever gives up says who holds it.
+# that is killed does not keep the next one waiting, and anyone who gives up says who holds it.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in

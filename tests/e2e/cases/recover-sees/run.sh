@@ -63,7 +63,7 @@ assert_eq overtaken "$(state)"
 assert_exit 0 tool show
 assert_lacks "$ERR" "did not come to its end"
 
-# With the kubelet well again, recover starts it anew where that is what lacks.
+# With the kubelet well again, recover starts it again where that is what lacks.
 node_settings never_healthy=1
 assert_exit 5 tool add kernel.sem "${quick[@]}"
 node_settings

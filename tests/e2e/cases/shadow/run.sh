@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # An edit of a file that a flag hides is refused, and the message names the flag's file and line:
-# the entry even stands in that file already, without any effect.
+# the entry even is in that file already, without any effect.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 node_up kubeadm-rpm

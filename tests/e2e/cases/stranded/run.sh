@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # When even the way back fails the run exits with 5 and says what to type; typed by a person once
-# the obstacle is gone, that mends the node, and `recover` closes the record.
+# the obstacle is gone, that fixes the node, and `recover` closes the record.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
@@ -27,7 +27,7 @@ stranded() {
   grep -q kernel.sem "$(node_path $file)" || fail "the file was to be stuck with the new list"
 }
 
-# 1. The commands as they stand on the screen.
+# 1. The commands as they are on the screen.
 stranded
 cat "$OUT" "$ERR" >"$E2E_TMP/said"
 assert_contains "$E2E_TMP/said" STRANDED

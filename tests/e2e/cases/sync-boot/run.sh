@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The unit that applies the wished list before every start of the kubelet: at boot, after somebody rewrote
+# The unit that applies the desired list before every start of the kubelet: at boot, after a user rewrote
 # the configuration, beside our own restart, after a run that was killed, and before the node has joined.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
 config=/var/lib/kubelet/config.yaml
-wished=/etc/kubelet-sysctl.conf
+desired=/etc/kubelet-sysctl.conf
 sync=kubelet-sysctl-sync.service
 old='net.core.somaxconn,kernel.shm*'
-wish() { printf '%s\n' "$@" >"$(node_path $wished)"; }
+wish() { printf '%s\n' "$@" >"$(node_path $desired)"; }
 sync_is() { node_run systemctl show $sync -p "$1" --value; }
 sync_said() { node_run journalctl --no-pager -q -u $sync -o cat; }
 
@@ -24,7 +24,7 @@ node_with_unit() {
 # The kubelet's first start at boot has the list; nothing restarted it.
 node_with_unit boot
 cp "$NODE_ROOT$config" "$E2E_TMP/config.yaml"
-echo 'kernel.sem owner=team-db reason=postgres' >"$NODE_ROOT$wished"
+echo 'kernel.sem owner=team-db reason=postgres' >"$NODE_ROOT$desired"
 node_boot
 node_wait_healthy
 assert_eq "$old,kernel.sem" "$(kubelet_list)" "the list of the first start"
@@ -57,11 +57,11 @@ took=$(($(now_ms) - begin))
 [ $took -lt 15000 ] || fail "the change took $took ms: the unit waited for the lock of that very run"
 [ "$(sync_is InvocationID)" != "$invocation" ] || fail "the unit did not run beside our restart"
 assert_eq success "$(sync_is Result)" "$(sync_said)"
-sync_said | grep -qF 'nothing was looked at' || fail "the unit said: $(sync_said)"
+sync_said | grep -qF 'nothing was inspected' || fail "the unit said: $(sync_said)"
 assert_eq "$old,kernel.sem,kernel.msgmax" "$(kubelet_list)"
 
 # A run that is killed beside its restart: the next start of the kubelet waits for nobody, undoes what that
-# run left, and has what is wished.
+# run left, and has what is desired.
 run_start killed add kernel.msgmnb --window 60s
 is_up() { [ "$(kubelet_list)" = "$old,kernel.sem,kernel.msgmax,kernel.msgmnb" ] && kubelet_is_healthy; }
 wait_until 20 is_up || fail "the change did not begin: $(cat "$(run_said killed)")"
@@ -85,16 +85,16 @@ assert_eq "$old,kernel.sem,kernel.msgmax" "$(kubelet_list)" "the list after the 
 assert_eq 1 "$(kubelet_starts)" "starts of the kubelet since the boot"
 keep $config
 
-# A mistake in the wished list fails the unit, and the kubelet runs.
+# A mistake in the desired list fails the unit, and the kubelet runs.
 wish 'vm.max_map_count owner=search'
 node_run systemctl restart kubelet.service
 node_wait_healthy
 assert_eq exit-code "$(sync_is Result)"
-sync_said | grep -qF "$wished:1:1: 'vm.max_map_count' would stop" || fail "the unit said: $(sync_said)"
+sync_said | grep -qF "$desired:1:1: 'vm.max_map_count' would stop" || fail "the unit said: $(sync_said)"
 assert_kept $config
 
-# Without a wished list there is nothing to do, and no word of it.
-rm "$(node_path $wished)"
+# Without a desired list there is nothing to do, and no word of it.
+rm "$(node_path $desired)"
 node_run systemctl reset-failed $sync
 node_run systemctl restart kubelet.service
 node_wait_healthy
@@ -106,7 +106,7 @@ node_kill
 # join brings. The start by the join has both.
 node_with_unit join
 mv "$NODE_ROOT$config" "$E2E_TMP/config.yaml"
-echo 'kernel.sem' >"$NODE_ROOT$wished"
+echo 'kernel.sem' >"$NODE_ROOT$desired"
 node_boot
 has_run() { [ -n "$(sync_is InvocationID)" ] && [ "$(sync_is ActiveState)" = inactive ]; }
 wait_until 20 has_run || fail "the unit did not run"

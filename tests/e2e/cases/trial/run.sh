@@ -22,7 +22,7 @@ nothing_armed() {
 assert_exit 1 tool keep
 assert_contains "$ERR" trial
 
-# 1. Somebody tries it over ssh, sees that it works, and the connection breaks.
+# 1. A user tries it over ssh, sees that it works, and the connection breaks.
 session_start sh -c 'kubelet-sysctl add --trial 6s kernel.sem --window 1s
   echo $? >/run/trial.exit; exec sleep 600'
 wait_until 20 test -s "$(node_path /run/trial.exit)" || fail "the trial did not begin"
@@ -94,7 +94,7 @@ assert_contains "$(node_path $file)" "=$list,kernel.shm* "
 assert_eq ok "$(kubelet_health)"
 wait_until 10 nothing_armed || fail "left over: $(units_left)"
 
-# The next start is what the files say: neither what a trial left, nor links that somebody else makes without
+# The next start is what the files say: neither what a trial left, nor links that another process makes without
 # a reload, for which systemd 257 and later want one of every unit, is called a difference.
 assert_exit 0 tool show --exit-code
 printf '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A wrapper that stays the main process: its child is the kubelet. Where no process of the unit is one, the
-# list cannot be told, which is not the empty list.
+# list is unknown, which is not the empty list.
 . "$(dirname "$0")/../../lib.sh"
 needs_stand_in
 needs_tool
@@ -43,7 +43,7 @@ node_run systemctl daemon-reload
 node_run systemctl restart kubelet
 node_wait_healthy
 assert_exit 0 tool show
-assert_contains "$OUT" "cannot be told: a wrapper runs the kubelet"
+assert_contains "$OUT" "unknown: a wrapper runs the kubelet"
 assert_exit 0 tool show -o json
 assert_eq unknown "$(json 'd["configured"]["layer"]')"
 assert_eq null "$(json 'd["configured"]["entries"]')"
@@ -57,19 +57,19 @@ assert_eq null "$(json 'd["entries"][0]["listed"]')"
 starts=$(kubelet_starts)
 for route in auto config args; do
   assert_exit 3 tool add kernel.sem --via "$route"
-  assert_contains "$ERR" "cannot be told"
+  assert_contains "$ERR" "unknown"
 done
 # "Nothing to do" would be an answer too.
-printf 'mode = additive\nkernel.sem\n' >"$(node_path /run/wished)"
-for verb in "remove net.core.somaxconn" "set kernel.sem" "set --empty" "sync -f /run/wished"; do
+printf 'mode = additive\nkernel.sem\n' >"$(node_path /run/desired)"
+for verb in "remove net.core.somaxconn" "set kernel.sem" "set --empty" "sync -f /run/desired"; do
   assert_exit 3 tool $verb
-  assert_contains "$ERR" "cannot be told"
+  assert_contains "$ERR" "unknown"
 done
 assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"
 
 # Down, it is started by nobody who does not know what for.
 node_run systemctl stop kubelet
 assert_exit 3 tool remove net.core.somaxconn
-assert_contains "$ERR" "cannot be told"
+assert_contains "$ERR" "unknown"
 assert_eq inactive "$(unit ActiveState)"
 assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"

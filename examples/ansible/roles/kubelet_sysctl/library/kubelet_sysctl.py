@@ -8,7 +8,7 @@ short_description: Change which unsafe sysctls pods on this node may set
 description:
   - Runs C(kubelet-sysctl) on the node, which finds the list that is in force, changes it there, restarts
     the kubelet, watches it, and puts the old files back if it does not hold.
-  - Where the list is as wished, nothing is written and nothing restarts.
+  - Where the list is as desired, nothing is written and nothing restarts.
   - Needs root and Python 3.6 or later on the node.
 author: the kubelet-sysctl authors
 options:
@@ -33,7 +33,7 @@ options:
     description: Why; kept in the node's record of the change.
     type: str
   via:
-    description: Where to write. C(auto) is where the list in force stands.
+    description: Where to write. C(auto) is where the list in force is.
     type: str
     choices: [auto, config, args]
   unit:
@@ -50,7 +50,7 @@ options:
       - After this time the node undoes the change by itself, unless C(kubelet-sysctl keep) runs there before.
     type: str
   restart:
-    description: If false, the files are written and the restart is left to somebody else.
+    description: If false, the files are written and the restart is left to the caller.
     type: bool
     default: true
   allow_wide:
@@ -224,7 +224,7 @@ def difference(outcome):
         return "the same entries in another order"
     if outcome["restart"] != "none":
         return "the files have the list already, the kubelet's restart brings it into force"
-    return "the list is as wished"
+    return "the list is as desired"
 
 
 def fail(module, code, document, words):
@@ -237,7 +237,7 @@ def fail(module, code, document, words):
     del result["msg"]
     evidence = document["evidence"] or {}
     if document["outcome"] == "stranded":
-        parts = ["STRANDED, neither the new state nor the old one was seen, a person must act"]
+        parts = ["STRANDED, neither the new state nor the old one was seen, manual action required"]
     elif evidence.get("pid"):
         parts = ["rolled back, the files are as before and the kubelet runs with them (pid %d, health: %s)"
                  % (evidence["pid"], evidence["health"] or "unknown")]

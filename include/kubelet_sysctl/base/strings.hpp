@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small questions about bytes, paths and lines that every room asks.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kubelet_sysctl {
+inline namespace base {
+
+inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+/// A blank within a line.
+inline bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
+/// A blank or a line end: systemd's WHITESPACE (src/basic/string-util.h).
+inline bool is_whitespace(char byte) { return is_blank(byte) || byte == '\n' || byte == '\r'; }
+/// Digits and nothing else, one at least.
+inline bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// What follows the last slash of `path`; all of it where there is none.
+inline std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+/// What is before the last slash of `path`; "/" where that is nothing.
+std::string directory_of(std::string_view path);
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator = ",");
+/// The lines of `text` without their ends. A line end at its own end begins no other.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+}  // namespace base
+}  // namespace kubelet_sysctl

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths, lists and lines.
+#include "kubelet_sysctl/base/strings.hpp"
+
+#include <fmt/format.h>
+
+namespace kubelet_sysctl {
+inline namespace base {
+
+std::string directory_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) return "/";
+  return std::string(path.substr(0, slash));
+}
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(texts, separator));
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+}  // namespace base
+}  // namespace kubelet_sysctl

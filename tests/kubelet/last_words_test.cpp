@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line that says why a kubelet ended comes before the others.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kubelet_sysctl/kubelet/last_words.hpp"
+#include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/transaction/outcome.hpp"
+
+namespace kubelet_sysctl {
+namespace {
+
+std::string told(const std::vector<std::string>& words) {
+  transaction::Outcome outcome;
+  outcome.kind = transaction::OutcomeKind::kRolledBack;
+  outcome.last_words = words;
+  const std::string text = report::outcome_text(outcome, {});
+  const std::size_t begin = text.find("last words:\n");
+  return begin == std::string::npos ? text : text.substr(begin + 12);
+}
+
+TEST(LastWords, TheErrorThatEndedItComesFirstWithItsOwnLines) {
+  const std::string text =
+      told({"I1130 10:00:00.000001 1 server.go:1] \"starting\"",
+            "E1130 10:00:00.000002 1 cri.go:1] \"survived\"",
+            "E1130 10:00:00.000003 1 run.go:72] \"command failed\" err=<",
+            "\tfailed to run Kubelet: x", " >", "W1130 10:00:00.000004 1 late.go:1] \"late\""});
+  EXPECT_TRUE(text.starts_with("    | E1130 10:00:00.000003")) << text;
+  EXPECT_LT(text.find("failed to run Kubelet: x"), text.find("starting"));
+  EXPECT_LT(text.find("starting"), text.find("survived"));
+  EXPECT_NE(text.find("late"), std::string::npos);
+}
+
+TEST(LastWords, WithoutAnErrorTheyStayInTheirOrder) {
+  const std::string text = told({"first", "I1130 10:00:00.000001 1 a.go:1] second"});
+  EXPECT_LT(text.find("first"), text.find("second"));
+}
+
+TEST(Recognise, KnowsTheKubeletsOwnWords) {
+  EXPECT_EQ(kubelet::recognise({"I1120 noise",
+                                "E1120 run.go:74] \"command failed\" err=\"failed to run "
+                                "Kubelet: failed to create kubelet: the sysctls "
+                                "\\\"vm.max_map_count\\\" are not known to be namespaced\""}),
+            "an entry of the list is outside the namespaced groups");
+  EXPECT_EQ(kubelet::recognise({"lenient decoding as strict decoding failed"}), "");
+}
+
+}  // namespace
+}  // namespace kubelet_sysctl
