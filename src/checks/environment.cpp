@@ -239,7 +239,7 @@ std::optional<Finding> masked_command(const nodes::NodeSnapshot& snapshot,
   if (missing.empty()) return std::nullopt;
   return finding_of(
       check,
-      fmt::format("{} of this command {} not in force: '{}' says the command again, as it was when "
+      fmt::format("{} of this command {} not in force: '{}' sets the command again, as it was when "
                   "that file was written",
                   some_of(missing), missing.size() == 1 ? "is" : "are", ours.path),
       "say the same there, or remove that file and run: systemctl daemon-reload");

@@ -161,7 +161,7 @@ void newer_file(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
   Finding finding = finding_of(
       check,
       fmt::format("this changed after the kubelet (pid {}) started: whether it has the list that "
-                  "is here is unknown",
+                  "is here cannot be known",
                   process.pid),
       fmt::format("to make it use the files, run: systemctl restart {}",
                   shell_word(snapshot.unit.name)));
@@ -296,7 +296,7 @@ void health_off(const nodes::NodeSnapshot&, const model::NodeModel& model, const
   if (model.stopped || model.wrapped || !model.health_address.empty()) return;
   Finding finding =
       finding_of(check,
-                 "the health endpoint is off: that a changed kubelet is well is known by its "
+                 "the health endpoint is off: that a changed kubelet is healthy is seen by its "
                  "process alone",
                  fmt::format("set 'healthzPort: {}' in the configuration file, and take a flag "
                              "'--healthz-port=0' out",

@@ -121,7 +121,7 @@ class Asker {
     return snapshot_.logged_argv ? *snapshot_.logged_argv : snapshot_.process->argv;
   }
 
-  /// curl shall not check the server's certificate, which names the launcher and is often signed by nobody.
+  /// curl shall not check the server's certificate, which names the host and is often signed by nobody.
   /// What makes the answer the kubelet's is that only its own socket can take the connection, on this
   /// machine. Where that cannot be seen, it is not asked.
   Result<std::vector<std::string>> ask_by_curl() {
@@ -140,7 +140,7 @@ class Asker {
                                           port)};
     }
     const bool is_v6 = (*address)->find(':') != std::string::npos;
-    const std::string launcher = is_v6 ? "[" + **address + "]" : **address;
+    const std::string host = is_v6 ? "[" + **address + "]" : **address;
     // A colon would begin a password: curl(1), --cert.
     std::string certificate;
     for (const char byte : credentials_.certificate) {
@@ -152,7 +152,7 @@ class Asker {
         "curl",
         {"--disable", "--silent", "--show-error", "--fail", "--noproxy", "*", "--insecure",
          "--max-time", std::string(kOwnDeadline), "--cert", certificate, "--key", credentials_.key,
-         fmt::format("https://{}:{}/configz", launcher, port)},
+         fmt::format("https://{}:{}/configz", host, port)},
         kDeadline);
     if (!said) return said.error();
     return kubelet::parse_configz(*said);

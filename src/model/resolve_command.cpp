@@ -141,8 +141,8 @@ class Resolver {
       });
       if (all.size() != 1) {
         return Error{.kind = ErrorKind::kUnsupported,
-                     .message = fmt::format("'{}' runs several commands and which is the kubelet "
-                                            "unknown",
+                     .message = fmt::format("'{}' runs several commands, and it is unknown which is "
+                                            "the kubelet",
                                             snapshot_.unit.id)};
       }
     }

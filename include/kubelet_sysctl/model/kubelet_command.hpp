@@ -32,7 +32,7 @@ std::vector<std::string> launcher_needs(const nodes::NodeSnapshot& snapshot);
 /// The file that the kubelet logs to; empty: the unit's journal.
 std::string launcher_log_file(const nodes::NodeSnapshot& snapshot);
 /// The kubelet's words, its name first, from the line that its launcher logged them in behind `mark`: joined with
-/// blanks, the whole in quotes where the log quotes its messages. Nothing when the words is unknown apart.
+/// blanks, the whole in quotes where the log quotes its messages. Nothing when the words cannot be distinguished.
 std::optional<std::vector<std::string>> words_in_log(std::string_view line, std::string_view mark);
 /// Where the kubelet's process is to be searched for.
 nodes::KubeletPlace kubelet_place(const nodes::NodeSnapshot& snapshot);

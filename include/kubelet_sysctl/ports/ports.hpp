@@ -47,7 +47,7 @@ struct FileTraits {
   std::vector<ExtendedAttribute> attributes;  ///< without the hashes that the kernel makes itself
   /// True when replace() would, or on an old kernel might, write into the file itself: several hard
   /// links, or a mount. A run that is killed then leaves a piece of the new bytes over the old ones. That
-  /// replace() does so on a full disk is unknown beforehand.
+  /// replace() does so on a full disk cannot be known beforehand.
   bool in_place = false;
 };
 

@@ -72,7 +72,7 @@ void say_who_holds(int fd, const std::string& note) {
   write_all(fd, fmt::format("{} {}\n", ::getpid(), one_line(note)), 0);
 }
 
-// flock(2) is unknown to give up in time, short of a signal of our own. So it is asked, without
+// flock(2) cannot be asked to give up in time, short of a signal of our own. So it is asked, without
 // waiting, until it says yes: the kernel answers each time, nothing is concluded from the pauses.
 Status take(int fd, const std::string& path, Milliseconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;

@@ -55,7 +55,7 @@ bool holds(const Table& table, std::string_view name) {
   return std::find(table.begin(), table.end(), name) != table.end();
 }
 
-/// A path of the launcher that the container sees.
+/// A path of the host that the container sees.
 struct Mount {
   std::string source;
   std::string target;
@@ -199,8 +199,8 @@ Result<std::vector<systemd::Word>> container_command(const NodeSnapshot& snapsho
       if (found)
         return Error{.kind = ErrorKind::kUnsupported,
                      .message =
-                         "the unit starts several containers, and which is the "
-                         "kubelet's is unknown",
+                         "the unit starts several containers, and it is unknown which "
+                         "is the kubelet's",
                      .path = snapshot.unit.fragment_path};
       found = std::move(words);
     }
@@ -219,7 +219,7 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-/// Nothing when the container sees the launcher's file at this very path.
+/// Nothing when the container sees the host's file at this very path.
 Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::string& path) {
   const Mount* covering = nullptr;
   for (const Mount& mount : run.mounts) {
@@ -239,7 +239,7 @@ Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::str
   };
   if (plain(covering->source) == plain(covering->target)) return {};
   const std::string message = fmt::format(
-      "the container has '{}' at '{}': its paths are not those of the launcher, and the "
+      "the container has '{}' at '{}': its paths are not those of the host, and the "
       "kubelet's files are not searched for there",
       covering->source, covering->target);
   if (covering->at.source == kNoSource) {
@@ -248,7 +248,7 @@ Status is_same_path(const NodeSnapshot& snapshot, const Run& run, const std::str
   return error_at(ErrorKind::kUnsupported,
                   snapshot.files[static_cast<std::size_t>(covering->at.source)],
                   {covering->at.begin, covering->at.end}, message,
-                  "mount it at the path that it has on the launcher");
+                  "mount it at the path that it has on the host");
 }
 
 Result<std::vector<systemd::Word>> words(const NodeSnapshot& snapshot,
