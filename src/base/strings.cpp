@@ -13,6 +13,12 @@ std::string directory_of(std::string_view path) {
   return std::string(path.substr(0, slash));
 }
 
+std::string absolute(const std::string& path, const std::string& directory) {
+  if (path.empty() || path.front() == '/') return path;
+  const std::string base = directory.empty() ? "/" : directory;
+  return base.back() == '/' ? base + path : base + "/" + path;
+}
+
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
   return fmt::format("{}", fmt::join(texts, separator));
 }

@@ -88,7 +88,7 @@ bool is_caret(std::string_view line) {
          line.find_first_not_of(" ^~\x1b[0123456789;m") == std::string_view::npos;
 }
 
-std::string_view line_at(std::string_view text, std::size_t at) {
+std::string_view text_line(std::string_view text, std::size_t at) {
   return text.substr(at, std::min(text.find('\n', at), text.size()) - at);
 }
 
@@ -117,10 +117,10 @@ std::string wrapped(std::string_view text, std::size_t columns) {
   out.reserve(text.size());
   bool commands = false;
   for (std::size_t at = 0; at < text.size();) {
-    const std::string_view line = line_at(text, at);
+    const std::string_view line = text_line(text, at);
     at += line.size() + 1;
     commands = line == kCommands || (commands && line.starts_with("  "));
-    const bool is_excerpt = at < text.size() && is_caret(line_at(text, at));
+    const bool is_excerpt = at < text.size() && is_caret(text_line(text, at));
     if (commands || is_excerpt || is_caret(line) || width_of(line) <= columns) {
       out += line;
     } else {

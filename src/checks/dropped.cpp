@@ -25,10 +25,6 @@
 namespace kubelet_sysctl::checks {
 namespace {
 
-const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32_t source) {
-  return snapshot.files[static_cast<std::size_t>(source)];
-}
-
 Finding dropped(const Check& check, const SourceFile& file, Span at, const std::string& said,
                 std::string hint =
                     "write NAME=value on one line, in quotes as a whole where it "

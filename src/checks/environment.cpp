@@ -33,10 +33,6 @@ struct Assigned {
   bool of_unit = false;  ///< Environment=, which a unit gives as a default for a file to replace
 };
 
-const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32_t source) {
-  return snapshot.files[static_cast<std::size_t>(source)];
-}
-
 bool mentions_list(std::string_view text) {
   return text.find("unsafe-sysctl") != std::string_view::npos ||
          text.find("unsafe_sysctl") != std::string_view::npos;

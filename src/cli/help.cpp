@@ -18,11 +18,11 @@ namespace {
 
 constexpr std::size_t kColumns = 80;  ///< the width of a terminal that says none
 
-struct Group {
+struct HelpGroup {
   OptionGroup group;
   std::string_view title;
 };
-constexpr std::array<Group, 6> kGroups = {{
+constexpr std::array<HelpGroup, 6> kHelpGroups = {{
     {OptionGroup::kCommon, "options"},
     {OptionGroup::kList, "rules for the list"},
     {OptionGroup::kPlace, "where"},
@@ -59,7 +59,7 @@ std::string options_help(const Command& command, bool all) {
   constexpr std::size_t kWidth = 28;
   std::string out;
   std::size_t hidden = 0;
-  for (const Group& group : kGroups) {
+  for (const HelpGroup& group : kHelpGroups) {
     std::string rows;
     for (const OptionRow& option : all_options()) {
       if (option.group != group.group || !takes(command, option)) continue;

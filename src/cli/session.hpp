@@ -13,6 +13,9 @@
 
 namespace kubelet_sysctl::cli {
 
+/// The exit code of a question that found something.
+inline constexpr int kFound = 6;
+
 struct Session {
   CliEnvironment& host;
   const Options& options;

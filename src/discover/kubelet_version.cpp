@@ -26,8 +26,8 @@
 namespace kubelet_sysctl::discover {
 namespace {
 
-constexpr Milliseconds kDeadline{5000};
-constexpr std::uint32_t kAnyExecutable = 0111;
+constexpr Milliseconds kVersionDeadline{5000};
+constexpr std::uint32_t kExecutableBits = 0111;
 constexpr std::uint32_t kForRootAlone = 0600;
 constexpr const char* kCacheDirectory = "/run/kubelet-sysctl";
 constexpr const char* kCacheFile = "/run/kubelet-sysctl/kubelet-version";
@@ -81,7 +81,7 @@ std::optional<std::string> identity_of(ports::Ports& ports, const std::string& p
   const auto target = ports::target_of(ports.files, program);
   if (!target || !target->entry) return std::nullopt;
   const ports::DirEntry& file = *target->entry;
-  if (file.kind != ports::EntryKind::kFile || (file.mode & kAnyExecutable) == 0)
+  if (file.kind != ports::EntryKind::kFile || (file.mode & kExecutableBits) == 0)
     return std::nullopt;
   return fmt::format("{} {} {} {} {} {}", file.device, file.inode, file.size, file.mtime_ns,
                      file.ctime_ns, program);
@@ -149,7 +149,7 @@ void learn_from(ports::Ports& ports, VersionFrom from, const std::string& progra
   }
   const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
   const std::string argument(launcher == nullptr ? "--version" : launcher->version_argument);
-  const auto said = ports.programs.output_of(program, {argument}, kDeadline);
+  const auto said = ports.programs.output_of(program, {argument}, kVersionDeadline);
   if (!said) {
     why = said.error().message;
     return;

@@ -127,11 +127,6 @@ Span list_events(const Reading& reading) {
   return {member.key, yaml::node_end(reading.tree.events, member.written)};
 }
 
-bool same_node(const Event& a, const Event& b) {
-  return a.kind == b.kind && a.quoted == b.quoted && a.flow == b.flow && a.anchor == b.anchor &&
-         a.text == b.text && a.tag == b.tag;
-}
-
 /// True when both trees are the same once their lists are taken out.
 bool same_but_list(const Reading& before, const Reading& after) {
   const Events& left = before.tree.events;

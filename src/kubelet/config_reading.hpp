@@ -73,4 +73,10 @@ std::vector<Splice> yaml_splices_before_last(std::string_view bytes, const Readi
                                              const yaml::ListChange& change);
 Result<std::vector<Splice>> json_splices(std::string_view bytes, const Reading& reading,
                                          const yaml::ListChange& change, bool remove_key);
+/// True when two events say the same, wherever they are.
+inline bool same_node(const yaml::Event& a, const yaml::Event& b) {
+  return a.kind == b.kind && a.quoted == b.quoted && a.flow == b.flow && a.anchor == b.anchor &&
+         a.text == b.text && a.tag == b.tag;
+}
+
 }  // namespace kubelet_sysctl::kubelet

@@ -64,11 +64,6 @@ std::optional<Splice> list_splice(std::string_view bytes, const Reading& reading
   return Splice{.at = at, .text = fmt::format("[{}]", joined(texts, ", "))};
 }
 
-bool same_node(const Event& a, const Event& b) {
-  return a.kind == b.kind && a.quoted == b.quoted && a.flow == b.flow && a.anchor == b.anchor &&
-         a.text == b.text && a.tag == b.tag;
-}
-
 /// True when the trees are equal but for one key, and for its value where that was given another form.
 bool same_but(const Reading& before, Span left_gap, const Reading& after, Span right_gap) {
   const Events& left = before.tree.events;

@@ -111,7 +111,7 @@ class CsvReader {
 };
 
 /// The flags whose last value counts here, and where it goes.
-constexpr auto kFields =
+constexpr auto kFlagFields =
     std::to_array<std::pair<std::string_view, std::optional<std::string> KubeletFlags::*>>(
         {{"config", &KubeletFlags::config},
          {"config-dir", &KubeletFlags::config_dir},
@@ -215,7 +215,7 @@ class Parser {
     const std::string value = words_[word].substr(begin);
     note(name, value, flag);
     if (name == list_name_) return list(flag, word, begin);
-    for (const auto& [known, field] : kFields) {
+    for (const auto& [known, field] : kFlagFields) {
       if (name == known) flags_.*field = value;
     }
   }

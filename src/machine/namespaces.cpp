@@ -52,7 +52,7 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Inode of the first user namespace. Source: PROC_USER_INIT_INO, include/linux/proc_ns.h.
-constexpr ino_t kFirstUserNamespace = 0xEFFFFFFDU;
+constexpr ino_t kFirstUserNamespaceInode = 0xEFFFFFFDU;
 
 // What the child says, one line each: a mark, then the name below /proc/sys as a path. Neither
 // names of sysctls nor those of interfaces hold a line end (dev_valid_name(), net/core/dev.c).
@@ -246,7 +246,8 @@ Result<KernelView> seen_in_fresh_namespaces(const KernelQuestion& question,
   }
   struct stat user_namespace = {};
   const std::string user = settings.proc + "/self/ns/user";
-  if (::stat(user.c_str(), &user_namespace) != 0 || user_namespace.st_ino != kFirstUserNamespace) {
+  if (::stat(user.c_str(), &user_namespace) != 0 ||
+      user_namespace.st_ino != kFirstUserNamespaceInode) {
     return Error{.message = "in a user namespace the kernel hides sysctls that pods have"};
   }
   auto text = answer_of_child(question, settings, directory.get());

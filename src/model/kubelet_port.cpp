@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
@@ -15,11 +16,6 @@
 
 namespace kubelet_sysctl::model {
 namespace {
-
-std::string absolute(const std::string& path, const std::string& directory) {
-  if (path.empty() || path.front() == '/') return path;
-  return directory.ends_with('/') ? directory + path : directory + "/" + path;
-}
 
 /// The port of the files; nothing where they do not say.
 int port_of_files(const nodes::NodeSnapshot& snapshot, const kubelet::KubeletFlags& flags,

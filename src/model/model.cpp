@@ -33,12 +33,6 @@ namespace {
 constexpr int kDefaultHealthPort = 10248;
 constexpr const char* kDefaultHealthAddress = "127.0.0.1";
 
-std::string absolute(const std::string& path, const std::string& directory) {
-  if (path.empty() || path.front() == '/') return path;
-  const std::string base = directory.empty() ? "/" : directory;
-  return base.back() == '/' ? base + path : base + "/" + path;
-}
-
 /// The part of `word` between two offsets, as bytes of the file it came from.
 Origin part_origin(const nodes::NodeSnapshot& snapshot, const systemd::Word& word, const Origin& of,
                    std::size_t begin, std::size_t end, std::map<std::int32_t, LineCounter>& lines) {

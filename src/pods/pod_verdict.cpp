@@ -17,7 +17,6 @@ namespace {
 
 /// Releases that a node of unknown release may have. The list is in the configuration since 1.16.
 constexpr int kOldestMinor = 16;
-constexpr sysctl::KernelVersion kAnyKernel = {.major = 9999, .minor = 0};
 
 /// All that any list could ever allow.
 const std::vector<std::string>& widest_list() {
@@ -53,7 +52,7 @@ Said kubelet_says(const sysctl::SysctlUse& use, const sysctl::KubeletVersion& ve
   const std::vector<std::string> none;
   const auto& least = context.pod_list ? *context.pod_list : none;
   const auto& most = context.pod_list ? *context.pod_list : widest_list();
-  const auto newest = kernel ? kernel : kAnyKernel;
+  const auto newest = kernel ? kernel : sysctl::kAnyKernel;
   const sysctl::Gate worst = sysctl::gate_of(use, least, version, kernel);
   const sysctl::Gate best = sysctl::gate_of(use, most, version, newest);
   // An entry that matches may be refused too, for what the pod shares with the node.
@@ -134,7 +133,8 @@ SysctlVerdict verdict_on(const sysctl::SysctlUse& use, const PodSysctl& sysctl,
   const auto kernel = sysctl::parse_kernel_version(context.kernel.release);
   verdict.safe =
       std::all_of(every.begin(), every.end(), [&](const sysctl::KubeletVersion& version) {
-        return sysctl::safe_sysctl(dotted, version, kernel ? kernel : kAnyKernel) != nullptr;
+        return sysctl::safe_sysctl(dotted, version, kernel ? kernel : sysctl::kAnyKernel) !=
+               nullptr;
       });
   if (const sysctl::KernelAnswer* answer = sysctl::answer_for(context.kernel, use.name)) {
     verdict.kernel = answer->state;

@@ -24,7 +24,6 @@ namespace {
 constexpr std::array<sysctl::RuleSet, 3> kAllRules = {
     sysctl::RuleSet::kFrom129, sysctl::RuleSet::kUpTo128, sysctl::RuleSet::kUpTo122};
 constexpr sysctl::KubeletVersion kAnyRelease = {.major = 9999, .minor = 0, .patch = 0};
-constexpr sysctl::KernelVersion kAnyKernel = {.major = 9999, .minor = 0};
 
 /// NAME=VALUE taken apart; no entry holds a '='.
 std::pair<std::string, std::optional<std::string>> parts_of(const std::string& text) {
@@ -73,14 +72,15 @@ void judge_list(EntryVerdict& verdict, const VerdictContext& context) {
 }
 
 void judge_safe(EntryVerdict& verdict, const std::string& dotted, const VerdictContext& context) {
-  verdict.safe = sysctl::safe_sysctl(dotted, kAnyRelease, kAnyKernel);
+  verdict.safe = sysctl::safe_sysctl(dotted, kAnyRelease, sysctl::kAnyKernel);
   if (verdict.safe == nullptr) {
     verdict.safe_now = false;
     return;
   }
   const auto kernel = sysctl::parse_kernel_version(context.kernel.release);
   if (!context.version) return;
-  const bool on_any_kernel = sysctl::safe_sysctl(dotted, *context.version, kAnyKernel) != nullptr;
+  const bool on_any_kernel =
+      sysctl::safe_sysctl(dotted, *context.version, sysctl::kAnyKernel) != nullptr;
   const bool on_this = sysctl::safe_sysctl(dotted, *context.version, kernel) != nullptr;
   // The kubelet knows its kernel; here it may be another machine's.
   if (kernel || on_any_kernel == on_this) verdict.safe_now = on_this;

@@ -27,32 +27,32 @@ class Replacer {
   }
 
   Word run() {
-    enum class State { kText, kDollar, kName } state = State::kText;
+    enum class Reading { kText, kDollar, kName } state = Reading::kText;
     std::size_t name = 0;
     for (std::size_t at = 0; at < in_.text.size(); ++at) {
       const char byte = in_.text[at];
-      if (state == State::kText) {
-        if (byte == '$') state = State::kDollar;
-      } else if (state == State::kDollar) {
+      if (state == Reading::kText) {
+        if (byte == '$') state = Reading::kDollar;
+      } else if (state == Reading::kDollar) {
         if (byte == '{') {
           copy_to(at - 1);
           name = at + 1;
-          state = State::kName;
+          state = Reading::kName;
         } else if (byte == '$') {
           if (at == 1) forms_.push_back({Form::kDollarDollarFirst, in_.at[at]});
           copy_to(at);
           done_ = at + 1;
-          state = State::kText;
+          state = Reading::kText;
         } else {
-          state = State::kText;
+          state = Reading::kText;
         }
       } else if (byte == '}') {
         put(in_.text.substr(name, at - name));
         done_ = at + 1;
-        state = State::kText;
+        state = Reading::kText;
       } else if (byte == ':') {
         forms_.push_back({Form::kColonInBraces, in_.at[at]});
-        state = State::kText;
+        state = Reading::kText;
       }
     }
     copy_to(in_.text.size());

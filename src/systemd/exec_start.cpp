@@ -109,10 +109,10 @@ std::optional<std::string> fault_of_program(std::string_view path) {
 }
 
 /// Reads one line; a class because commands, position and forms go through every step.
-class Parser {
+class ExecParser {
  public:
-  Parser(const MappedText& value, const Specifiers& specifiers, int version,
-         std::vector<FormUse>& forms)
+  ExecParser(const MappedText& value, const Specifiers& specifiers, int version,
+             std::vector<FormUse>& forms)
       : value_(value),
         specifiers_(specifiers),
         version_(version),
@@ -247,7 +247,7 @@ class Parser {
 ReadCommands read_commands(const MappedText& value, const Specifiers& specifiers, int version) {
   counted(Counted::kExecLine, value.text);
   std::vector<FormUse> forms;
-  ReadCommands read = Parser(value, specifiers, version, forms).run();
+  ReadCommands read = ExecParser(value, specifiers, version, forms).run();
   read.forms = std::move(forms);
   return read;
 }

@@ -57,9 +57,9 @@ bool continues(std::string_view text) {
   return escaped;
 }
 
-class Parser {
+class UnitParser {
  public:
-  Parser(const SourceFile& file, std::int32_t source, int version)
+  UnitParser(const SourceFile& file, std::int32_t source, int version)
       : file_(file), source_(source), version_(version) {}
 
   UnitFile run() {
@@ -224,7 +224,7 @@ void add_drop_in_directories(std::string_view name, std::vector<std::string>& na
 
 UnitFile parse_unit_file(const SourceFile& file, std::int32_t source, int version) {
   counted(Counted::kUnitFile, file.bytes);
-  return Parser(file, source, version).run();
+  return UnitParser(file, source, version).run();
 }
 
 UnitFile parse_unit_file(const SourceFile& file, std::int32_t source) {

@@ -30,7 +30,7 @@ namespace {
 /// Between two looks; the end of the process is seen at once all the same, through its pidfd.
 constexpr Milliseconds kStep{50};
 /// One question to the health endpoint.
-constexpr Milliseconds kHealthDeadline{1000};
+constexpr Milliseconds kAnswerDeadline{1000};
 /// From fork to exec systemd's own arguments are in /proc; a kubelet that is still not itself
 /// after this has other arguments.
 constexpr Milliseconds kExecDeadline{5000};
@@ -225,7 +225,7 @@ class Watch {
     }
     for (;;) {
       auto seen = discover::probe_health(ports_, process_.pid, wanted_.health_address,
-                                         wanted_.health_port, kHealthDeadline);
+                                         wanted_.health_port, kAnswerDeadline);
       if (!seen) return std::move(seen).error();
       result_.evidence.health = seen->ok ? "ok" : seen->detail;
       if (seen->ok) return {};
@@ -245,7 +245,7 @@ class Watch {
       if (ports_.clock.wait_until(next, process_.pid)) return ended();
       if (!wanted_.health_address.empty()) {
         auto seen = discover::probe_health(ports_, process_.pid, wanted_.health_address,
-                                           wanted_.health_port, kHealthDeadline);
+                                           wanted_.health_port, kAnswerDeadline);
         if (!seen) return std::move(seen).error();
         result_.evidence.health = seen->ok ? "ok" : seen->detail;
       }

@@ -32,7 +32,7 @@
 namespace kubelet_sysctl::transaction {
 namespace {
 
-constexpr Milliseconds kStep{50};
+constexpr Milliseconds kRecoverStep{50};
 
 /// One transaction and the node as they are now.
 struct Case {
@@ -139,7 +139,7 @@ class Recovery {
             .message = fmt::format("systemd still has a job for '{}' in its queue", discover.unit),
             .hint = "see 'systemctl list-jobs', and run it again"};
       }
-      ports_.clock.wait_until(ports_.clock.now() + kStep, 0);
+      ports_.clock.wait_until(ports_.clock.now() + kRecoverStep, 0);
     }
   }
 

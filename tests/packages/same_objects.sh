@@ -20,11 +20,11 @@ mkdir -p "$elsewhere"
 cmake -S "$elsewhere" --preset static -B "$work/build" -DKUBELET_SYSCTL_TESTS=OFF \
   -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v env);CCACHE_DISABLE=1" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; exit 1; }
-objects="src/CMakeFiles/kubelet_sysctl_base.dir/base/error.cpp.o
-src/CMakeFiles/kubelet_sysctl_base.dir/base/text.cpp.o
-src/CMakeFiles/kubelet_sysctl_ports.dir/ports/paths.cpp.o
-src/CMakeFiles/kubelet_sysctl_machine.dir/machine/fd.cpp.o
-src/CMakeFiles/kubelet_sysctl_cli.dir/cli/commands.cpp.o"
+# Of each room the first few files, which are compiled together.
+objects="src/CMakeFiles/kubelet_sysctl_base.dir/Unity/unity_0_cxx.cxx.o
+src/CMakeFiles/kubelet_sysctl_ports.dir/Unity/unity_0_cxx.cxx.o
+src/CMakeFiles/kubelet_sysctl_machine.dir/Unity/unity_0_cxx.cxx.o
+src/CMakeFiles/kubelet_sysctl_cli.dir/Unity/unity_0_cxx.cxx.o"
 # shellcheck disable=SC2086
 cmake --build "$work/build" --target $objects >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; exit 1; }

@@ -26,6 +26,8 @@ inline std::string_view base_name(std::string_view path) {
 }
 /// What is before the last slash of `path`; "/" where that is nothing.
 std::string directory_of(std::string_view path);
+/// `path` seen from `directory`, "/" where that is empty; an absolute or an empty path as it is.
+std::string absolute(const std::string& path, const std::string& directory);
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator = ",");
 /// The lines of `text` without their ends. A line end at its own end begins no other.

@@ -65,6 +65,11 @@ std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& chec
 std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const Check& check,
                                      const std::vector<std::string>& list);
 
+/// The file that a source number names; the number is none of kNoSource.
+inline const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32_t source) {
+  return snapshot.files[static_cast<std::size_t>(source)];
+}
+
 /// "by team-web, for 'ticket 1412'"; empty without facts.
 std::string facts_of(const desired::DesiredEntry& wanted);
 /// What is said of an expired wanted.

@@ -40,6 +40,8 @@ struct KernelVersion {
   int minor = 0;
   auto operator<=>(const KernelVersion&) const = default;
 };
+/// A kernel that has whatever any kernel has.
+inline constexpr KernelVersion kAnyKernel = {.major = 9999, .minor = 0};
 /// From uname(2): "6.1.0-28-amd64" is 6.1. Nothing when it does not begin with two numbers.
 std::optional<KernelVersion> parse_kernel_version(std::string_view release);
 

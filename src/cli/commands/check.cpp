@@ -28,8 +28,6 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-constexpr int kFound = 6;
-
 /// What is asked about.
 struct Questions {
   std::vector<std::string> entries;

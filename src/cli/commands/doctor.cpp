@@ -33,8 +33,6 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-constexpr int kFound = 6;
-
 /// What the records of changes tell.
 std::vector<transaction::Transaction> inspect_records(Session& session, ports::Ports& ports,
                                                       const transaction::Moment& moment,

@@ -29,7 +29,6 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-constexpr int kFound = 6;
 constexpr std::size_t kMostAsked = 200;  ///< entries the kernel is asked about
 
 /// Drift in the wide sense: the process has another list than the files, or may have; or something found

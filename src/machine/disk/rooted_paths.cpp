@@ -21,8 +21,6 @@
 namespace kubelet_sysctl::machine {
 namespace {
 
-// As many as the kernel follows itself (path_resolution(7)).
-constexpr int kMostLinks = 40;
 constexpr std::size_t kMostPath = 4096;
 
 // RESOLVE_IN_ROOT takes absolute link targets and ".." as chroot(2) would, and like it cannot

@@ -44,7 +44,7 @@ std::string random_letters() {
   return letters;
 }
 
-struct CloseDirectory {
+struct DirectoryCloser {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
@@ -53,7 +53,7 @@ struct CloseDirectory {
 int remove_left_over(int directory, const std::string& prefix) {
   const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return errno;
-  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd));
+  const std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(fd));
   if (!stream) {
     const int number = errno;
     ::close(fd);

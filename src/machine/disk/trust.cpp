@@ -19,8 +19,6 @@
 namespace kubelet_sysctl::machine {
 namespace {
 
-constexpr int kMostLinks = 40;  // path_resolution(7)
-
 std::string target_of(int link) {
   std::array<char, 4096> target{};
   const ssize_t size = ::readlinkat(link, "", target.data(), target.size());

@@ -15,6 +15,9 @@
 
 namespace kubelet_sysctl::machine {
 
+/// Links in one path: as many as the kernel follows itself. Source: path_resolution(7).
+inline constexpr int kMostLinks = 40;
+
 /// What a path leads to, held by a descriptor that cannot read or write (O_PATH): a pipe or a
 /// device is never opened by finding it.
 struct Place {
