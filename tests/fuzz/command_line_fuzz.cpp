@@ -63,7 +63,8 @@ void add_environment_files(kubelet_sysctl::nodes::NodeSnapshot& snapshot, const 
   for (std::int32_t source = 0; source < 2; ++source) {
     kubelet_sysctl::systemd::apply_settings(
         kubelet_sysctl::systemd::parse_unit_file(snapshot.files[static_cast<std::size_t>(source)],
-                                                 source),
+                                                 source)
+            .settings,
         settings);
   }
   std::size_t used = 0;
