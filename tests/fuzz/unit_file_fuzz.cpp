@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_restatement(unit.settings[i]);
   }
   kubelet_sysctl::systemd::ServiceSettings settings;
-  kubelet_sysctl::systemd::apply_settings(unit, settings);
+  kubelet_sysctl::systemd::apply_settings(unit.settings, settings);
   expect(settings.exec_start.size() <= unit.settings.size(), "settings come from the file");
   const auto directories = kubelet_sysctl::systemd::drop_in_directories(file.bytes);
   expect(!directories.empty(), "every name has a drop-in directory");

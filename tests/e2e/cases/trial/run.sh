@@ -35,7 +35,7 @@ assert_eq active "$(node_run systemctl is-active "kubelet-sysctl-trial-$id.timer
 assert_eq enabled "$(node_run systemctl is-enabled $boot_unit)"
 assert_exit 0 tool show
 cat "$OUT" "$ERR" >"$E2E_TMP/said"
-assert_contains "$E2E_TMP/said" trial
+assert_contains "$E2E_TMP/said" "ON TRIAL"
 assert_contains "$E2E_TMP/said" "$id"
 assert_contains "$E2E_TMP/said" "kubelet-sysctl keep"
 wait_until 45 has_state "$id" rolled-back || fail "the trial did not end: $(logged)"
