@@ -177,6 +177,7 @@ Answer answer_of(const json& vector, const Tree& tree, int version) {
   }
   answer.snapshot = std::move(*snapshot);
   add_machine_facts(version, answer.snapshot);
+  answer.snapshot.known = {};  // what was worked out without these facts
   const auto command = model::resolve_command(answer.snapshot);
   if (!command) {
     answer.error = command.error();
