@@ -37,7 +37,7 @@ node_start
 # The exporter's directory is its own user's, who put a link where an earlier form of the unit wrote.
 theirs=$(node_path /var/lib/prometheus/node-exporter)
 mkdir -p "$theirs"
-ln -s /etc/rejected pod "$theirs/kubelet-sysctl.prom.new"
+ln -s /etc/target "$theirs/kubelet-sysctl.prom.new"
 ln -s $textfile "$theirs/kubelet-sysctl.prom"
 chown -R 4242:4242 "${theirs%/*}"
 
@@ -53,7 +53,7 @@ assert_eq "" "$(metric last_change_timestamp_seconds)"
 assert_eq "" "$(metric expired_entries)"
 assert_eq 644 "$(stat -c %a "$(node_path $textfile)")"
 assert_eq kubelet-sysctl.prom "$(ls -A "$(node_path ${textfile%/*})")" "files for the exporter"
-[ ! -e "$(node_path /etc/rejected pod)" ] || fail "root wrote where another user's link leads"
+[ ! -e "$(node_path /etc/target)" ] || fail "root wrote where another user's link leads"
 assert_eq "0 755" "$(stat -c '%u %a' "$(node_path ${textfile%/*})")" "owner of the directory"
 assert_eq 1 "$(node_run grep -c '^kubelet_sysctl_up 1' /var/lib/prometheus/node-exporter/kubelet-sysctl.prom)"
 age=$(($(date +%s) - $(printf %.0f "$(metric last_run_timestamp_seconds)")))
