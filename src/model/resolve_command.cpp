@@ -140,10 +140,11 @@ class Resolver {
         return one.command.program.find("kubelet") == std::string::npos;
       });
       if (all.size() != 1) {
-        return Error{.kind = ErrorKind::kUnsupported,
-                     .message = fmt::format("'{}' runs several commands, and it is unknown which is "
-                                            "the kubelet",
-                                            snapshot_.unit.id)};
+        return Error{
+            .kind = ErrorKind::kUnsupported,
+            .message = fmt::format("'{}' runs several commands, and it is unknown which is "
+                                   "the kubelet",
+                                   snapshot_.unit.id)};
       }
     }
     command_ = std::move(all.front().command);

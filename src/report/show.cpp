@@ -340,7 +340,7 @@ std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeMode
   const NodeState state = state_of(snapshot, model);
   std::string out = trials_text(open, snapshot.read_at_ms, style);
   if (!open.in_progress.empty()) {
-    out += painted(style, Paint::kYellow, "IN PROGRESS: " + printable(open.in_progress)) + '\n';
+    out += painted(style, Paint::kYellow, "in progress: " + printable(open.in_progress)) + '\n';
   }
   // A problem is said before any fact, and once: its finding is the first line.
   std::string down;

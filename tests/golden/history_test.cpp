@@ -275,10 +275,9 @@ TEST(TrialReport, ShowSaysWhatEndsWhenAndHowToKeepIt) {
   keep(node, trial_record(kFirst, 1795219046000));  // an hour later
   const Said said = node.run({"show", "--root", "ROOT"});
   EXPECT_EQ(said.err, "");
-  EXPECT_THAT(said.out,
-              StartsWith("ON TRIAL until 2026-11-20T23:57:26Z (in 60 min): adds "
-                         "'net.core.somaxconn'; to keep it, run: kubelet-sysctl keep "
-                         "20261120T225726Z-1\n"));
+  EXPECT_THAT(said.out, StartsWith("ON TRIAL until 2026-11-20T23:57:26Z (in 60 min): adds "
+                                   "'net.core.somaxconn'; to keep it, run: kubelet-sysctl keep "
+                                   "20261120T225726Z-1\n"));
   const json status = node.ask({"show"});
   EXPECT_EQ(status.at("unfinished"), json::array());
   EXPECT_EQ(status.at("trial"), (json{{"transaction", kFirst},
