@@ -82,7 +82,7 @@ int fail(Session& session, const Error& failed) {
   if (session.options.json) {
     print(session, report::error_json(error));
   } else {
-    // Anyone who watches metrics is reported a run that failed, and not by their absence alone.
+    // A run that failed is seen in the metrics, and not by their absence alone.
     if (session.options.metrics) {
       print_bytes(session, report::metrics_text(
                                {.tool_version = std::string(tool_version()), .moment = {}}));
