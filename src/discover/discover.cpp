@@ -35,17 +35,12 @@
 #include "kubelet_sysctl/systemd/unit_search.hpp"
 #include "kubelet_sysctl/systemd/unit_settings.hpp"
 #include "passed_environment.hpp"
+#include "programs.hpp"
 #include "tree_systemd.hpp"
 #include "unit_hints.hpp"
 
 namespace kubelet_sysctl::discover {
 namespace {
-
-/// ExecSearchPath= is known from this release on. Source: systemd NEWS for 250.
-constexpr int kExecSearchPath = 250;
-/// Builds for a merged /usr no longer search /sbin and /bin (measured on 255).
-constexpr int kMergedUsr = 255;
-constexpr std::uint32_t kAnyExecutable = 0111;
 
 /// Collects the facts; a class because ports, options and the snapshot go through every step.
 class Discovery {
@@ -83,9 +78,7 @@ class Discovery {
   const systemd::CommandLine* command();
   Status read_environment_files();
   Status read_environment_file(const std::string& path, const systemd::UnitSetting& declared);
-  Status find_programs();
-  Result<bool> can_start(const std::string& program);
-  [[nodiscard]] std::vector<std::string> program_directories() const;
+  Status find_programs() { return discover::find_programs(ports_.files, snapshot_); }
   Status read_process_facts();
   Status ask_manager_environment();
   void set_manager_environment(std::vector<std::string> variables);
@@ -273,57 +266,6 @@ Status Discovery::read_environment_file(const std::string& path,
   // systemd reads /dev/null as an empty file; a tree on disk has no such device.
   if (is_null) snapshot_.files[static_cast<std::size_t>(*source)].real_path = target->path;
   return {};
-}
-
-Status Discovery::find_programs() {
-  const systemd::ParsedUnit& unit = snapshot_.known.unit;
-  for (const systemd::UnitSetting& setting : unit.settings.exec_start) {
-    for (const systemd::StoredCommand& command : systemd::commands_of(unit, setting).commands) {
-      auto startable = can_start(command.program);
-      if (!startable) return std::move(startable).error();
-      snapshot_.programs[command.program] = *startable;
-    }
-  }
-  return {};
-}
-
-Result<bool> Discovery::can_start(const std::string& program) {
-  std::vector<std::string> candidates = {program};
-  if (!program.starts_with('/')) {
-    candidates = program_directories();
-    for (std::string& directory : candidates) directory += "/" + program;
-  }
-  for (const std::string& path : candidates) {
-    auto target = ports::target_of(ports_.files, path);
-    if (!target) return std::move(target).error();
-    const auto& entry = target->entry;
-    if (entry && entry->kind == ports::EntryKind::kFile && (entry->mode & kAnyExecutable) != 0)
-      return true;
-  }
-  return false;
-}
-
-/// Where systemd searches for a program without a path; $PATH means nothing to it. Source:
-/// systemd.exec(5) ExecSearchPath=, src/basic/path-util.h DEFAULT_PATH.
-std::vector<std::string> Discovery::program_directories() const {
-  std::vector<std::string> directories;
-  if (snapshot_.systemd_version >= kExecSearchPath) {
-    for (const systemd::UnitSetting& setting : snapshot_.known.unit.settings.exec_search_path) {
-      const std::string& text = setting.value.text;
-      for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find(':', at), text.size());
-        if (end > at) directories.push_back(text.substr(at, end - at));
-        at = end + 1;
-      }
-    }
-  }
-  if (!directories.empty()) return directories;
-  directories = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
-  if (snapshot_.systemd_version < kMergedUsr) {
-    directories.emplace_back("/sbin");
-    directories.emplace_back("/bin");
-  }
-  return directories;
 }
 
 Status Discovery::read_process_facts() {

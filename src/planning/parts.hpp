@@ -33,6 +33,9 @@ struct Candidate {
   std::vector<Finding> findings;
 };
 
+/// An error of kind kRefused.
+Error refused(std::string message, std::string hint);
+
 /// The wanted list. Errors: kBadEntry, kRefused by the kubelet's rule.
 Result<WantedList> wanted_list_of(const nodes::NodeSnapshot& snapshot,
                                   const model::NodeModel& model, const Change& change);

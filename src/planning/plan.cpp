@@ -23,6 +23,7 @@
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "kubelet_sysctl/systemd/unit_file.hpp"
 #include "parts.hpp"
+#include "route.hpp"
 #include "start.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -35,14 +36,10 @@ std::string place_text(const Origin& at) {
   return at.line == 0 ? fmt::format("'{}'", at.path) : fmt::format("'{}:{}'", at.path, at.line);
 }
 
-Error refused(std::string message, std::string hint) {
-  return Error{.kind = ErrorKind::kRefused, .message = std::move(message), .hint = std::move(hint)};
-}
-
 class Planner {
  public:
   Planner(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, const Change& change)
-      : snapshot_(snapshot), model_(model), change_(change) {}
+      : snapshot_(snapshot), model_(model), change_(change), route_(snapshot, model, change) {}
 
   Result<Plan> run() {
     if (auto fault = start_fault(snapshot_, model_, change_)) return std::move(*fault);
@@ -102,9 +99,9 @@ class Planner {
 
   Status edits(const std::vector<std::string>& wanted) {
     if (auto status = check_process(); !status) return status;
-    auto route = route_of();
+    auto route = route_.choose();
     if (!route) return std::move(route).error();
-    const bool same_place = current_route() == std::optional<Route>(*route);
+    const bool same_place = route_.current() == std::optional<Route>(*route);
     if (wanted == plan_.before && (same_place || change_.via == Via::kAuto)) return {};
     if (wanted.empty() && model::winner_of(model_) == nullptr) return {};
     auto candidates = candidates_for(*route, wanted);
@@ -171,21 +168,6 @@ class Planner {
          .line = before->at.line});
   }
 
-  std::optional<Route> current_route() const {
-    const model::Layer* winner = model::winner_of(model_);
-    if (winner == nullptr) return std::nullopt;
-    if (winner->kind == model::LayerKind::kFlag) return Route::kArgs;
-    return winner->kind == model::LayerKind::kConfig ? Route::kConfig : Route::kConfigDir;
-  }
-
-  const SourceFile* config_file() const {
-    if (model_.config_path.empty()) return nullptr;
-    const SourceFile* file = nodes::find_file(snapshot_, model_.config_path);
-    return file != nullptr && file->exists() ? file : nullptr;
-  }
-
-  bool has_config_dir() const { return snapshot_.config_dirs.contains(model_.config_dir); }
-
   Error unknown_list() const {
     std::string hint = "run it where the kubelet runs: only its process shows what it reads";
     if (snapshot_.live) {
@@ -213,47 +195,6 @@ class Planner {
         "are");
   }
 
-  Result<Route> route_of() const {
-    if (!change_.file.empty()) return route_of_file();
-    const auto current = current_route();
-    if (change_.via == Via::kArgs) return Route::kArgs;
-    if (change_.via == Via::kConfig) {
-      if (current == Route::kArgs) return shadowing_flag();
-      return config_route();
-    }
-    const bool lost = current == std::optional<Route>(Route::kConfig) && is_config_regenerated();
-    // A drop-in of our own outlives a file that something rewrites.
-    const bool outlived = current == std::optional<Route>(Route::kConfig) && has_config_dir() &&
-                          model::is_rewritten(model_, *config_file());
-    if (outlived && !lost) return Route::kConfigDir;
-    if (current && !lost) return *current;
-    if (lost || model_.kind->new_list_route == Route::kArgs) return Route::kArgs;
-    if (config_file() != nullptr || has_config_dir()) return config_route();
-    return Route::kArgs;
-  }
-
-  bool is_config_regenerated() const {
-    const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_);
-    return launcher != nullptr && launcher->writes_config;
-  }
-
-  Result<Route> config_route() const {
-    const auto current = current_route();
-    if (is_config_regenerated()) return regenerated(model_);
-    if (current == Route::kConfigDir || (current != Route::kConfig && has_config_dir())) {
-      return Route::kConfigDir;
-    }
-    if (config_file() != nullptr) return Route::kConfig;
-    if (has_config_dir()) return Route::kConfigDir;
-    if (model_.config_path.empty()) {
-      return refused("this kubelet reads no configuration file", "use '--via args'");
-    }
-    Error error =
-        refused("the kubelet's configuration file does not exist yet", "use '--via args'");
-    error.path = model_.config_path;
-    return error;
-  }
-
   /// Which of the unit's words reach the kubelet, the wrapper decides.
   Error wrapped_arguments() const {
     const model::Layer* winner = model::winner_of(model_);
@@ -269,76 +210,11 @@ class Planner {
                                       "of the unit and their places"};
   }
 
-  Error shadowing_flag() const {
-    const model::Layer* winner = model::winner_of(model_);
-    Error error =
-        refused("will not edit the configuration file: this flag would hide its list",
-                model_.wrapped ? "take the flag out by hand first: 'kubelet-sysctl explain' "
-                                 "shows the words of the unit and their places"
-                               : "use '--via args', or remove the flag first");
-    error.path = winner->at.path;
-    error.line = winner->at.line;
-    if (winner->at.source != kNoSource) {
-      const SourceFile& file = snapshot_.files[static_cast<std::size_t>(winner->at.source)];
-      return error_at(error.kind, file, winner->at.span, error.message, error.hint);
-    }
-    return error;
-  }
-
-  bool names(const SourceFile* file) const {
-    return file != nullptr && (file->path == change_.file || file->real_path == change_.file);
-  }
-
-  /// --file names a file that the next start reads, or it is refused.
-  Result<Route> route_of_file() const {
-    const auto current = current_route();
-    if (names(config_file()) || in_config_dir()) {
-      if (change_.via == Via::kArgs) {
-        return refused("'--via args' and this file contradict each other",
-                       "leave one of the two out");
-      }
-      if (is_config_regenerated()) return regenerated(model_);
-      if (current == Route::kArgs) return shadowing_flag();
-      return in_config_dir() ? Route::kConfigDir : Route::kConfig;
-    }
-    if (change_.via != Via::kConfig && is_argument_file()) return Route::kArgs;
-    Error error = refused("nothing reads this file when the kubelet starts",
-                          "'kubelet-sysctl explain' names the files that count");
-    error.path = change_.file;
-    return error;
-  }
-
-  bool in_config_dir() const {
-    return has_config_dir() &&
-           change_.file.compare(0, model_.config_dir.size() + 1, model_.config_dir + "/") == 0 &&
-           change_.file.find('/', model_.config_dir.size() + 1) == std::string::npos &&
-           systemd::is_drop_in_name(change_.file.substr(model_.config_dir.size() + 1));
-  }
-
-  bool is_argument_file() const {
-    const auto& files = model_.command.environment_files;
-    const bool environment = std::any_of(files.begin(), files.end(), [this](const auto& line) {
-      return line.path == change_.file || names(nodes::find_file(snapshot_, line.path));
-    });
-    if (environment || own_drop_in(snapshot_).path == change_.file) return true;
-    const auto& of_launcher = snapshot_.launcher_files;
-    if (std::any_of(of_launcher.begin(), of_launcher.end(), [this](std::int32_t source) {
-          return names(&snapshot_.files[static_cast<std::size_t>(source)]);
-        })) {
-      return true;
-    }
-    const auto is_named = [this](std::int32_t source) {
-      return source != kNoSource && names(&snapshot_.files[static_cast<std::size_t>(source)]);
-    };
-    return is_named(snapshot_.unit.fragment) ||
-           std::any_of(snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end(), is_named);
-  }
-
   Result<std::vector<Candidate>> candidates_for(Route route,
                                                 const std::vector<std::string>& wanted) const {
     if (route == Route::kArgs) return argument_candidates(wanted);
     auto edit = route == Route::kConfig
-                    ? config_edit(*config_file(), kubelet::ConfigRole::kMain, wanted)
+                    ? config_edit(*route_.config_file(), kubelet::ConfigRole::kMain, wanted)
                     : config_dir_edit(wanted);
     if (!edit) return std::move(edit).error();
     std::vector<Candidate> candidates(1);
@@ -408,7 +284,7 @@ class Planner {
   bool touches_chosen_file(const Candidate& candidate) const {
     return change_.file.empty() ||
            std::any_of(candidate.edits.begin(), candidate.edits.end(),
-                       [this](const FileEdit& edit) { return names(&edit.before); });
+                       [this](const FileEdit& edit) { return route_.names(&edit.before); });
   }
 
   /// The drop-in that decides, or one of ours behind it when something rewrites that one.
@@ -422,17 +298,22 @@ class Planner {
     if (path.empty() && deciding != nullptr && !model::is_rewritten(model_, *deciding))
       path = deciding->path;
     if (path.empty()) path = model_.config_dir + "/" + model::kOwnDropIn;
-    const SourceFile* neighbour = deciding != nullptr ? deciding : config_file();
+    const SourceFile* neighbour = deciding != nullptr ? deciding : route_.config_file();
     return drop_in_edit(snapshot_, model_, path, neighbour, wanted);
   }
 
   const nodes::NodeSnapshot& snapshot_;
   const model::NodeModel& model_;
   const Change& change_;
+  RouteChoice route_;
   Plan plan_;
 };
 
 }  // namespace
+
+Error refused(std::string message, std::string hint) {
+  return Error{.kind = ErrorKind::kRefused, .message = std::move(message), .hint = std::move(hint)};
+}
 
 void decide_restart(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     Plan& plan) {
