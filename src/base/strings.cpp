@@ -2,7 +2,7 @@
 // Paths, lists and lines.
 #include "kubelet_sysctl/base/strings.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace kubelet_sysctl {
 inline namespace base {
@@ -20,7 +20,12 @@ std::string absolute(const std::string& path, const std::string& directory) {
 }
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-  return fmt::format("{}", fmt::join(texts, separator));
+  std::string all;
+  for (const std::string& text : texts) {
+    if (&text != &texts.front()) all += separator;
+    all += text;
+  }
+  return all;
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/nodes/kinds.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
@@ -94,7 +95,7 @@ Result<std::string> choose_unit(ports::FileSystem& files, int version) {
   const auto& meant = enabled.empty() ? *found : enabled;
   return Error{.kind = ErrorKind::kRefused,
                .message = fmt::format("several units of this node may run a kubelet: {}",
-                                      fmt::join(meant, ", ")),
+                                      joined(meant, ", ")),
                .hint = fmt::format("name the one that does, such as '--unit {}'", meant.front())};
 }
 

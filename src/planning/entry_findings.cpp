@@ -8,6 +8,7 @@
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/checks/parts.hpp"
@@ -91,7 +92,7 @@ std::optional<Error> other_manager(const model::NodeModel& model,
     error.advice = model.kind->advise(wanted);
     error.hint = error.advice->what;
   } else if (!wanted.empty()) {
-    error.hint += fmt::format("; the whole list: {}", fmt::join(wanted, " "));
+    error.hint += fmt::format("; the whole list: {}", joined(wanted, " "));
   }
   if (model.stopped) error.hint += "; the list now in force was not found here, so add its entries";
   return error;

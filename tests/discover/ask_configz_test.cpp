@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
@@ -33,7 +34,7 @@ constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 std::string answer_with(const std::vector<std::string>& list) {
   if (list.empty()) return R"({"kubeletconfig":{"enableServer":true}})";
   return fmt::format(R"({{"kubeletconfig":{{"enableServer":true,"allowedUnsafeSysctls":["{}"]}}}})",
-                     fmt::join(list, "\",\""));
+                     joined(list, "\",\""));
 }
 
 /// A cluster behind kubectl. It knows one node, whose kubelet says the truth unless told otherwise.

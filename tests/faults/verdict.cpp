@@ -11,7 +11,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include "kubelet_sysctl/base/strings.hpp"
 
 namespace kubelet_sysctl {
 namespace {
@@ -98,8 +99,7 @@ void Verdict::of_run(Node& node, const Image& image, const Told& told, const Exc
   const bool excused = is_stranded || (told.claim == Claim::kNothing && excuse.may_be_mixed);
   if (!excused) of_files(node, now);
   const auto temporary = Node::temporary_files(image);
-  if (!temporary.empty() && !excuse.leaves)
-    tally_.left(fmt::format("{}", fmt::join(temporary, " ")));
+  if (!temporary.empty() && !excuse.leaves) tally_.left(joined(temporary, " "));
   if (told.claim == Claim::kOld && now != context_.before) {
     tally_.untrue("told that nothing is changed: " + told.text);
   }
@@ -127,8 +127,8 @@ void Verdict::of_kubelet(Node& node) {
   const auto files = configured_texts(*model);
   const auto& runs = node.services().started_lists.back();
   if (model->drift || runs != files) {
-    tally_.untrue(fmt::format("the kubelet has '{}', the files '{}'", fmt::join(runs, ","),
-                              fmt::join(files, ",")));
+    tally_.untrue(
+        fmt::format("the kubelet has '{}', the files '{}'", joined(runs, ","), joined(files, ",")));
   }
 }
 
@@ -142,7 +142,7 @@ void Verdict::of_recovery(Node& node) {
   of_files(node, now);
   const auto temporary = Node::temporary_files(image);
   if (!temporary.empty()) {
-    tally_.left(fmt::format("after recover: {}", fmt::join(temporary, " ")));
+    tally_.left(fmt::format("after recover: {}", joined(temporary, " ")));
   }
   of_kubelet(node);
   of_records(node, now, told);

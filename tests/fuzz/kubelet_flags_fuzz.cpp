@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
@@ -46,7 +47,8 @@ void check_own_form(const Texts& list) {
   for (const std::string& entry : list) {
     if (entry.empty() || entry.find_first_of(",\"\r\n") != std::string::npos) return;
   }
-  const Texts words = {"kubelet", fmt::format("--allowed-unsafe-sysctls={}", fmt::join(list, ","))};
+  const Texts words = {
+      "kubelet", fmt::format("--allowed-unsafe-sysctls={}", kubelet_sysctl::joined(list, ","))};
   expect(kubelet_sysctl::model::list_in_argv(words) == list, "a list written by us reads back");
 }
 

@@ -3,6 +3,7 @@
 #include "support/doctor_nodes.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
 #include "kubelet_sysctl/desired/desired_list.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
@@ -231,8 +232,8 @@ std::unique_ptr<Lab> running(const Files& other) {
 }
 
 std::unique_ptr<Lab> listing(const std::vector<std::string>& entries) {
-  return node({{kConfig,
-                config(fmt::format("allowedUnsafeSysctls:\n- {}\n", fmt::join(entries, "\n- ")))}});
+  return node(
+      {{kConfig, config(fmt::format("allowedUnsafeSysctls:\n- {}\n", joined(entries, "\n- ")))}});
 }
 
 std::vector<Pair> pairs_of_files() {

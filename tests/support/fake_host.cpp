@@ -7,6 +7,7 @@
 
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
+#include "kubelet_sysctl/base/strings.hpp"
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -24,7 +25,7 @@ void FakeServices::take_host(const nodes::NodeSnapshot& snapshot, const model::N
     return;
   const std::vector<std::string> flags(model.argv.begin() + 1, model.argv.end());
   made.host_argv = made.argv;
-  made.log = fmt::format("level=info msg=\"Running kubelet {}\"", fmt::join(flags, " "));
+  made.log = fmt::format("level=info msg=\"Running kubelet {}\"", joined(flags, " "));
   made.log_file = model::launcher_log_file(snapshot);
   made.is_child = host->place == nodes::KubeletPlace::kChild;
   if (made.is_child) {
