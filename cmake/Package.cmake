@@ -27,7 +27,12 @@ kubelet_sysctl_install_file(docs/completions/_kubelet-sysctl
 kubelet_sysctl_install_file(docs/completions/kubelet-sysctl.fish
                             ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 kubelet_sysctl_install_file(packaging/systemd/kubelet-sysctl-sync.service lib/systemd/system)
-kubelet_sysctl_install_file(examples/kubelet-sysctl.conf ${CMAKE_INSTALL_DOCDIR}/examples)
+# What the program, the manual page and the README name. A page of the tree names nothing that is not beside it.
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs
+        FILES_MATCHING PATTERN "*.md" PATTERN "*.json" PATTERN "*.svg"
+        PATTERN "completions" EXCLUDE PATTERN "picture/*.sh" EXCLUDE)
+install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples USE_SOURCE_PERMISSIONS
+        PATTERN "nodes" EXCLUDE PATTERN "__pycache__" EXCLUDE)
 kubelet_sysctl_install_file(README.md ${CMAKE_INSTALL_DOCDIR})
 kubelet_sysctl_install_file(LICENSE ${CMAKE_INSTALL_DOCDIR})
 

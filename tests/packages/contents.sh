@@ -22,8 +22,10 @@ common="/usr/bin/kubelet-sysctl
 /usr/share/doc/kubelet-sysctl/third-party-notices.gz
 /usr/share/fish/vendor_completions.d/kubelet-sysctl.fish
 /usr/share/man/man8/kubelet-sysctl.8.gz"
-[ ! -e "$packages_source/examples/kubelet-sysctl.conf" ] ||
-  common+=$'\n'/usr/share/doc/kubelet-sysctl/examples/kubelet-sysctl.conf
+# Every page and example of the tree, which name each other.
+common+=$'\n'$(cd "$packages_source" && find docs examples -type f \( -path 'docs/*' -name '*.md' -o -path 'docs/*' \
+  -name '*.json' -o -path 'docs/*' -name '*.svg' -o -path 'examples/*' \) ! -path 'examples/nodes/*' \
+  ! -name '*.pyc' | sed 's,^,/usr/share/doc/kubelet-sysctl/,')
 # unit_in DIRECTORY
 unit_in() {
   [ ! -e "$packages_source/packaging/systemd/kubelet-sysctl-sync.service" ] ||
@@ -63,7 +65,7 @@ $(unit_in /usr/lib/systemd/system)" | sed '/^$/d')" \
     "$(query --queryformat '%{DESCRIPTION}\n')"
   same "directories of the RPM: its own" "/usr/share/doc/kubelet-sysctl
 /usr/share/licenses/kubelet-sysctl" "$(query --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' |
-    awk '/^d/ && !/examples$/ { print $2 }' | sort)"
+    awk '/^d/ && !/kubelet-sysctl\/(docs|examples)/ { print $2 }' | sort)"
   query --requires | grep -qx systemd || complain "the RPM does not require systemd"
   query --scripts >"$work/scripts"
   for part in postinstall preuninstall postuninstall; do

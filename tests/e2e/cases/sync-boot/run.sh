@@ -118,3 +118,16 @@ node_run systemctl start kubelet.service
 node_wait_healthy
 assert_eq "$old,kernel.sem" "$(kubelet_list)" "the list of the start by the join"
 assert_eq "" "$(kubelet_flag)" "the flag"
+
+# What the unit may not do, it does not need: behind its walls the kernel and the node are seen as without them.
+seen='check net.core.somaxconn net.core.rmem_max kernel.shmmax -o json'
+# shellcheck disable=SC2086
+node_run kubelet-sysctl $seen >"$E2E_TMP/outside" || true
+node_run mkdir "/run/systemd/system/$sync.d"
+printf '[Unit]\nConditionPathExists=|/\n[Service]\nExecStart=\nExecStart=-kubelet-sysctl %s\n' "$seen" \
+  >"$(node_path "/run/systemd/system/$sync.d/check.conf")"
+node_run systemctl daemon-reload
+node_run systemctl start $sync
+grep -q '"kernel":"writable"' "$E2E_TMP/outside" || fail "the kernel was not asked: $(cat "$E2E_TMP/outside")"
+node_run journalctl --no-pager -q _SYSTEMD_INVOCATION_ID="$(sync_is InvocationID)" -o cat >"$E2E_TMP/inside"
+assert_same_bytes "$E2E_TMP/outside" "$E2E_TMP/inside"
