@@ -7,6 +7,7 @@
 #   scripts/packages.sh test           that, and what the tests need
 #   scripts/packages.sh develop        that, and formatter, linter and fuzzer
 #   scripts/packages.sh arm64          what a build for arm64 needs, and what runs it here
+#   scripts/packages.sh release        that, and what makes repositories and signs them
 #   scripts/packages.sh --list GROUP   prints the names and installs nothing
 set -eu
 
@@ -19,11 +20,14 @@ node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps pyt
 # with curl); the benchmarks compare with augtool and yq by hyperfine. rpm makes and installs the RPM, lintian
 # and mandoc judge the DEB and the manual page; the completions are tried in their shells. crun
 # makes containers on the booted machines, from manifests that PyYAML reads. prometheus_client
-# reads the metrics; openssl makes certificates for a pretend API server.
+# reads the metrics; openssl makes certificates for a pretend API server. apt-utils, createrepo-c and gnupg make
+# the repositories of a release.
 test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
-  augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client openssl rpm lintian mandoc groff-base bash-completion zsh fish"
+  augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client openssl rpm apt-utils createrepo-c
+  gnupg lintian mandoc groff-base bash-completion zsh fish"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev file"
 arm64="$build g++-aarch64-linux-gnu qemu-user-static"
+release="$arm64 apt-utils createrepo-c gnupg git rpm"
 
 fail() {
   echo "packages.sh: error: $1" >&2
@@ -37,7 +41,8 @@ packages_of() {
     test) echo "$test" ;;
     develop) echo "$develop" ;;
     arm64) echo "$arm64" ;;
-    *) fail "unknown group '$1': build, node, test, develop or arm64" 2 ;;
+    release) echo "$release" ;;
+    *) fail "unknown group '$1': build, node, test, develop, arm64 or release" 2 ;;
   esac
 }
 
