@@ -95,7 +95,9 @@ cd - >/dev/null
 # dnf with repo_gpgcheck=1 trusts repomd.xml by its signature.
 if compgen -G "$work/*.rpm" >/dev/null; then
   cp "$work"/*.rpm "$work/rpm/"
-  createrepo_c --quiet --revision "$SOURCE_DATE_EPOCH" --set-timestamp-to-revision "$work/rpm"
+  # The time of the file is a part of the metadata.
+  touch --date="@$SOURCE_DATE_EPOCH" "$work"/rpm/*.rpm
+  createrepo_c --quiet --no-database --revision "$SOURCE_DATE_EPOCH" --set-timestamp-to-revision "$work/rpm"
   signed --detach-sign "$work/rpm/repodata/repomd.xml"
 else
   rmdir "$work/rpm"
