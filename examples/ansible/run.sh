@@ -20,6 +20,18 @@ export ANSIBLE_SSH_EXECUTABLE=$E2E_DIR/ssh.sh ANSIBLE_SSH_TRANSFER_METHOD=piped
 export ANSIBLE_REMOTE_USER=root ANSIBLE_NOCOLOR=1
 cd "$here" || exit
 
+# The collection, as a release brings it and as a repository of git has it.
+ansible-galaxy collection build --output-path "$E2E_TMP" collection
+export ANSIBLE_COLLECTIONS_PATHS=$E2E_TMP/collections
+ansible-galaxy collection install --offline --collections-path "$ANSIBLE_COLLECTIONS_PATHS" \
+  "$E2E_TMP"/kubelet_sysctl-node-*.tar.gz
+if git -C "$here" rev-parse HEAD >/dev/null 2>&1; then
+  ansible-galaxy collection install --collections-path "$E2E_TMP/of-git" \
+    "git+file://$(git -C "$here" rev-parse --show-toplevel)#/examples/ansible/collection"
+  diff -r -x MANIFEST.json -x FILES.json "$E2E_TMP/collections" "$E2E_TMP/of-git" ||
+    fail "the collection from git is another one"
+fi
+
 # play STATUS CHANGED PLAYBOOK-OPTION...: one run; CHANGED has the changed tasks of each node, '-' for
 # a node that the play did not come to.
 play() {

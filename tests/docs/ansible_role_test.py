@@ -11,7 +11,10 @@ import re
 import subprocess
 import sys
 
-ROLE = pathlib.Path(__file__).parents[2] / "examples/ansible/roles/kubelet_sysctl"
+SOURCE = pathlib.Path(__file__).parents[2]
+COLLECTION = SOURCE / "examples/ansible/collection"
+ROLE = COLLECTION / "roles/kubelet_sysctl"
+MODULE = COLLECTION / "plugins/modules/kubelet_sysctl.py"
 OLDEST_PYTHON = (3, 6)  # what the module's documentation promises for the nodes
 PROGRAM = os.environ.get("KUBELET_SYSCTL", "build/static/kubelet-sysctl")
 failed = False
@@ -55,7 +58,9 @@ def main():
         import yaml
     except ImportError:
         skip("PyYAML is missing (package python3-yaml)")
-    module = ast.parse((ROLE / "library/kubelet_sysctl.py").read_text(), feature_version=OLDEST_PYTHON)
+    module = ast.parse(MODULE.read_text(), feature_version=OLDEST_PYTHON)
+    version = re.search(r"(?m)^  VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
+    same("the version of the collection", version, yaml.safe_load((COLLECTION / "galaxy.yml").read_text())["version"])
     documented = yaml.safe_load(literal(module, "DOCUMENTATION"))["options"]
     spec = literal(module, "argument_spec")
     for name in documented.keys() | spec.keys():

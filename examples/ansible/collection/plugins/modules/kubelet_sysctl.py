@@ -10,7 +10,15 @@ description:
     the kubelet, watches it, and puts the old files back if it does not hold.
   - Where the list is as desired, nothing is written and nothing restarts.
   - Needs root and Python 3.6 or later on the node.
+version_added: "0.1.0"
 author: the kubelet-sysctl authors
+attributes:
+  check_mode:
+    support: full
+    description: Asks the program what it would do; nothing is written.
+  diff_mode:
+    support: full
+    description: How each file changes. Of a file of arguments only the words that change are shown.
 options:
   entries:
     description: Names of sysctls, or prefixes that end in C(*).
@@ -69,12 +77,12 @@ options:
 
 EXAMPLES = r"""
 - name: Allow two entries beside those that are there
-  kubelet_sysctl:
+  kubelet_sysctl.node.kubelet_sysctl:
     entries: [net.core.somaxconn, "kernel.msg*"]
     reason: ticket 1412
 
 - name: Allow these and no others
-  kubelet_sysctl:
+  kubelet_sysctl.node.kubelet_sysctl:
     entries: [net.core.somaxconn]
     state: exact
 """
