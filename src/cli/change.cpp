@@ -391,8 +391,8 @@ int carry_out(Session& session, const std::string& note, const RequestMaker& mak
     say_in_progress(session, moment);
     say_unfinished(session, *records, moment);
   }
-  // Most runs of a fleet find nothing to do. Reading needs no lock, but another run may yet roll back what
-  // it wrote: so no run may hold the lock before the reading, nor after it.
+  // Most runs of a fleet find nothing to do. Reading needs no lock, but another run may yet roll back
+  // what it wrote: so no run may hold the lock before the reading, nor after it.
   const bool busy = in_use || (open && !options.dry_run);
   if (!busy) {
     auto prepared = prepare(session, ports, make_request);
