@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws a recorded terminal session as an SVG.
 
+    scripts/terminal_svg.py --screen < what a terminal was sent > session
     scripts/terminal_svg.py TITLE < session > picture.svg
 
-The session is text with the colours of SGR escapes ("\\x1b[1;31m"); lines that are too long are
-wrapped as a terminal of 100 columns wraps them. The same session gives the same bytes.
+The session is the text that a terminal of 80 columns shows at the end, with the colours of SGR escapes
+("\\x1b[1;31m"). --screen needs pyte (package python3-pyte). The same session gives the same bytes.
 """
 import re
 import sys
 from xml.sax.saxutils import escape
 
-COLUMNS = 100
+COLUMNS = 80
+ROWS = 500
 CELL_WIDTH = 8.4  # of a monospace font of 14 px
 LINE_HEIGHT = 19
 PADDING = 18
@@ -47,15 +49,26 @@ def cells(line):
     return found
 
 
-def wrapped(line):
-    """The rows that a line takes, broken at blanks where there are any."""
-    rest, rows, indent = cells(line), [], 0
-    while len(rest) > COLUMNS - indent:
-        width = COLUMNS - indent
-        at = max((i for i in range(width // 2, width) if rest[i][0] == " "), default=width - 1) + 1
-        rows.append([(" ", "")] * indent + rest[:at])
-        rest, indent = rest[at:], 4
-    return rows + [[(" ", "")] * (indent if rows else 0) + rest]
+def screen(sent):
+    """What a terminal shows that was sent this: a counter that was redrawn is there once."""
+    import pyte
+
+    terminal = pyte.Screen(COLUMNS, ROWS)
+    # pyte knows no faint text (2): it takes the place of italics (3) here.
+    pyte.Stream(terminal).feed(re.sub(r"\r?\n", "\r\n", sent.replace("\x1b[2m", "\x1b[3m")))
+    codes = {"red": "31", "green": "32", "brown": "33"}
+    lines = []
+    for number in range(ROWS):
+        line, style = "", ""
+        for column in range(COLUMNS):
+            cell = terminal.buffer[number][column]
+            parts = ["1"] * cell.bold + ["2"] * cell.italics + [code for name, code in codes.items() if name == cell.fg]
+            if ";".join(parts) != style:
+                style = ";".join(parts)
+                line += f"\x1b[{style or 0}m"
+            line += cell.data
+        lines.append(re.sub(r" +((\x1b\[0m)?)$", r"\1", line + "\x1b[0m" * bool(style)))
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def runs(row):
@@ -70,7 +83,7 @@ def runs(row):
 
 
 def picture(title, session):
-    rows = [row for line in session.rstrip("\n").split("\n") for row in wrapped(line)]
+    rows = [cells(line) for line in session.rstrip("\n").split("\n")]
     width = round(COLUMNS * CELL_WIDTH + 2 * PADDING)
     height = BAR + LINE_HEIGHT * len(rows) + 2 * PADDING
     out = [
@@ -103,5 +116,6 @@ def picture(title, session):
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: terminal_svg.py TITLE < session > picture.svg")
-    sys.stdout.write(picture(sys.argv[1], sys.stdin.read()))
+        sys.exit("usage: terminal_svg.py TITLE|--screen < session")
+    text = sys.stdin.read()
+    sys.stdout.write(screen(text) if sys.argv[1] == "--screen" else picture(sys.argv[1], text))

@@ -1,36 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Plays the session of the picture in the README on a booted node and prints it with its colours.
+# Plays the session of the README on a booted node, on a terminal of 80 columns, and prints what a terminal is sent.
 #
-#   sudo docs/picture/session.sh > docs/picture/session.ansi
-#   scripts/terminal_svg.py TITLE < docs/picture/session.ansi > docs/picture/terminal.svg
-#
-# tests/docs/picture_test.sh plays it too, and holds both files to what it prints.
+#   sudo UPDATE_DOCS=1 tests/docs/picture_test.sh   records it again: session.ansi, terminal.svg and README
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../tests/e2e/lib.sh"
 needs_stand_in
 needs_tool
 
-# step EXIT COMMAND: prints the command as a user types it, runs it in the node, checks its exit.
+# step EXIT COMMAND: prints the command as a user types it, runs it on a terminal in the node, checks its exit.
 step() {
   local expected=$1 command=$2 seen=0
   printf '\n$ %s\n' "$command"
-  node_run bash -c "kubelet-sysctl() { command kubelet-sysctl \"\$@\" --color always; }; $command" \
-    2>&1 || seen=$?
+  TERM=xterm-256color node_run script -qec "cd; stty cols 80 rows 40; $command" /dev/null || seen=$?
   [ "$seen" = "$expected" ] || fail "exit code $seen where $expected was expected: $command"
 }
 
 node_new eks-al2023
-node_settings exit_after_ms=300 only_when_list_contains=kernel.sem \
-  'exit_message="Failed to start ContainerManager" err="no space left in cgroup"'
 node_boot
 node_start
-# A terminal shows it, and a script sees it: every step ends as it should, or nothing is printed for good.
-printf '# Which unsafe sysctls may pods set on this node, and which line of which file says so?'
-step 0 'kubelet-sysctl show'
-printf '\n# One that would keep the kubelet from starting ever again:'
-step 3 'kubelet-sysctl add vm.max_map_count'
-printf '\n# One that it takes. Written where it counts, restarted, watched, and seen in the process:'
-step 0 'kubelet-sysctl add kernel.msgmax --window 2s'
-printf '\n# And a kubelet that dies of a change:'
-step 4 'kubelet-sysctl add kernel.sem --window 2s'
+# A pod that runs, as containerd records it: undo searches for pods that need what it takes away.
+task=$(node_path /run/containerd/io.containerd.runtime.v2.task/k8s.io/4f1c0d)
+mkdir -p "$task"
+echo '{"ociVersion":"1.1.0","annotations":{"io.kubernetes.cri.container-type":"sandbox",
+"io.kubernetes.cri.sandbox-name":"coredns","io.kubernetes.cri.sandbox-namespace":"kube-system"}}' >"$task/config.json"
+cat >"$(node_path /root/pod.yaml)" <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata:
+  name: postgres
+spec:
+  securityContext:
+    sysctls:
+    - name: kernel.sem
+      value: "250 32000 100 128"
+YAML
+printf '# Why is this pod refused, and what would let it in?'
+step 6 'kubelet-sysctl check -f pod.yaml'
+printf '\n# Do that. The kubelet is restarted, watched, and seen with the new list.'
+step 0 'kubelet-sysctl add kernel.sem'
+printf '\n# Back to the files as they were.'
+step 0 'kubelet-sysctl undo'

@@ -18,7 +18,7 @@
 namespace kubelet_sysctl::checks {
 namespace {
 
-/// More names than this are nobody's list of needs.
+/// Nobody needs more names than this, one by one.
 constexpr std::size_t kManyNames = 10;
 
 std::string_view stem_of(std::string_view dotted) { return dotted.substr(0, dotted.size() - 1); }

@@ -98,7 +98,7 @@ bool is_at(const model::Layer& layer, const ParsedFile& file, const kubelet::Mis
   return layer.at.path == file.file->path && layer.at.span == key.at;
 }
 
-/// Two lists are for a person to put together.
+/// Merging two lists is a manual action.
 std::string fix_of_key(const model::NodeModel& model, const ParsedFile& file,
                        const kubelet::MisspeltKey& key) {
   const std::string by_hand =

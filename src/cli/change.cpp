@@ -173,7 +173,7 @@ std::vector<Finding> warn_first(Session& session, const planning::Plan& plan) {
   const Options& options = session.options;
   if (options.json || options.quiet || options.dry_run || plan.edits.empty()) return said;
   for (const Finding& finding : plan.findings) {
-    // How to make a change last is said of one that holds.
+    // Only a change that was confirmed says how to persist it.
     const bool advice = finding.id == "will-be-rewritten" || finding.id == "persist-hidden";
     if (finding.severity == Severity::kNote || advice) continue;
     say(session, report::finding_text(finding, session.err));
@@ -391,8 +391,8 @@ int carry_out(Session& session, const std::string& note, const RequestMaker& mak
     say_in_progress(session, moment);
     say_unfinished(session, *records, moment);
   }
-  // Most runs of a fleet find nothing to do. Reading needs no lock, but what another run has only tried
-  // so far is no state to call desired: so nobody may be at work before the reading, nor after it.
+  // Most runs of a fleet find nothing to do. Reading needs no lock, but another run may yet roll back
+  // what it wrote: so no run may hold the lock before the reading, nor after it.
   const bool busy = in_use || (open && !options.dry_run);
   if (!busy) {
     auto prepared = prepare(session, ports, make_request);

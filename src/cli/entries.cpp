@@ -24,7 +24,7 @@
 namespace kubelet_sysctl::cli {
 namespace {
 
-// Far above what anybody needs; what a plan costs grows with the product of both lists.
+// Far above what a node needs; what a plan costs grows with the product of both lists.
 constexpr std::size_t kMostDesired = 5000;
 constexpr std::size_t kMostInput = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\v\f";

@@ -20,7 +20,7 @@
 namespace kubelet_sysctl::desired {
 namespace {
 
-// Far above what anybody entries for; what a plan costs grows with the product of both lists.
+// Far above what a node needs; what a plan costs grows with the product of both lists.
 constexpr std::size_t kMostDesired = 5000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kForm =

@@ -21,7 +21,7 @@
 namespace kubelet_sysctl::discover {
 namespace {
 
-/// A wrapper has one kubelet below it; more processes than this are no kubelet's set-up.
+/// A wrapper has one kubelet below it; no set-up has more processes than this.
 constexpr std::size_t kMostProcesses = 64;
 
 struct Listener {

@@ -167,7 +167,7 @@ bool is_eks_ubuntu(const Signs& signs) {
 
 bool is_kubelet_snap(const Signs& signs) { return unit_of(signs) == "snap.kubelet.daemon.service"; }
 
-// The snap alone is nobody's sign: anyone may install it. The charm keeps its files in a place of its own.
+// The snap alone proves nothing: anyone may install it. The charm keeps its files in a place of its own.
 bool is_charmed(const Signs& signs) {
   return is_kubelet_snap(signs) && has_marker(signs, kCharmDirectory);
 }

@@ -30,7 +30,7 @@ constexpr std::string_view kKubeadmRoute =
     "phase kubelet-config and a restart of the kubelet; for one node, kubeadm --patches with a "
     "kubeletconfiguration patch";
 
-// Sources of every row: the layouts and their upstream files are in docs/node-kinds.md.
+// Sources of every row: the layouts and their upstream files are in docs/sources.md.
 constexpr std::array<NodeKind, 25> kRows = {{
     {.id = "talos",
      .title = "Talos Linux",

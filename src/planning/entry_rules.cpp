@@ -33,7 +33,7 @@ std::optional<Error> refusal_by(const sysctl::SysctlPattern& entry,
   if (!words) return std::nullopt;
   auto refusal = sysctl::refusal_of(entry);
   if (!refusal) bug("one kubelet refuses what none does");
-  // What every kubelet refuses is said so: another release is no way out.
+  // Every kubelet refuses it: naming another release would not help.
   const bool all = sysctl::rejection_by(sysctl::RuleSet::kUpTo122, entry.text()) &&
                    sysctl::rejection_by(sysctl::RuleSet::kUpTo128, entry.text()) &&
                    sysctl::rejection_by(sysctl::RuleSet::kFrom129, entry.text());

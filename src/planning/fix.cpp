@@ -143,7 +143,7 @@ class Fixer {
   }
 
   /// A drop-in's key in the wrong case is read, and is above or below the right one: where its right name
-  /// makes another list, which one is meant is for a person to say. The finding about it stays.
+  /// makes another list, choosing one is a manual action. The finding about it stays.
   bool would_decide_otherwise(const SourceFile& file, const FileEdit& edit,
                               const Entries& list) const {
     auto reading = kubelet::read_kubelet_config(file.bytes, kubelet::ConfigRole::kDropIn);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the desired list of the node to a plan, and what a change says that speaks against it.
+// From the desired list of the node to a plan, and what a change reports that contradicts it.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -74,7 +74,7 @@ Plan waiting_plan(const model::NodeModel& model, std::vector<Finding> findings) 
   return plan;
 }
 
-/// What is said of expired entries; `always` is the list's own setting, `drop` what this run does.
+/// The finding about expired entries; `always` is the list's own setting, `drop` what this run does.
 std::vector<Finding> judge_expired(const std::vector<const desired::DesiredEntry*>& expired,
                                    bool always, bool drop, const sysctl::EntrySet& present) {
   std::vector<Finding> findings;

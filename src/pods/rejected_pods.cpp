@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the pods that were seen a new list refuses, and what is said of them.
+// Which running pods a new list refuses, and the findings about them.
 #include "kubelet_sysctl/pods/rejected_pods.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What doctor says a person: the node, its findings with their fixes, and what was not inspected.
+// What doctor prints: the node, its findings with their fixes, and what was not inspected.
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -134,7 +134,7 @@ bool went_wrong(const transaction::Outcome& outcome) {
          outcome.kind == transaction::OutcomeKind::kStranded;
 }
 
-/// An entry as a person sees it, the empty one too.
+/// An entry as text; the empty one is visible too.
 std::string entry_text(const std::string& entry) { return entry.empty() ? "''" : printable(entry); }
 
 std::string list_text(const transaction::Outcome& outcome, const TextStyle& style) {

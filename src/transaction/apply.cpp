@@ -103,7 +103,7 @@ Result<Outcome> ApplyRun::run() {
   return outcome;
 }
 
-/// "Nothing to do" is no word about a kubelet that is down: that comes first.
+/// A kubelet that is down is reported before "nothing to do".
 void ApplyRun::say_that_it_is_down() {
   if (!snapshot_.live || !snapshot_.state) return;
   auto down = checks::down_finding(snapshot_, discover::health_of(ports_, snapshot_, model_));
@@ -118,8 +118,8 @@ Result<Outcome> ApplyRun::nothing_to_write() {
   return std::move(outcome_);
 }
 
-/// What follows every end that is no error: the timer of a trial that is none any more, the line in the
-/// log with `what` became of the change, old records.
+/// After every end that is not an error: stops the timer of a trial that is over, writes the line in the
+/// log with `what` became of the change, removes old records.
 void ApplyRun::finish(Outcome& outcome, std::string what) {
   say_signal(outcome);
   if (transaction_.id.empty()) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/node-kinds.md against the table of kinds.
+// docs/node-kinds.md and docs/sources.md against the table of kinds.
 #include <sstream>
 #include <string>
 #include <vector>
@@ -45,7 +45,7 @@ TEST(NodeKindsDocument, ListsTheFilesThatAreRewritten) {
   EXPECT_EQ(rows_below("| id | files |"), wanted);
 }
 
-TEST(NodeKindsDocument, TellsTheLastingWayInTheProgramsWords) {
+TEST(NodeKindsDocument, NamesThePersistentWayInTheProgramsWords) {
   std::vector<std::string> wanted;
   for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.vendor_route.empty()) continue;
@@ -67,7 +67,7 @@ TEST(NodeKindsDocument, ListsTheUnitsThatAreLookedForWithoutKubeletService) {
   EXPECT_EQ(rows_below("| id | units |"), wanted);
 }
 
-TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
+TEST(NodeKindsDocument, ListsTheFilesThatPersistWrites) {
   std::vector<std::string> wanted;
   for (const nodes::NodeKind& kind : nodes::node_kinds()) {
     if (kind.persistent_file.empty()) continue;
@@ -78,7 +78,8 @@ TEST(NodeKindsDocument, ListsTheFilesThatAreWrittenWithLasting) {
 }
 
 TEST(NodeKindsDocument, NamesASourceForEveryKind) {
-  const auto rows = rows_below("| id | recognised by | upstream files |");
+  const auto rows =
+      kubelet_sysctl::rows_below("sources.md", "| id | recognised by | upstream files |");
   ASSERT_EQ(rows.size(), nodes::node_kinds().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const nodes::NodeKind& kind = nodes::node_kinds()[i];

@@ -28,8 +28,7 @@ same "the commands of the README and of --help" \
   "$(rows "$readme" '| command | what it does |')"
 
 codes=$(rows "$source_dir/docs/exit-codes.md" '| code | name | meaning |')
-same "the exit codes of the README and of docs/exit-codes.md" "$codes" \
-  "$(rows "$readme" '| code | name | meaning |')"
+[ "$(wc -l <"$readme")" -lt 150 ] || { echo "FAILED the README has 150 lines or more" >&2; failed=1; }
 same "the exit codes of docs/exit-codes.md and of --help" \
   "$(section 'exit codes' | sed -E 's/^ +([0-9]+)  ([^ ]+) +(.*)$/| \1 | \2 | \3 |/')" "$codes"
 

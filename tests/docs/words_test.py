@@ -27,6 +27,13 @@ OUT = {
     r"hull": "covering range",
     r"victims?": "rejected pods",
     r"surroundings": "runtime environment",
+    r"everybody": "everyone",
+    r"no such thing": "does not count",
+    r"before (its|their|your) eyes": "in sight",
+    r"knows nobody": "an unknown kind",
+    r"shall last": "persistent",
+    r"as a person (types|reads|sees) it": "quoted for a shell, as text",
+    r"(is|are) said of (it|them)": "is reported, what it says",
     r"stands (in|at|there|already|before|behind)": "is in, is at",
 }
 FILES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*", "examples/**/*", "packaging/**/*",

@@ -72,7 +72,7 @@ inline const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32
 
 /// "by team-web, for 'ticket 1412'"; empty without facts.
 std::string facts_of(const desired::DesiredEntry& wanted);
-/// What is said of an expired wanted.
+/// What is said of an expired entry of the desired list.
 Finding expired_finding(const Check& check, const desired::DesiredEntry& wanted, std::string hint);
 
 using CheckFunction = void(const nodes::NodeSnapshot&, const model::NodeModel&, const Check&,

@@ -13,7 +13,7 @@ namespace kubelet_sysctl::checks {
 /// a flag has the name that was the list's up to 1.10, and nothing says that this kubelet reads it.
 bool is_list_unknown(const model::NodeModel& model);
 
-/// What is said of it: "a wrapper runs the kubelet, ...".
+/// The words for it: "a wrapper runs the kubelet, ...".
 std::string unknown_list_text(const model::NodeModel& model);
 
 }  // namespace kubelet_sysctl::checks

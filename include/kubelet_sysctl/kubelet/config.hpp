@@ -82,10 +82,10 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
                                                 bool remove_key_when_empty);
 
 /// The splices that give the one misspelt key of `bytes` its right name, and a value that lists entries in
-/// one text the form of a list; every other byte is kept. Proved as above: afterwards the list is what stood
-/// under the misspelt key, and everything else in the tree is equal. Empty when no key is misspelt.
+/// one text the form of a list; every other byte is kept. Proved as above: afterwards the list is that of
+/// the misspelt key, and everything else in the tree is equal. Empty when no key is misspelt.
 /// Errors, with line and column: kRefused where the right key is in the file too, or two misspelt ones:
-/// whose entries are meant is for a person to say; kUnsupported where the value is nothing that can become
+/// choosing one is a manual action; kUnsupported where the value is nothing that can become
 /// a list; kMalformed as parse_kubelet_config.
 Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole role);
 

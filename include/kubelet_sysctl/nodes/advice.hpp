@@ -9,7 +9,7 @@
 
 namespace kubelet_sysctl::nodes {
 
-// Each is the `advise` of the row of that name. Sources: docs/node-kinds.md.
+// Each is the `advise` of the row of that name. Sources: docs/sources.md.
 Advice advise_talos(const std::vector<std::string>& list);
 Advice advise_bottlerocket(const std::vector<std::string>& list);
 Advice advise_openshift(const std::vector<std::string>& list);

@@ -87,7 +87,7 @@ std::string reason_of(const desired::DesiredList& desired_list, const Plan& plan
 
 /// The plan that fixes what needs no decision: a misspelt key gets its name, a list torn by a blank is joined,
 /// blanks, quotes, empty items, duplicates and entries that a pattern covers go from the list in force. Every
-/// step is proved on the node as the step before leaves it. What is left for a person is in `findings`.
+/// step is proved on the node as the step before leaves it. Manual actions are in `findings`.
 /// No edits when there is nothing to fix; nothing is restarted then.
 /// Errors: kRefused where a file holds a second list, where another manager owns the node, and for entries
 /// that come into force and that add would refuse; kUnsupported with the place where no edit is provable.

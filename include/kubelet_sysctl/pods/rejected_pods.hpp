@@ -42,7 +42,7 @@ struct RejectedPodOptions {
   bool starts = false;  ///< --before-start: the kubelet starts as soon as this run ends
 };
 
-/// What is said of them: one finding for each, at most 20, then one with the number of the rest; and one
+/// The findings about them: one for each, at most 20, then one with the number of the rest; and one
 /// where nobody could look. Errors: kRefused, with a line for each in `detail`, when this run's restart
 /// would refuse them and nobody said that it may.
 Result<std::vector<Finding>> rejected_pod_findings(const std::vector<RejectedPod>& rejected,

@@ -95,7 +95,7 @@ Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<
 std::vector<std::string> kernel_questions(const std::vector<std::string>& entries,
                                           const std::vector<PodSpec>& pods);
 
-/// True when something speaks against an entry or a pod, or may do so, which is unknown.
+/// True when an entry or a pod would fail, or when that is unknown.
 bool is_anything_found(const Verdicts& verdicts);
 
 }  // namespace kubelet_sysctl::pods

@@ -16,7 +16,7 @@ class TrustReader {
   /// Good when `path` is owned by the effective user or root and no other user can write it, and neither any
   /// directory or link on the way to it, from the root directory on. What does not exist is good when
   /// no other user can make it. A directory on the way may be writable for the user's own group, and for
-  /// everybody when it is sticky, as /tmp is. Errors: kRefused with the reason, kPermission, kIo.
+  /// everyone when it is sticky, as /tmp is. Errors: kRefused with the reason, kPermission, kIo.
   /// Source: sudo lib/util/secure_path.c; OpenSSH misc.c safe_path().
   virtual Status check_trusted(const std::string& path) = 0;
 };

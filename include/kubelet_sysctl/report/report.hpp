@@ -52,7 +52,7 @@ std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::Com
                          const TextStyle& style);
 /// The report of a verb that changes: what changed, the evidence, what was rolled back and why.
 std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& style);
-/// The advice of an outcome that did not go wrong, as a person reads it; empty where there is none.
+/// The advice of an outcome that succeeded, as text; empty where there is none.
 std::string persistent_text(const transaction::Outcome& outcome);
 /// Document and commands of an advice, safe for a terminal.
 std::string advice_lines(const Advice& advice);

@@ -17,7 +17,7 @@ inline constexpr int kReferenceSystemd = 252;
 inline constexpr int kOldestResolved = 247;
 
 /// True where a release says that a unit needs a reload only when its files changed. Later ones (measured on
-/// 257; 254 does not) say it of every unit, for ever, once anybody made links without a reload.
+/// 257; 254 does not) say it of every unit, for ever, once anyone made links without a reload.
 inline constexpr bool need_reload_is_reliable(int systemd) { return systemd <= 254; }
 
 /// A form that some release before kOldestResolved reads in another way.

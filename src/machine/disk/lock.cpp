@@ -33,8 +33,8 @@ class HeldLock final : public ports::FileLock {
   HeldLock(const HeldLock&) = delete;
   HeldLock& operator=(const HeldLock&) = delete;
   ~HeldLock() override {
-    // The file stays: removing it would let two runs lock two files of one name. What it said of
-    // the holder is no longer so.
+    // The file stays: removing it would let two runs lock two files of one name. What it says of
+    // the holder is no longer true.
     if (::ftruncate(fd_.get(), 0) != 0) return;
   }
 

@@ -127,7 +127,7 @@ class Walk {
     return text.empty() ? "/" : text;
   }
 
-  /// As a person types it on this machine, --root included.
+  /// The path on this machine, --root included, quoted for a shell.
   [[nodiscard]] std::string quoted_place() const {
     std::string word = "'";
     for (const char byte : paths_.on_this_machine(place())) {

@@ -120,7 +120,7 @@ exit:
   type: int
   returned: always
 command:
-  description: What was run, as a person types it there.
+  description: The command that was run, quoted for a shell.
   type: str
   returned: always
 kind:
@@ -138,7 +138,7 @@ last_words:
   elements: str
   returned: after a rollback
 commands:
-  description: What a person types next.
+  description: The commands to type next.
   type: list
   elements: str
   returned: when the node is stranded
@@ -178,7 +178,7 @@ def command_of(params, program, dry_run):
 
 
 def typed(words):
-    """The command as a person types it on the node."""
+    """The command, quoted for a shell on the node."""
     return " ".join(quote(word) for word in words)
 
 
