@@ -6,8 +6,9 @@
 . "$(dirname "$0")/lib.sh"
 [ -x "$packages_program" ] || packages_skip "no program at '$packages_program': build it"
 
-readelf --wide --file-header --program-headers --dynamic "$packages_program" >"${work:=$(mktemp)}"
+work=$(mktemp)
 trap 'rm -f "$work"' EXIT
+readelf --wide --file-header --program-headers --dynamic "$packages_program" >"$work"
 # has WHAT PATTERN
 has() { grep -qE "$2" "$work" || complain "the program: $1"; }
 has "is not position independent" 'Type: +DYN'
