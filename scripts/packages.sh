@@ -6,6 +6,7 @@
 #   scripts/packages.sh node           that, and what boots a node in a container
 #   scripts/packages.sh test           that, and what the tests need
 #   scripts/packages.sh develop        that, and formatter, linter and fuzzer
+#   scripts/packages.sh kubelet        what the tests need, and what builds a real kubelet
 #   scripts/packages.sh arm64          what a build for arm64 needs, and what runs it here
 #   scripts/packages.sh release        that, and what makes repositories and signs them
 #   scripts/packages.sh --list GROUP   prints the names and installs nothing
@@ -21,10 +22,12 @@ node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps pyt
 # and mandoc judge the DEB and the manual page; the completions are tried in their shells. crun
 # makes containers on the booted machines, from manifests that PyYAML reads. prometheus_client
 # reads the metrics; pyte is the terminal of the recorded session; openssl makes certificates for a pretend API
-# server. apt-utils, createrepo-c and gnupg make the repositories of a release.
+# server. apt-utils, createrepo-c and gnupg make the repositories of a release; debootstrap makes a node of a newer
+# Debian.
 test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
   augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client python3-pyte openssl rpm apt-utils
-  createrepo-c gnupg lintian mandoc groff-base bash-completion zsh fish"
+  createrepo-c gnupg debootstrap lintian mandoc groff-base bash-completion zsh fish"
+kubelet="$test golang-1.19-go dpkg-dev"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev file"
 arm64="$build g++-aarch64-linux-gnu qemu-user-static"
 release="$arm64 apt-utils createrepo-c gnupg git rpm"
@@ -40,9 +43,10 @@ packages_of() {
     node) echo "$node" ;;
     test) echo "$test" ;;
     develop) echo "$develop" ;;
+    kubelet) echo "$kubelet" ;;
     arm64) echo "$arm64" ;;
     release) echo "$release" ;;
-    *) fail "unknown group '$1': build, node, test, develop, arm64 or release" 2 ;;
+    *) fail "unknown group '$1': build, node, test, develop, kubelet, arm64 or release" 2 ;;
   esac
 }
 

@@ -4,6 +4,7 @@
 #
 #   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers|packages]
 #   tests/run.sh [arm64|same-program|odr|portability]    compiles once more, which takes minutes; not a part of all
+#   tests/run.sh [kubelet|matrix]    a real kubelet; every end-to-end case on three releases of Debian; not a part of all
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -14,6 +15,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD_DIR:-$root/build/static}
 group=${1:-all}
 jobs=$(nproc)
+packages=test
+script=""
 
 heading() {
   if [ -t 1 ]; then
@@ -36,15 +39,20 @@ case "$group" in
     labels="^$group\$"
     ;;
   arm64 | same-program | odr | portability) exec "$root/tests/packages/$group.sh" ;;
+  kubelet)
+    script=$root/tests/kubelet-real/run.sh
+    [ -n "${KUBELET_BIN:-}" ] || packages=kubelet
+    ;;
+  matrix) script=$root/tests/e2e/matrix.sh ;;
   *)
-    sed -n '5,6s/^# */usage: /p' "$0" >&2
+    sed -n '5,7s/^# */usage: /p' "$0" >&2
     exit 2
     ;;
 esac
 
 heading "packages"
 if command -v dpkg-query >/dev/null; then
-  "$root/scripts/packages.sh" test || stop "cannot install the packages"
+  "$root/scripts/packages.sh" "$packages" || stop "cannot install the packages"
 else
   echo "not Debian: taking what is installed"
 fi
@@ -55,6 +63,9 @@ cmake --preset static -D KUBELET_SYSCTL_TESTS=ON -B "$build" || stop "cannot con
 cmake --build "$build" --parallel "$jobs" || stop "cannot build"
 
 heading "tests: $group"
+if [ -n "$script" ]; then
+  KUBELET_SYSCTL_BIN=$build/kubelet-sysctl FAKE_KUBELET_BIN=$build/fake-kubelet exec "$script"
+fi
 results=$build/results-$group.xml
 # Tests of faults add a line each: "crash points, killed: 55, lost 0, mixed 0".
 FAULT_COUNTS=$build/fault-counts-$group.txt

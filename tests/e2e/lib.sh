@@ -40,6 +40,8 @@ E2E_BOOT_SECONDS=${E2E_BOOT_SECONDS:-60}
 E2E_CGROUPS=/sys/fs/cgroup
 # The unit that runs the kubelet; a case of another one says so.
 NODE_UNIT=kubelet.service
+# Further options of systemd-nspawn, for a node that needs them.
+NODE_OPTIONS=()
 E2E_TREES=("$E2E_CGROUPS")
 
 skip() {
@@ -332,7 +334,7 @@ node_boot() {
     # setsid: the terminal's Ctrl-C is for the script, which then ends the node.
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --private-network \
       --link-journal=no --resolv-conf=off --timezone=off --machine="e2e-$NODE" --hostname=node-1 \
-      ${NODE_SETENV:+"--setenv=$NODE_SETENV"} --directory="$NODE_ROOT" --boot 9<&- 6<&-
+      ${NODE_SETENV:+"--setenv=$NODE_SETENV"} "${NODE_OPTIONS[@]}" --directory="$NODE_ROOT" --boot 9<&- 6<&-
   ) </dev/null >"$console" 2>&1 &
   E2E_SUPERVISOR[$NODE]=$!
   local deadline=$((${EPOCHREALTIME/./} + E2E_BOOT_SECONDS * 1000000)) trouble=""

@@ -9,6 +9,8 @@
 #   ROOTS      where the roots and what was compiled are kept for the next run
 # shellcheck source=tests/packages/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/roots.sh
+. "$(dirname "$0")/../support/roots.sh"
 source=${packages_source:?}
 roots=${ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/kubelet-sysctl/roots}
 passed=0
@@ -23,28 +25,9 @@ stop() {
   exit 1
 }
 
-# The first of the machine's sources of packages: its security updates have no other release.
-mirror() {
-  apt-get indextargets --format "\$(REPO_URI)" 'Identifier: Packages' | grep -v security | sed 's,/*$,,' | head -n 1
-}
-
-# inside ROOT COMMAND...: runs it there, with a /proc that goes with it.
-inside() {
-  # shellcheck disable=SC2016
-  unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$@"
-}
-
-# A root is made once, and brought up to date by each run: unstable moves.
-make_root() {
-  local release=$1 root=$2 packages
-  if [ ! -e "$root/complete" ]; then
-    rm -rf --one-file-system "$root"
-    debootstrap --variant=minbase "$release" "$root" "$mirror" >"$root.log" 2>&1 || {
-      tail -n 5 "$root.log" >&2
-      stop "cannot make a root of $release from '$mirror'"
-    }
-    touch "$root/complete"
-  fi
+# A root is brought up to date by each run: unstable moves.
+update_root() {
+  local root=$1 packages
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   packages="$("$source/scripts/packages.sh" --list build) libgtest-dev libgmock-dev clang"
   # shellcheck disable=SC2016,SC2086
@@ -76,15 +59,11 @@ result() {
   fi
 }
 
-[ "$(id -u)" = 0 ] || stop "needs root, to make a root directory"
-command -v debootstrap >/dev/null || stop "debootstrap is missing: apt-get install debootstrap"
-mirror=${MIRROR:-$(mirror)}
-[ -n "$mirror" ] || stop "apt has no source of packages; MIRROR=URL says where Debian is"
-mkdir -p "$roots"
 for release in ${RELEASES:-trixie sid}; do
   root=$roots/$release
   SECONDS=0
-  make_root "$release" "$root"
+  make_root "$release"
+  update_root "$root"
   copy_source "$root"
   echo "$release: its packages are there after $SECONDS s"
   for compiler in ${COMPILERS:-g++ clang++}; do
