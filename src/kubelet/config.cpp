@@ -198,6 +198,8 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
   const bool may_go = remove_key_when_empty && !file.repeated_key;
   auto splices = splices_of(bytes, *reading, change, may_go);
   if (!splices) return std::move(splices).error();
+  // A long list is there twice in the proof, and not a third time.
+  reading->file.entries = {};
   auto proved = prove(bytes, role, *reading, *splices, wanted);
   if (proved) return splices;
   if (json || file.form != ListForm::kAbsent) return std::move(proved).error();

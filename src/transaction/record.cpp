@@ -61,15 +61,29 @@ std::string dumped(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Fills the empty list that a record has under `key`: thousands of entries are never there as JSON.
-void put_list(std::string& record, std::string_view key, const EntryList& list) {
-  if (list.empty()) return;
-  std::string items;
-  for (const std::string_view entry : list) {
-    items += fmt::format("{}\n  {}", items.empty() ? "" : ",", dumped(Json(entry), -1));
+/// The record with its lists, which are empty in `record`: thousands of entries are never there as JSON.
+std::string with_lists(std::string_view record, const EntryList& before, const EntryList& after) {
+  constexpr std::size_t kMarks = 6;  // of an entry on a line of its own
+  constexpr std::size_t kEnds = 8;  // of both lists; a byte too little would double the text
+  std::size_t size = record.size() + kEnds;
+  for (const EntryList* list : {&before, &after}) {
+    for (const std::string_view entry : *list) size += entry.size() + kMarks;
   }
-  const std::string before = fmt::format("\n \"{}\": [", key);
-  record.insert(record.find(before + ']') + before.size(), items + "\n ");
+  std::string out;
+  out.reserve(size);
+  for (const auto& [key, list] : {std::pair("before", &before), std::pair("after", &after)}) {
+    const std::string head = fmt::format("\n \"{}\": [", key);
+    const std::size_t end = record.find(head + ']') + head.size();
+    out += record.substr(0, end);
+    record.remove_prefix(end);
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      out += i == 0 ? "\n  " : ",\n  ";
+      out += dumped(Json((*list)[i]), -1);
+    }
+    if (!list->empty()) out += "\n ";
+  }
+  out += record;
+  return out;
 }
 
 /// Takes the entries of a list out of a record while it is parsed, likewise.
@@ -298,10 +312,7 @@ std::string journal_text(const Transaction& transaction) {
                      {"before", Json::array()},
                      {"after", Json::array()},
                      {"files", std::move(files)}};
-  std::string text = dumped(json, 1) + "\n";
-  put_list(text, "before", transaction.before);
-  put_list(text, "after", transaction.after);
-  return text;
+  return with_lists(dumped(json, 1) + "\n", transaction.before, transaction.after);
 }
 
 Result<Transaction> parse_journal(std::string_view text) {
