@@ -151,7 +151,7 @@ MappedText mapped(std::string_view text, std::int32_t source, std::size_t base) 
     bug("a source of more than 4 GiB");
   }
   MappedText made;
-  made.text = text;
+  made.text = std::string(text);
   made.at.append_plain(text.size(), source, static_cast<std::uint32_t>(base));
   return made;
 }

@@ -25,7 +25,9 @@ void put_in_order(std::vector<Splice>& splices) {
 Result<std::string> apply_splices(std::string_view bytes, std::vector<Splice> splices) {
   put_in_order(splices);
   std::string out;
-  out.reserve(bytes.size());
+  std::size_t size = bytes.size();
+  for (const Splice& splice : splices) size += splice.text.size();
+  out.reserve(size);
   std::size_t copied = 0;
   for (const Splice& splice : splices) {
     const Span at = splice.at;

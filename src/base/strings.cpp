@@ -19,15 +19,6 @@ std::string absolute(const std::string& path, const std::string& directory) {
   return base.back() == '/' ? base + path : base + "/" + path;
 }
 
-std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-  std::string all;
-  for (const std::string& text : texts) {
-    if (&text != &texts.front()) all += separator;
-    all += text;
-  }
-  return all;
-}
-
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {

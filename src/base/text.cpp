@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -209,16 +208,21 @@ std::string duration_text(std::int64_t milliseconds) {
   return fmt::format("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100);
 }
 
-ListChange change_between(const std::vector<std::string>& before,
-                          const std::vector<std::string>& after) {
-  const std::unordered_set<std::string_view> old_names(before.begin(), before.end());
-  const std::unordered_set<std::string_view> new_names(after.begin(), after.end());
+ListChange change_between(const EntryList& before,
+                          const EntryList& after) {
+  std::vector<std::string_view> old_names(before.begin(), before.end());
+  std::vector<std::string_view> new_names(after.begin(), after.end());
+  std::sort(old_names.begin(), old_names.end());
+  std::sort(new_names.begin(), new_names.end());
+  const auto is_in = [](const std::vector<std::string_view>& names, std::string_view entry) {
+    return std::binary_search(names.begin(), names.end(), entry);
+  };
   ListChange change;
-  for (const std::string& entry : before) {
-    (new_names.contains(entry) ? change.kept : change.removed).push_back(entry);
+  for (const std::string_view entry : before) {
+    (is_in(new_names, entry) ? change.kept : change.removed).push_back(entry);
   }
-  for (const std::string& entry : after) {
-    if (!old_names.contains(entry)) change.added.push_back(entry);
+  for (const std::string_view entry : after) {
+    if (!is_in(old_names, entry)) change.added.push_back(entry);
   }
   change.reordered = change.added.empty() && change.removed.empty() && before != after;
   return change;
@@ -306,7 +310,7 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
          '\n';
 }
 
-std::string some_of(const std::vector<std::string>& entries) {
+std::string some_of(const EntryList& entries) {
   constexpr std::size_t kShown = 6;
   std::string out;
   for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) {

@@ -37,13 +37,13 @@ Finding at_span(Finding finding, const SourceFile& file, Span span) {
   return finding;
 }
 
-std::string command_with(std::string_view command, const std::vector<std::string>& entries) {
+std::string command_with(std::string_view command, const EntryList& entries) {
   std::string out(command);
   // What begins with a hyphen would be an option.
   const bool dashed = std::any_of(entries.begin(), entries.end(),
-                                  [](const std::string& entry) { return entry.starts_with('-'); });
+                                  [](std::string_view entry) { return entry.starts_with('-'); });
   if (dashed) out += " --";
-  for (const std::string& entry : entries) out += ' ' + shell_word(entry);
+  for (const std::string_view entry : entries) out += ' ' + shell_word(entry);
   return out;
 }
 

@@ -81,7 +81,7 @@ void desired_list_not_met(const nodes::NodeSnapshot& snapshot, const model::Node
   }
   std::vector<std::string> undesired;
   for (const model::Entry& entry : model::configured_entries(model)) {
-    if (exact && !desired_names.holds(entry.text)) undesired.push_back(entry.text);
+    if (exact && !desired_names.holds(entry.text)) undesired.emplace_back(entry.text);
   }
   if (lacking.empty() && undesired.empty()) return;
   std::string message;

@@ -72,7 +72,7 @@ std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& c
   std::string hint = fmt::format(
       "what pods cannot set is set for the whole node, by a file in '/etc/sysctl.d'; to take the "
       "entry out, run: {}",
-      command_with("kubelet-sysctl remove", {std::string(entry)}));
+      command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)}));
   const bool is_stem = dotted.ends_with('*');
   const std::string_view text = is_stem ? stem_of(dotted) : std::string_view(dotted);
   for (const sysctl::KernelModule& module : sysctl::kKernelModules) {

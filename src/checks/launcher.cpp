@@ -16,7 +16,7 @@ namespace kubelet_sysctl::checks {
 
 // Source: k3s issue 8487: without its entries the pods of the load balancer fail with SysctlForbidden.
 std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const Check& check,
-                                     const std::vector<std::string>& list) {
+                                     const EntryList& list) {
   std::vector<std::string> needs = model::launcher_needs(snapshot);
   if (needs.empty()) return std::nullopt;
   const sysctl::EntrySet held(list);

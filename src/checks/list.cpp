@@ -150,7 +150,7 @@ std::optional<Finding> refused_entry(const nodes::NodeSnapshot& snapshot, const 
   Finding finding = finding_of(
       check, std::move(message),
       fmt::format("{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
-                  command_with("kubelet-sysctl remove", {std::string(entry)})));
+                  command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)})));
   finding.severity = severity;
   return finding;
 }
@@ -239,7 +239,7 @@ void shadowed_list(const nodes::NodeSnapshot&, const model::NodeModel& model, co
   for (const model::Layer& layer : model.layers) {
     if (layer.wins || layer.entries.empty()) continue;
     const std::vector<std::string> lost =
-        change_between(model::texts_of(layer.entries), model::texts_of(winner->entries)).removed;
+        change_between(layer.entries.texts(), winner->entries.texts()).removed;
     Finding finding = finding_of(
         check,
         fmt::format("{} here {} not in force: {} replaces the list whole",
@@ -344,9 +344,9 @@ void entry_refused(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
 void duplicate_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                      std::vector<Finding>& found) {
   std::unordered_map<std::string_view, std::size_t> seen;
-  const std::vector<model::Entry>& entries = model::configured_entries(model);
+  const model::Entries& entries = model::configured_entries(model);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const model::Entry& entry = entries[i];
+    const model::Entry entry = entries[i];
     if (value_fault(entry.text)) continue;  // more is wrong with it than that
     const auto [first, fresh] = seen.emplace(entry.text, i);
     if (fresh) continue;
@@ -365,7 +365,7 @@ void duplicate_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, 
 void covered_entry(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                    std::vector<Finding>& found) {
   std::map<std::size_t, std::unordered_map<std::string, std::string>> stems;  // by length
-  const std::vector<model::Entry>& entries = model::configured_entries(model);
+  const model::Entries& entries = model::configured_entries(model);
   for (const model::Entry& entry : entries) {
     const auto pattern = sysctl::SysctlPattern::parse(entry.text);
     if (!pattern || !pattern->is_prefix()) continue;

@@ -182,14 +182,13 @@ std::vector<Finding> warn_first(Session& session, const planning::Plan& plan) {
   return said;
 }
 
-/// `outcome` without what was said before.
-transaction::Outcome without(transaction::Outcome outcome, const std::vector<Finding>& said) {
+/// Takes out of `outcome` what was said before.
+void leave_out(transaction::Outcome& outcome, const std::vector<Finding>& said) {
   std::erase_if(outcome.findings, [&](const Finding& finding) {
     return std::any_of(said.begin(), said.end(), [&](const Finding& one) {
       return one.id == finding.id && one.message == finding.message;
     });
   });
-  return outcome;
 }
 
 int finish(Session& session, ports::Ports& ports, Progress& progress, const Prepared& prepared,
@@ -209,7 +208,8 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
   if (!outcome) return fail(session, outcome.error());
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
-  report_outcome(session, without(*outcome, said));
+  leave_out(*outcome, said);
+  report_outcome(session, *outcome);
   // 77 says that nothing was changed: not so where an older change was undone first.
   return transaction::exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
 }
@@ -227,7 +227,7 @@ int leave_to_holder(Session& session, const Error& held) {
        .line = 0,
        .hint = "what the kubelet now starts with is the matter of that run"});
   if (session.options.json) {
-    print(session, report::outcome_json(outcome));
+    report::write_outcome_json(pieces(session), outcome);
   } else if (!session.options.quiet) {
     say(session, report::finding_text(outcome.findings.front(), session.err));
   }
@@ -318,7 +318,7 @@ Result<std::unique_ptr<ports::FileLock>> take_lock(Session& session, ports::Port
 
 void report_outcome(Session& session, const transaction::Outcome& outcome) {
   session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
-  if (session.options.json) return print(session, report::outcome_json(outcome));
+  if (session.options.json) return report::write_outcome_json(pieces(session), outcome);
   if (!session.options.quiet) {
     const std::string persistent =
         session.options.persist ? report::persistent_text(outcome) : std::string();

@@ -12,6 +12,7 @@
 
 #include "cli.hpp"
 #include "commands.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/kubelet_version.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -134,14 +135,9 @@ Offers services_of(ports::FileSystem& files) {
 /// "add net.core.somaxconn kernel.msg*"
 std::string meaning_of(const transaction::Transaction& one) {
   std::string text = planning::name_of(one.verb);
-  const auto differ = [&text](char sign, const auto& from, const auto& other) {
-    for (const std::string& entry : from) {
-      if (std::find(other.begin(), other.end(), entry) != other.end()) continue;
-      text += fmt::format(" {}{}", sign, entry);
-    }
-  };
-  differ('+', one.after, one.before);
-  differ('-', one.before, one.after);
+  const ListChange change = change_between(one.before, one.after);
+  for (const std::string_view entry : change.added) text += fmt::format(" +{}", entry);
+  for (const std::string_view entry : change.removed) text += fmt::format(" -{}", entry);
   return fmt::format("{}, {}", text, transaction::name_of(one.state));
 }
 
@@ -170,7 +166,9 @@ Offers list_offered(const Options& options, ports::Ports& ports) {
   if (!snapshot) return offers;
   auto model = model::resolve(*snapshot);
   if (!model) return offers;
-  for (const std::string& entry : model::configured_texts(*model)) offers.push_back({entry});
+  for (const std::string_view entry : model::configured_texts(*model)) {
+    offers.push_back({std::string(entry)});
+  }
   return offers;
 }
 

@@ -2,6 +2,7 @@
 // The program: puts the real machine behind the ports and runs one command line.
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -72,6 +73,8 @@ void keep_descriptors_from_children() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What is freed of a long list goes back at once: otherwise glibc keeps ever larger pieces. Source: mallopt(3).
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   open_missing_streams();
   keep_descriptors_from_children();
   // A closed pipe must not end the program between two writes of a change.

@@ -71,6 +71,12 @@ void print(Session& session, const std::string& text) {
   session.host.out(session.options.json ? text + '\n' : wrapped(text, session.out.wrap));
 }
 
+report::Sink pieces(Session& session) {
+  return [&session](std::string_view piece) {
+    session.host.out(session.options.json ? std::string(piece) : wrapped(piece, session.out.wrap));
+  };
+}
+
 void print_bytes(Session& session, const std::string& text) { session.host.out(text); }
 
 void say(Session& session, const std::string& text) {

@@ -9,6 +9,7 @@
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/report/report.hpp"
 #include "options.hpp"
 
 namespace kubelet_sysctl::cli {
@@ -30,6 +31,8 @@ Session session_of(CliEnvironment& host, const Options& options);
 void print(Session& session, const std::string& text);
 /// A result that is to be read or copied byte by byte: a diff, metrics.
 void print_bytes(Session& session, const std::string& text);
+/// The same a piece at a time; a document has its line end.
+report::Sink pieces(Session& session);
 /// What is no result, to standard error; broken where a terminal is too narrow.
 void say(Session& session, const std::string& text);
 

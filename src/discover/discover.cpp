@@ -349,7 +349,7 @@ Result<bool> Discovery::may_hold(std::int64_t pid, const std::vector<std::string
   if (!file && file.error().kind == ErrorKind::kPermission) return true;
   if (!file) return std::move(file).error();
   // Source: proc(5): NAME=value strings, each ended by a NUL.
-  const std::string strings = '\0' + file->bytes;
+  const std::string strings = '\0' + file->bytes.str();
   return std::any_of(names.begin(), names.end(), [&strings](const std::string& name) {
     return strings.find('\0' + name + '=') != std::string::npos;
   });

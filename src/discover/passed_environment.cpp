@@ -22,7 +22,7 @@ Result<std::optional<std::string>> value_in(ports::Ports& ports, std::int64_t pi
                                             const std::string& name) {
   auto file = ports.files.read(fmt::format("/proc/{}/environ", pid));
   if (!file) return std::move(file).error();
-  const std::string strings = '\0' + file->bytes;
+  const std::string strings = '\0' + file->bytes.str();
   const std::size_t at = strings.find('\0' + name + '=');
   if (at == std::string::npos) return std::optional<std::string>();
   const std::size_t begin = at + name.size() + 2;

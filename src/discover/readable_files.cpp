@@ -65,12 +65,12 @@ Result<std::string> PartialFiles::real_path(const std::string& path) {
   return path;
 }
 
-Result<ports::WriteMode> PartialFiles::replace(const SourceFile&, const std::string&) {
+Result<ports::WriteMode> PartialFiles::replace(const SourceFile&, const SharedText&) {
   return read_only();
 }
 
 Result<std::unique_ptr<ports::StagedWrite>> PartialFiles::stage(const SourceFile&,
-                                                                const std::string&) {
+                                                                const SharedText&) {
   return read_only();
 }
 

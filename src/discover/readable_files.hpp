@@ -28,9 +28,9 @@ class PartialFiles final : public ports::FileSystem, public ports::PartReader {
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
   Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
-  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const SharedText& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
-                                                    const std::string& bytes) override;
+                                                    const SharedText& bytes) override;
   Result<ports::FileTraits> traits_of(const SourceFile& file) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status sweep(const std::string& path) override;

@@ -103,7 +103,7 @@ Result<std::vector<std::string>> default_environment(ports::FileSystem& files, i
     constexpr std::string_view kManager = "[Manager]";
     const std::size_t at = file->bytes.find(kManager);
     if (at == std::string::npos) continue;
-    file->bytes.replace(at, kManager.size(), "[Service]");
+    file->bytes.edit().replace(at, kManager.size(), "[Service]");
     std::vector<systemd::FormUse> unused;
     for (const systemd::UnitSetting& setting :
          systemd::parse_unit_file(*file, kNoSource, version).settings) {
@@ -115,7 +115,7 @@ Result<std::vector<std::string>> default_environment(ports::FileSystem& files, i
   }
   std::vector<std::string> found;
   for (const auto& [name, variable] : environment)
-    found.push_back(name + "=" + variable.value.text);
+    found.push_back(name + "=" + variable.value.text.str());
   return found;
 }
 

@@ -24,17 +24,17 @@ using yaml::Events;
 using yaml::kNone;
 using yaml::ListChange;
 
-bool holds(const std::vector<ConfigEntry>& entries, const std::vector<std::string>& wanted) {
+bool holds(const ConfigEntries& entries, const EntryList& wanted) {
   return std::equal(entries.begin(), entries.end(), wanted.begin(), wanted.end(),
-                    [](const ConfigEntry& entry, const std::string& text) {
+                    [](const ConfigEntry& entry, std::string_view text) {
                       return entry.is_string && entry.text == text;
                     });
 }
 
 /// For each wanted entry the item that could stay for it: the first with its text for the first
 /// time it is wanted, the second for the second.
-std::vector<std::size_t> candidates_of(const std::vector<ConfigEntry>& entries, Span items,
-                                       const std::vector<std::string>& wanted, Span wants) {
+std::vector<std::size_t> candidates_of(const ConfigEntries& entries, Span items,
+                                       const EntryList& wanted, Span wants) {
   std::unordered_map<std::string_view, std::vector<std::size_t>> places;
   for (std::size_t i = items.end; i > items.begin; --i) {
     if (entries[i - 1].is_string) places[entries[i - 1].text].push_back(i - 1);
@@ -76,8 +76,8 @@ std::vector<std::size_t> longest_rise(const std::vector<std::size_t>& candidates
   return kept;
 }
 
-ListChange change_to(const std::vector<ConfigEntry>& entries,
-                     const std::vector<std::string>& wanted,
+ListChange change_to(const ConfigEntries& entries,
+                     const EntryList& wanted,
                      std::string (*written)(std::string_view)) {
   const auto same = [&](std::size_t entry, std::size_t want) {
     return entries[entry].is_string && entries[entry].text == wanted[want];
@@ -145,7 +145,7 @@ bool same_but_list(const Reading& before, const Reading& after) {
 }
 
 Status prove(std::string_view bytes, ConfigRole role, const Reading& before,
-             const std::vector<Splice>& splices, const std::vector<std::string>& wanted) {
+             const std::vector<Splice>& splices, const EntryList& wanted) {
   const auto refuse = [&](std::string_view why) {
     return yaml::error_in(
         ErrorKind::kUnsupported, bytes, before.file.key_at,
@@ -178,13 +178,13 @@ Result<KubeletConfigFile> parse_kubelet_config(std::string_view bytes, ConfigRol
 }
 
 Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRole role,
-                                                const std::vector<std::string>& wanted,
+                                                const EntryList& wanted,
                                                 bool remove_key_when_empty) {
   auto reading = read_config(bytes, role);
   if (!reading) return std::move(reading).error();
   const KubeletConfigFile& file = reading->file;
   if (file.form != ListForm::kWrong && holds(file.entries, wanted)) return std::vector<Splice>{};
-  for (const std::string& entry : wanted) {
+  for (const std::string_view entry : wanted) {
     if (is_utf8(entry)) continue;
     return Error{.kind = ErrorKind::kUnsupported,
                  .message = "will not write an entry that is not UTF-8"};
@@ -198,6 +198,8 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
   const bool may_go = remove_key_when_empty && !file.repeated_key;
   auto splices = splices_of(bytes, *reading, change, may_go);
   if (!splices) return std::move(splices).error();
+  // A long list is there twice in the proof, and not a third time.
+  reading->file.entries = {};
   auto proved = prove(bytes, role, *reading, *splices, wanted);
   if (proved) return splices;
   if (json || file.form != ListForm::kAbsent) return std::move(proved).error();
@@ -206,11 +208,11 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
   return splices;
 }
 
-std::string new_config_drop_in(const std::vector<std::string>& entries, yaml::ConfigFormat format) {
+std::string new_config_drop_in(const EntryList& entries, yaml::ConfigFormat format) {
   const bool json = format == yaml::ConfigFormat::kJson;
   std::vector<std::string> texts;
   texts.reserve(entries.size());
-  for (const std::string& entry : entries) {
+  for (const std::string_view entry : entries) {
     texts.push_back(json ? yaml::json_written(entry) : yaml::yaml_written(entry));
   }
   if (json) {

@@ -162,7 +162,7 @@ class Filler {
         const bool scalar = meant.kind == yaml::EventKind::kScalar;
         const bool string =
             meant.kind == yaml::EventKind::kNull || (scalar && yaml::is_string(meant));
-        setting.entries.push_back({.text = scalar ? std::string(meant.text) : std::string(),
+        setting.entries.push_back({.text = scalar ? meant.text : std::string_view(),
                                    .at = item_span(bytes_, reading_.tree, events_[item]),
                                    .is_string = string});
       }

@@ -49,7 +49,7 @@ std::optional<Splice> key_splice(std::string_view bytes, const MisspeltKey& key)
 
 /// "a, b" as the list [a, b]; nothing when the text is not on one line as it is.
 std::optional<Splice> list_splice(std::string_view bytes, const Reading& reading,
-                                  const Member& member, const std::vector<std::string>& entries) {
+                                  const Member& member, const EntryList& entries) {
   const Event& value = reading.tree.events[member.written];
   const bool json = reading.tree.format == yaml::ConfigFormat::kJson;
   bool simple = json;
@@ -58,7 +58,7 @@ std::optional<Splice> list_splice(std::string_view bytes, const Reading& reading
   if (!yaml::is_string(value)) return std::nullopt;
   std::vector<std::string> texts;
   texts.reserve(entries.size());
-  for (const std::string& entry : entries) {
+  for (const std::string_view entry : entries) {
     texts.push_back(json ? yaml::json_written(entry) : yaml::yaml_written(entry));
   }
   return Splice{.at = at, .text = fmt::format("[{}]", joined(texts, ", "))};

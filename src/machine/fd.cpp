@@ -98,6 +98,22 @@ int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& by
   return number;
 }
 
+int compare_to_end(int fd, std::string_view bytes, bool& same) {
+  std::array<char, 16384> block;
+  for (;;) {
+    const ssize_t got = ::read(fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) break;
+    const std::string_view read(block.data(), static_cast<std::size_t>(got));
+    same = bytes.starts_with(read);
+    if (!same) return 0;
+    bytes.remove_prefix(read.size());
+  }
+  same = bytes.empty();
+  return 0;
+}
+
 int write_all(int fd, std::string_view bytes, std::size_t offset) {
   while (!bytes.empty()) {
     const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));

@@ -117,7 +117,7 @@ class Merger {
       const bool ignored = role == kubelet::ConfigRole::kDropIn &&
                            rule_ == kubelet::MergeRule::kNonEmpty &&
                            setting.key != "allowedUnsafeSysctls";
-      std::vector<kubelet::ConfigEntry> entries = std::exchange(setting.entries, {});
+      kubelet::ConfigEntries entries = std::exchange(setting.entries, {});
       if (ignored) continue;
       placed_.push_back({&file, role, setting});
       placed_.back().setting.entries = std::move(entries);
@@ -164,12 +164,8 @@ class Merger {
     std::rotate(at, at + 1, made_.layers.end());
   }
 
-  [[nodiscard]] std::vector<std::string> list_of(const std::optional<std::size_t>& index) const {
-    std::vector<std::string> list;
-    if (!index) return list;
-    for (const kubelet::ConfigEntry& entry : placed_[*index].setting.entries)
-      list.push_back(entry.text);
-    return list;
+  [[nodiscard]] EntryList list_of(const std::optional<std::size_t>& index) const {
+    return index ? placed_[*index].setting.entries.texts() : EntryList();
   }
 
   /// Where the release is not known, all that start with --config-dir alone must agree.
@@ -213,9 +209,8 @@ class Merger {
     };
     layer.at = place(one.setting.key_at);
     layer.entries.reserve(one.setting.entries.size());
-    for (kubelet::ConfigEntry& entry : one.setting.entries) {
-      Origin at = place(entry.at);
-      add_entry(layer, std::move(entry.text), at);
+    for (const kubelet::ConfigEntry& entry : one.setting.entries) {
+      add_entry(layer, entry.text, place(entry.at));
     }
     return layer;
   }

@@ -32,13 +32,26 @@ const Layer* winner_of(const NodeModel& model) {
   return winner == model.layers.end() ? nullptr : &*winner;
 }
 
-const std::vector<Entry>& configured_entries(const NodeModel& model) {
-  static const std::vector<Entry> none;
+const Entries& configured_entries(const NodeModel& model) {
+  static const Entries none;
   const Layer* winner = winner_of(model);
   return winner == nullptr ? none : winner->entries;
 }
 
-void add_entry(Layer& layer, std::string text, const Origin& at) {
+Entry Entries::operator[](std::size_t index) const {
+  const Place& at = places_[index];
+  return {.text = texts_[index], .span = {at.begin, at.end}, .line = at.line, .place = at.place};
+}
+
+void Entries::push_back(const Entry& entry) {
+  texts_.push_back(entry.text);
+  places_.push_back({.begin = static_cast<std::uint32_t>(entry.span.begin),
+                     .end = static_cast<std::uint32_t>(entry.span.end),
+                     .line = entry.line,
+                     .place = entry.place});
+}
+
+void add_entry(Layer& layer, std::string_view text, const Origin& at) {
   const auto same = [&at](const Origin& place) {
     return place.source == at.source && place.kind == at.kind && place.path == at.path &&
            place.variable == at.variable;
@@ -49,7 +62,7 @@ void add_entry(Layer& layer, std::string text, const Origin& at) {
     layer.places.back().line = 0;
     layer.places.back().span = {};
   }
-  layer.entries.push_back({.text = std::move(text),
+  layer.entries.push_back({.text = text,
                            .span = at.span,
                            .line = static_cast<std::uint32_t>(at.line),
                            .place = static_cast<std::uint32_t>(layer.places.size() - 1)});
@@ -68,21 +81,10 @@ Origin origin_of(const NodeModel& model, const Entry& entry) {
   return origin_of(*winner, entry);
 }
 
-std::vector<std::string> texts_of(const std::vector<Entry>& entries) {
-  std::vector<std::string> texts;
-  texts.reserve(entries.size());
-  for (const Entry& entry : entries) texts.push_back(entry.text);
-  return texts;
-}
+EntryList configured_texts(const NodeModel& model) { return configured_entries(model).texts(); }
 
-std::vector<std::string> configured_texts(const NodeModel& model) {
-  return texts_of(configured_entries(model));
-}
-
-bool is_configured(const NodeModel& model, const std::vector<std::string>& list) {
-  const std::vector<Entry>& entries = configured_entries(model);
-  return std::equal(entries.begin(), entries.end(), list.begin(), list.end(),
-                    [](const Entry& entry, const std::string& text) { return entry.text == text; });
+bool is_configured(const NodeModel& model, const EntryList& list) {
+  return configured_texts(model) == list;
 }
 
 }  // namespace kubelet_sysctl::model

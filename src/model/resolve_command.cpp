@@ -73,7 +73,7 @@ class Resolver {
     }
     for (const auto& [name, variable] : result_.environment) {
       if (variable.kind == OriginKind::kManager) continue;
-      result_.loaded.environment.push_back(name + "=" + variable.value.text);
+      result_.loaded.environment.push_back(name + "=" + variable.value.text.str());
     }
     if (auto status = environment_files(); !status) return std::move(status).error();
     note_loaded();
@@ -180,7 +180,7 @@ class Resolver {
     if (!settings_.exec_search_path.empty() && snapshot_.systemd_version >= kSearchPathSetsPath) {
       std::string path;
       for (const systemd::UnitSetting& setting : settings_.exec_search_path) {
-        path += (path.empty() ? "" : ":") + setting.value.text;
+        path += (path.empty() ? "" : ":") + setting.value.text.str();
       }
       set("PATH", path);
     }
@@ -278,7 +278,7 @@ class Resolver {
   /// In the form of `systemctl show`.
   void note_loaded() {
     for (const systemd::Word& word : command_.words) {
-      result_.loaded.command += (result_.loaded.command.empty() ? "" : " ") + word.text.text;
+      result_.loaded.command += (result_.loaded.command.empty() ? "" : " ") + word.text.text.str();
     }
     for (const systemd::EnvironmentFileLine& line : result_.environment_files) {
       result_.loaded.environment_files.push_back(

@@ -16,11 +16,11 @@ constexpr std::string_view kKey = "allowedUnsafeSysctls";
 constexpr std::string_view kEnd = "EOF";
 
 /// "--allowed-unsafe-sysctls=a,b", in single quotes where a shell would take it apart.
-std::string flag_word(std::string_view before, const std::vector<std::string>& list) {
+std::string flag_word(std::string_view before, const EntryList& list) {
   return shell_word(fmt::format("{}{}", before, joined(list)));
 }
 
-std::string node_config(const std::vector<std::string>& list) {
+std::string node_config(const EntryList& list) {
   return "apiVersion: node.eks.aws/v1alpha1\n"
          "kind: NodeConfig\n"
          "spec:\n"
@@ -31,18 +31,18 @@ std::string node_config(const std::vector<std::string>& list) {
 
 }  // namespace
 
-std::string json_list(const std::vector<std::string>& list) {
+std::string json_list(const EntryList& list) {
   std::string out = "[";
-  for (const std::string& entry : list)
+  for (const std::string_view entry : list)
     out += (out.size() > 1 ? "," : "") + yaml::json_written(entry);
   return out + ']';
 }
 
-std::string yaml_list(std::string_view key, const std::vector<std::string>& list,
+std::string yaml_list(std::string_view key, const EntryList& list,
                       std::string_view indent) {
   if (list.empty()) return fmt::format("{}{}: []\n", indent, key);
   std::string out = fmt::format("{}{}:\n", indent, key);
-  for (const std::string& entry : list)
+  for (const std::string_view entry : list)
     out += fmt::format("{}- {}\n", indent, yaml::json_written(entry));
   return out;
 }
@@ -50,7 +50,7 @@ std::string yaml_list(std::string_view key, const std::vector<std::string>& list
 std::string advice_text(const Advice& advice) {
   if (advice.object.empty()) return advice.command;
   if (advice.command.empty()) return advice.object;
-  const std::string document = fmt::format("{}{}\n", advice.object, kEnd);
+  const std::string document = fmt::format("{}{}\n", advice.object.str(), kEnd);
   if (!advice.file.empty()) {
     return fmt::format("cat >{} <<'{}'\n{}{}", shell_word(advice.file), kEnd, document,
                        advice.command);
@@ -60,7 +60,7 @@ std::string advice_text(const Advice& advice) {
   return fmt::format("{} <<'{}'\n{}", command, kEnd, document);
 }
 
-Advice advise_talos(const std::vector<std::string>& list) {
+Advice advise_talos(const EntryList& list) {
   return {.what =
               "patch the machine configuration from outside; a patch adds to a list that is "
               "there, so to take entries away use 'talosctl edit machineconfig'",
@@ -70,7 +70,7 @@ Advice advise_talos(const std::vector<std::string>& list) {
               "talosctl patch machineconfig --nodes NODE --patch @allowed-unsafe-sysctls.yaml\n"};
 }
 
-Advice advise_bottlerocket(const std::vector<std::string>& list) {
+Advice advise_bottlerocket(const EntryList& list) {
   const std::string settings = fmt::format(
       R"({{"settings":{{"kubernetes":{{"allowed-unsafe-sysctls":{}}}}}}})", json_list(list));
   return {.what =
@@ -79,7 +79,7 @@ Advice advise_bottlerocket(const std::vector<std::string>& list) {
           .command = fmt::format("apiclient set --json {}\n", shell_word(settings))};
 }
 
-Advice advise_openshift(const std::vector<std::string>& list) {
+Advice advise_openshift(const EntryList& list) {
   return {.what =
               "apply this KubeletConfig, for the pool of this node if it is not the one named "
               "'worker'; its nodes then reboot one after another",
@@ -97,24 +97,24 @@ Advice advise_openshift(const std::vector<std::string>& list) {
           .command = "oc apply -f -\n"};
 }
 
-Advice advise_eks_al2023(const std::vector<std::string>& list) {
+Advice advise_eks_al2023(const EntryList& list) {
   return {.what =
               "put this NodeConfig into the user data: of the launch template, or under "
               "Karpenter spec.userData of the EC2NodeClass",
           .object = node_config(list)};
 }
 
-std::string node_config_fragment(const std::vector<std::string>& list) {
+std::string node_config_fragment(const EntryList& list) {
   return "# Written by kubelet-sysctl, which keeps it in step with the list.\n" + node_config(list);
 }
 
-Advice advise_eks_bootstrap(const std::vector<std::string>& list) {
+Advice advise_eks_bootstrap(const EntryList& list) {
   return {.what = "let the user data of the launch template call bootstrap.sh with this",
           .command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
                                  flag_word("--allowed-unsafe-sysctls=", list))};
 }
 
-Advice advise_gke(const std::vector<std::string>& list) {
+Advice advise_gke(const EntryList& list) {
   return {.what =
               "give the node pool this system configuration, and every other setting that it has; "
               "its nodes are then regenerated",
@@ -125,7 +125,7 @@ Advice advise_gke(const std::vector<std::string>& list) {
               "--system-config-from-file=node-system-config.yaml\n"};
 }
 
-Advice advise_aks(const std::vector<std::string>& list) {
+Advice advise_aks(const EntryList& list) {
   return {.what =
               "make a node pool with this kubelet configuration, and every other setting that the "
               "pool was made with",
@@ -136,14 +136,14 @@ Advice advise_aks(const std::vector<std::string>& list) {
               "--name POOL --kubelet-config kubelet-config.json\n"};
 }
 
-Advice advise_kops(const std::vector<std::string>& list) {
+Advice advise_kops(const EntryList& list) {
   return {.what =
               "put this in with 'kops edit cluster' or 'kops edit ig', then run 'kops update "
               "cluster --yes' and 'kops rolling-update cluster --yes'",
           .object = "spec:\n  kubelet:\n" + yaml_list(kKey, list, "    ")};
 }
 
-Advice advise_kind(const std::vector<std::string>& list) {
+Advice advise_kind(const EntryList& list) {
   return {.what =
               "make the next cluster from this file; this one keeps the edit as long as its "
               "container lives",
@@ -158,7 +158,7 @@ Advice advise_kind(const std::vector<std::string>& list) {
           .command = "kind create cluster --config kind.yaml\n"};
 }
 
-Advice advise_minikube(const std::vector<std::string>& list) {
+Advice advise_minikube(const EntryList& list) {
   return {
       .what =
           "start the profile with this and every other '--extra-config' that it was started with, "
@@ -167,12 +167,12 @@ Advice advise_minikube(const std::vector<std::string>& list) {
                              flag_word("--extra-config=kubelet.allowed-unsafe-sysctls=", list))};
 }
 
-Advice advise_kubespray(const std::vector<std::string>& list) {
+Advice advise_kubespray(const EntryList& list) {
   return {.what = "put this into the inventory, group_vars/k8s_cluster/k8s-cluster.yml say",
           .object = "kubelet_config_extra_args:\n" + yaml_list(kKey, list, "  ")};
 }
 
-Advice advise_cluster_api(const std::vector<std::string>& list) {
+Advice advise_cluster_api(const EntryList& list) {
   return {.what =
               "put this into the KubeadmConfigTemplate of the machines (with v1beta1 the "
               "arguments are a map and not a list); they are replaced then",
@@ -188,7 +188,7 @@ Advice advise_cluster_api(const std::vector<std::string>& list) {
               yaml::json_written(joined(list)) + '\n'};
 }
 
-Advice advise_kubeadm(const std::vector<std::string>& list) {
+Advice advise_kubeadm(const EntryList& list) {
   return {.what =
               "put this into the KubeletConfiguration in 'kubectl -n kube-system edit configmap "
               "kubelet-config', then run 'kubeadm upgrade node phase kubelet-config' on each node "
@@ -196,7 +196,7 @@ Advice advise_kubeadm(const std::vector<std::string>& list) {
           .object = yaml_list(kKey, list, "")};
 }
 
-Advice advise_charmed(const std::vector<std::string>& list) {
+Advice advise_charmed(const EntryList& list) {
   return {.what =
               "give the charm the list, beside every other key that 'juju config "
               "kubernetes-worker kubelet-extra-config' shows now; it writes the file again",
@@ -205,13 +205,13 @@ Advice advise_charmed(const std::vector<std::string>& list) {
               shell_word(fmt::format("kubelet-extra-config={{{}: {}}}", kKey, json_list(list))))};
 }
 
-Advice advise_kubelet_snap(const std::vector<std::string>& list) {
+Advice advise_kubelet_snap(const EntryList& list) {
   return {.what = "the settings of the snap are the kubelet's arguments: set this one",
           .command = fmt::format("snap set kubelet {}\nsnap restart kubelet\n",
                                  flag_word("allowed-unsafe-sysctls=", list))};
 }
 
-Advice advise_ack(const std::vector<std::string>& list) {
+Advice advise_ack(const EntryList& list) {
   return {.what =
               "give the node pool this kubelet configuration: in the console, or as the body of "
               "ModifyNodePoolNodeConfig",

@@ -10,16 +10,16 @@ namespace kubelet_sysctl::nodes {
 namespace {
 
 /// The flag as an entry of a map of arguments; `list` as one value in double quotes.
-std::string argument(std::string_view key, const std::vector<std::string>& list) {
+std::string argument(std::string_view key, const EntryList& list) {
   // An array of one string in JSON, without its brackets: a string that YAML reads too.
-  const std::string value = json_list({joined(list)});
+  const std::string value = json_list(std::vector<std::string>{joined(list)});
   return fmt::format("{}:\n  --allowed-unsafe-sysctls: {}\n", key,
                      value.substr(1, value.size() - 2));
 }
 
 }  // namespace
 
-Advice advise_microk8s(const std::vector<std::string>& list) {
+Advice advise_microk8s(const EntryList& list) {
   return {
       .what =
           "for new machines put this into the launch configuration, before the snap is installed: "
@@ -27,7 +27,7 @@ Advice advise_microk8s(const std::vector<std::string>& list) {
       .object = "version: 0.2.0\n" + argument("extraKubeletArgs", list)};
 }
 
-Advice advise_k8s_snap(const std::vector<std::string>& list) {
+Advice advise_k8s_snap(const EntryList& list) {
   return {
       .what =
           "for new machines put this into the file of 'k8s bootstrap --file' or 'k8s join-cluster "
@@ -35,7 +35,7 @@ Advice advise_k8s_snap(const std::vector<std::string>& list) {
       .object = argument("extra-node-kubelet-args", list)};
 }
 
-Advice advise_k0s(const std::vector<std::string>& list) {
+Advice advise_k0s(const EntryList& list) {
   return {.what =
               "put this profile into k0s.yaml on the controllers, and start the workers with "
               "'--profile=sysctls'",

@@ -73,7 +73,7 @@ Result<FileEdit> emptied(const SourceFile& file) {
 }  // namespace
 
 Result<FileEdit> config_edit(const SourceFile& file, kubelet::ConfigRole role,
-                             const std::vector<std::string>& wanted) {
+                             const EntryList& wanted) {
   // In a drop-in an empty list says something: it hides the lists before it.
   const bool drop_key = role == kubelet::ConfigRole::kMain;
   auto splices = kubelet::edit_kubelet_config(file.bytes, role, wanted, drop_key);
@@ -90,7 +90,7 @@ Result<FileEdit> config_edit(const SourceFile& file, kubelet::ConfigRole role,
 
 Result<FileEdit> drop_in_edit(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                               const std::string& path, const SourceFile* neighbour,
-                              const std::vector<std::string>& wanted) {
+                              const EntryList& wanted) {
   const SourceFile* file = nodes::find_file(snapshot, path);
   const bool is_there = file != nullptr && file->exists();
   if (is_there && wanted.empty() && is_own(path) && hides_nothing(model, path)) {

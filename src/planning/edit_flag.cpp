@@ -83,13 +83,13 @@ std::vector<Occurrence> occurrences_of(const nodes::NodeSnapshot& snapshot,
   return found;
 }
 
-bool is_kept_in_order(const std::vector<std::string>& kept, const std::vector<std::string>& list) {
+bool is_kept_in_order(const std::vector<std::string>& kept, const EntryList& list) {
   return kept.size() <= list.size() && std::equal(kept.begin(), kept.end(), list.begin());
 }
 
 /// Shares the wanted list out over the occurrences: entries that go leave theirs, new ones join the
 /// last that may be edited; another order puts everything into that one.
-void share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wanted) {
+void share_out(std::vector<Occurrence>& all, const EntryList& wanted) {
   std::vector<std::string> left = wanted;
   std::vector<std::string> kept;
   for (Occurrence& one : all) {
@@ -113,7 +113,7 @@ void share_out(std::vector<Occurrence>& all, const std::vector<std::string>& wan
     return;
   }
   if (target == nullptr) target = &all.back();
-  for (Occurrence& one : all) one.then = &one == target ? wanted : std::vector<std::string>();
+  for (Occurrence& one : all) one.then = &one == target ? std::vector<std::string>(wanted) : std::vector<std::string>();
 }
 
 /// True when the bytes of the file are the value's own text, one for one.
@@ -367,7 +367,7 @@ std::int32_t variable_source(const systemd::Word& word) {
 
 Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
                                            const model::NodeModel& model,
-                                           const std::vector<std::string>& wanted) {
+                                           const EntryList& wanted) {
   std::vector<Occurrence> all = occurrences_of(snapshot, model);
   share_out(all, wanted);
   const bool hide = wanted.empty() && lower_list_exists(model);

@@ -39,13 +39,13 @@ Error too_wide(std::string_view entry, const Finding& finding) {
 }  // namespace
 
 Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const std::vector<std::string>& wanted, bool allow_wide,
+                     const EntryList& wanted, bool allow_wide,
                      std::vector<Finding>& findings) {
   std::vector<std::string> fresh;
   const bool same = model::is_configured(model, wanted);
   if (!same) fresh = new_entries(model, wanted);
   const sysctl::EntrySet is_new(fresh);
-  for (const std::string& entry : wanted) {
+  for (const std::string_view entry : wanted) {
     // One that no kubelet takes is refused elsewhere; what a later one refuses is worth a word now. Nearly
     // all entries are taken by the newest, and a list may be long.
     if (!sysctl::rejection_by(sysctl::RuleSet::kFrom129, entry) ||
@@ -81,7 +81,7 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
 }
 
 std::optional<Error> other_manager(const model::NodeModel& model,
-                                   const std::vector<std::string>& wanted) {
+                                   const EntryList& wanted) {
   if (!model.kind->refuse) return std::nullopt;
   Error error = {
       .kind = ErrorKind::kRefused,
@@ -101,7 +101,7 @@ std::optional<Error> other_manager(const model::NodeModel& model,
 namespace {
 
 /// `arguments` without the list, which `wanted` takes the place of.
-std::string with_list(std::string_view arguments, const std::vector<std::string>& wanted) {
+std::string with_list(std::string_view arguments, const EntryList& wanted) {
   std::string out;
   bool value = false;
   for (std::string_view rest = arguments; !rest.empty();) {
@@ -121,7 +121,7 @@ std::string with_list(std::string_view arguments, const std::vector<std::string>
 
 }  // namespace
 
-Advice advice_for(const model::NodeModel& model, const std::vector<std::string>& wanted) {
+Advice advice_for(const model::NodeModel& model, const EntryList& wanted) {
   Advice advice = model.kind->advise(wanted);
   if (model.kind->id == "eks-ubuntu") {
     // What user data gives is kept among the snap's settings, together with what the image gives.
@@ -144,7 +144,7 @@ namespace {
 /// What to do about it, short: a command is filled in, a document is printed where it is asked for, by a verb
 /// that takes the option for it.
 std::string persist_hint(const model::NodeModel& model, const SourceFile& file,
-                         const std::vector<std::string>& wanted, bool takes_persist) {
+                         const EntryList& wanted, bool takes_persist) {
   const nodes::NodeKind& kind = *model.kind;
   if (kind.advise == nullptr || model::is_of_rancher(file)) {
     return std::string(model::route_past_rewriter(model, file));
@@ -166,7 +166,7 @@ std::string persist_hint(const model::NodeModel& model, const SourceFile& file,
 
 }  // namespace
 
-void note_rewritten(const model::NodeModel& model, const std::vector<std::string>& wanted,
+void note_rewritten(const model::NodeModel& model, const EntryList& wanted,
                     const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
                     bool takes_persist) {
   for (const FileEdit& edit : edits) {
@@ -183,11 +183,12 @@ void note_rewritten(const model::NodeModel& model, const std::vector<std::string
 }
 
 std::vector<std::string> new_entries(const model::NodeModel& model,
-                                     const std::vector<std::string>& entries) {
+                                     const EntryList& entries) {
   const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> fresh;
-  std::copy_if(entries.begin(), entries.end(), std::back_inserter(fresh),
-               [&present](const std::string& entry) { return !present.holds(entry); });
+  for (const std::string_view entry : entries) {
+    if (!present.holds(entry)) fresh.emplace_back(entry);
+  }
   return fresh;
 }
 

@@ -222,7 +222,7 @@ class Fixer {
     change.entries = checks::without_doubles(checks::names_in(now));
     if (change.entries == now) return {};
     for (const model::Entry& entry : model::configured_entries(model_)) {
-      if (checks::is_correctable(entry.text)) continue;
+      if (checks::is_correctable(std::string(entry.text))) continue;
       const Origin at = model::origin_of(model_, entry);
       return Error{.kind = ErrorKind::kRefused,
                    .message = fmt::format("no correction makes '{}' an entry that a kubelet takes",
@@ -258,7 +258,7 @@ class Fixer {
     const sysctl::EntrySet known(checks::names_in(plan_.before));
     for (const model::Entry& entry : model::configured_entries(model_)) {
       if (known.holds(entry.text)) continue;
-      auto checked = check_entry(before_, entry.text, false, plan_.findings);
+      auto checked = check_entry(before_, std::string(entry.text), false, plan_.findings);
       if (checked) continue;
       const Origin at = model::origin_of(model_, entry);
       Error refusal = std::move(checked).error();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
@@ -23,7 +24,7 @@ namespace kubelet_sysctl::planning {
 
 /// The list that shall be, and what is said about the way there.
 struct WantedList {
-  std::vector<std::string> wanted;
+  EntryList wanted;
   std::vector<Finding> findings;
 };
 
@@ -59,12 +60,12 @@ std::optional<std::string> stops_the_kubelet(const nodes::NodeSnapshot& snapshot
 /// that pods cannot set in this kernel; and of those it holds that a later kubelet refuses.
 /// Errors: kRefused for everything below net, unless `allow_wide`.
 Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const std::vector<std::string>& wanted, bool allow_wide,
+                     const EntryList& wanted, bool allow_wide,
                      std::vector<Finding>& findings);
 
 /// The refusal where another manager owns the node, with what makes `wanted` the list there; nothing elsewhere.
 std::optional<Error> other_manager(const model::NodeModel& model,
-                                   const std::vector<std::string>& wanted);
+                                   const EntryList& wanted);
 /// Adds to the plan, whose `after` is, the file that the program that rewrites the list reads: where --persist asks
 /// for it, or where it holds a list already; and fills in what is to be done elsewhere. Errors: kUnsupported
 /// when the file is another process's; those of edit_kubelet_config().
@@ -72,12 +73,12 @@ Status persist(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mode
                Plan& plan);
 /// Says of every edited file that something rewrites it, where that is so; and that --persist prints more, for a
 /// verb that takes it.
-void note_rewritten(const model::NodeModel& model, const std::vector<std::string>& wanted,
+void note_rewritten(const model::NodeModel& model, const EntryList& wanted,
                     const std::vector<FileEdit>& edits, std::vector<Finding>& findings,
                     bool takes_persist);
 /// The persistent way of the node's kind with `wanted` filled in, and with every other argument in force that the
 /// same place gives. Only for a kind that has one.
-Advice advice_for(const model::NodeModel& model, const std::vector<std::string>& wanted);
+Advice advice_for(const model::NodeModel& model, const EntryList& wanted);
 /// Where a file may not be written although it is in force: the store of Nix, the files of an image. Adds what is
 /// worth a word about the others. Errors: kRefused with the place that decides.
 Status judge_places(const nodes::NodeSnapshot& snapshot, Plan& plan);
@@ -86,7 +87,7 @@ Status judge_places(const nodes::NodeSnapshot& snapshot, Plan& plan);
 void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, Plan& plan);
 
 /// "--allowed-unsafe-sysctls=a,b,c"
-std::string flag_text(const std::vector<std::string>& list);
+std::string flag_text(const EntryList& list);
 
 /// An edit of `file`; `after` is computed. Errors: kUnsupported when splices overlap.
 Result<FileEdit> edit_of(const SourceFile& file, std::vector<Splice> splices, nodes::Route route);
@@ -103,28 +104,28 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
 /// Errors: kUnsupported with what speaks against it.
 Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                                const std::vector<FileEdit>& edits,
-                               const std::vector<std::string>& wanted);
+                               const EntryList& wanted);
 
 /// Candidates for the flag where it is already, best first.
 Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
                                            const model::NodeModel& model,
-                                           const std::vector<std::string>& wanted);
+                                           const EntryList& wanted);
 /// Candidates for a flag that is not there yet, best first. `file` limits them to one file.
 Result<std::vector<Candidate>> insert_flag(const nodes::NodeSnapshot& snapshot,
                                            const model::NodeModel& model,
-                                           const std::vector<std::string>& wanted,
+                                           const EntryList& wanted,
                                            const std::string& file);
 
 /// The edit that makes the list of a configuration file `wanted`. Errors: those of
 /// edit_kubelet_config(), with the file.
 Result<FileEdit> config_edit(const SourceFile& file, kubelet::ConfigRole role,
-                             const std::vector<std::string>& wanted);
+                             const EntryList& wanted);
 /// The same for a file of --config-dir, which is made in the format of `neighbour` (nullptr: YAML)
 /// when it does not exist.
 /// An empty list takes our own file away where it hides nothing.
 Result<FileEdit> drop_in_edit(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                               const std::string& path, const SourceFile* neighbour,
-                              const std::vector<std::string>& wanted);
+                              const EntryList& wanted);
 
 /// Our own drop-in of the unit; absent until it is made.
 SourceFile own_drop_in(const nodes::NodeSnapshot& snapshot);

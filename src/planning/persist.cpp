@@ -33,7 +33,7 @@ bool holds_list(const nodes::NodeKind& kind, const SourceFile& file) {
 
 /// A file whose whole text is ours is recognised by its first line, which says so.
 Result<FileEdit> whole_edit(const nodes::NodeKind& kind, const SourceFile& file,
-                            const std::vector<std::string>& wanted) {
+                            const EntryList& wanted) {
   const std::string text = kind.persistent_text(wanted);
   const std::string_view first = std::string_view(text).substr(0, text.find('\n') + 1);
   if (!file.bytes.starts_with(first)) {
@@ -48,7 +48,7 @@ Result<FileEdit> whole_edit(const nodes::NodeKind& kind, const SourceFile& file,
 /// Nothing where there is no such file, or it is as desired.
 Result<std::optional<FileEdit>> persist_edit(const nodes::NodeSnapshot& snapshot,
                                              const model::NodeModel& model,
-                                             const std::vector<std::string>& wanted, bool asked) {
+                                             const EntryList& wanted, bool asked) {
   const nodes::NodeKind& kind = *model.kind;
   std::optional<FileEdit> none;
   const SourceFile* file = nodes::find_file(snapshot, kind.persistent_file);

@@ -38,11 +38,11 @@ Error of_snap(const SourceFile& file) {
 
 // Source: nix.dev "Store": an object of the store never changes; the same bytes may be shared by hard links.
 Error of_store(const SourceFile& file, std::string_view store,
-               const std::vector<std::string>& wanted, bool nixos) {
+               const EntryList& wanted, bool nixos) {
   std::string hint = "change what this file of the store is made from, and rebuild it";
   if (nixos) {
     std::string list;
-    for (const std::string& entry : wanted) list += fmt::format(" \"{}\"", entry);
+    for (const std::string_view entry : wanted) list += fmt::format(" \"{}\"", entry);
     hint = fmt::format(
         "set services.kubernetes.kubelet.extraConfig.allowedUnsafeSysctls = [{} ]; in the "
         "configuration of the system (or services.kubernetes.kubelet.extraOpts, where the flag is "

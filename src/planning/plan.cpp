@@ -97,7 +97,7 @@ class Planner {
     }
   }
 
-  Status edits(const std::vector<std::string>& wanted) {
+  Status edits(const EntryList& wanted) {
     if (auto status = check_process(); !status) return status;
     auto route = route_.choose();
     if (!route) return std::move(route).error();
@@ -211,7 +211,7 @@ class Planner {
   }
 
   Result<std::vector<Candidate>> candidates_for(Route route,
-                                                const std::vector<std::string>& wanted) const {
+                                                const EntryList& wanted) const {
     if (route == Route::kArgs) return argument_candidates(wanted);
     auto edit = route == Route::kConfig
                     ? config_edit(*route_.config_file(), kubelet::ConfigRole::kMain, wanted)
@@ -222,7 +222,7 @@ class Planner {
     return candidates;
   }
 
-  Result<std::vector<Candidate>> argument_candidates(const std::vector<std::string>& wanted) const {
+  Result<std::vector<Candidate>> argument_candidates(const EntryList& wanted) const {
     if (model_.wrapped) return wrapped_arguments();
     if (model_.flags.ambiguous_word) {
       return Error{
@@ -256,7 +256,7 @@ class Planner {
     return all;
   }
 
-  bool adds_to(const std::vector<std::string>& wanted) const {
+  bool adds_to(const EntryList& wanted) const {
     const auto& before = plan_.before;
     return wanted.size() > before.size() &&
            std::equal(before.begin(), before.end(), wanted.begin());
@@ -288,7 +288,7 @@ class Planner {
   }
 
   /// The drop-in that decides, or one of ours behind it when something rewrites that one.
-  Result<FileEdit> config_dir_edit(const std::vector<std::string>& wanted) const {
+  Result<FileEdit> config_dir_edit(const EntryList& wanted) const {
     const model::Layer* winner = model::winner_of(model_);
     const SourceFile* deciding = nullptr;
     if (winner != nullptr && winner->kind == model::LayerKind::kConfigDir) {

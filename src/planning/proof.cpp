@@ -144,7 +144,7 @@ bool carries_list(const model::NodeModel& model, const std::string& name) {
 
 /// Why the list is not the wanted one, where the layers say so.
 Error other_list(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                 const std::vector<std::string>& wanted) {
+                 const EntryList& wanted) {
   const model::Layer* winner = model::winner_of(model);
   const bool in_file = winner != nullptr && winner->kind != model::LayerKind::kFlag;
   const SourceFile* file = in_file ? nodes::find_file(snapshot, winner->at.path) : nullptr;
@@ -183,7 +183,7 @@ Error other_list(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mo
 
 }  // namespace
 
-std::string flag_text(const std::vector<std::string>& list) {
+std::string flag_text(const EntryList& list) {
   return fmt::format("{}={}", kubelet::kListFlag, joined(list));
 }
 
@@ -250,7 +250,7 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
 
 Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                                const std::vector<FileEdit>& edits,
-                               const std::vector<std::string>& wanted) {
+                               const EntryList& wanted) {
   for (const FileEdit& edit : edits) {
     if (!edit.removes && !only_spliced(edit.before.bytes, edit.after, edit.splices)) {
       return unprovable("the edit would touch bytes outside its place");

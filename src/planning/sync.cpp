@@ -177,7 +177,7 @@ void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
          .hint = "take this line out too"});
   }
   if (list.mode != desired::SyncMode::kExact) return;
-  for (const std::string& entry : change.added) {
+  for (const std::string_view entry : change.added) {
     if (desired_list.holds(entry)) continue;
     plan.findings.push_back(
         {.id = "not-desired",

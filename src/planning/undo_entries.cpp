@@ -42,8 +42,8 @@ Entries::iterator place_of(const std::string& entry, const Entries& before, Entr
 }  // namespace
 
 Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
-                                  const model::NodeModel& model, const Entries& before,
-                                  const Entries& after) {
+                                  const model::NodeModel& model, const EntryList& before,
+                                  const EntryList& after) {
   const ListChange change = change_between(before, after);
   if (change.added.empty() && change.removed.empty()) {
     return conflict("the change added and removed no entry, so there is none to take back");
@@ -53,12 +53,12 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
   }
   const Entries now = model::configured_texts(model);
   const sysctl::EntrySet present(now);
-  for (const std::string& entry : change.added) {
+  for (const std::string_view entry : change.added) {
     if (!present.holds(entry)) {
       return conflict(fmt::format("'{}', which it added, is not in the list any more", entry));
     }
   }
-  for (const std::string& entry : change.removed) {
+  for (const std::string_view entry : change.removed) {
     if (present.holds(entry)) {
       return conflict(fmt::format("'{}', which it removed, is in the list again", entry));
     }
@@ -70,8 +70,8 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
   undo.force = undo.allow_wide = true;
   std::copy_if(now.begin(), now.end(), std::back_inserter(undo.entries),
                [&added](const std::string& entry) { return !added.holds(entry); });
-  for (const std::string& entry : change.removed) {
-    undo.entries.insert(place_of(entry, before, undo.entries), entry);
+  for (const std::string_view entry : change.removed) {
+    undo.entries.insert(place_of(std::string(entry), before, undo.entries), std::string(entry));
   }
   return make_plan(snapshot, model, undo);
 }

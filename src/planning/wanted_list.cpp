@@ -40,7 +40,11 @@ Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
   list.wanted = model::configured_texts(model);
   if (!change.dropped.empty()) {
     const sysctl::EntrySet dropped(change.dropped);
-    std::erase_if(list.wanted, [&](const std::string& one) { return dropped.holds(one); });
+    EntryList left;
+    for (const std::string_view one : list.wanted) {
+      if (!dropped.holds(one)) left.push_back(one);
+    }
+    list.wanted = std::move(left);
   }
   sysctl::EntrySet present(list.wanted);
   for (const std::string& entry : change.entries) {
@@ -84,10 +88,10 @@ void note_still_allowed(const std::vector<std::string>& gone, WantedList& list) 
 
 /// What is taken out need not be well formed, it only has to be in the list.
 Status remove(const model::NodeModel& model, const Change& change, WantedList& list) {
-  const std::vector<std::string> before = model::configured_texts(model);
+  const EntryList before = model::configured_texts(model);
   const sysctl::EntrySet present(before);
   const sysctl::EntrySet unwanted(change.entries);
-  for (const std::string& entry : before) {
+  for (const std::string_view entry : before) {
     if (!unwanted.holds(entry)) list.wanted.push_back(entry);
   }
   for (const std::string& entry : change.entries) {
@@ -134,7 +138,7 @@ Status check_kept(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
     if (given || !sysctl::EntrySet(list.wanted).holds(entry.text)) continue;
     std::string hint = "give the whole list: 'kubelet-sysctl set";
     bool any = false;
-    for (const std::string& one : list.wanted) {
+    for (const std::string_view one : list.wanted) {
       if (stops_the_kubelet(snapshot, one)) continue;
       hint += " " + shell_word(one);
       any = true;

@@ -287,9 +287,8 @@ void PodSearch::inspect(const std::string& program, const std::string& id, TimeP
 }
 
 /// The list that the kubelet admits pods with now.
-const std::vector<std::string>& list_in_force(const model::NodeModel& model,
-                                              const planning::Plan& plan) {
-  return model.running && model.running->entries ? *model.running->entries : plan.before;
+EntryList list_in_force(const model::NodeModel& model, const planning::Plan& plan) {
+  return model.running && model.running->entries ? EntryList(*model.running->entries) : plan.before;
 }
 
 }  // namespace
@@ -301,7 +300,7 @@ PodsSeen find_pods(ports::Ports& ports, const PodPlaces& places, bool live) {
 Status check_rejected_pods(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,
                            const model::NodeModel& model, const RejectedPodOptions& options,
                            planning::Plan& plan) {
-  const std::vector<std::string>& before = list_in_force(model, plan);
+  const EntryList before = list_in_force(model, plan);
   if (!narrows(before, plan.after)) return {};
   const bool live = snapshot.live;
   const PodsSeen seen = find_pods(ports, pod_places_of(snapshot, model), live);

@@ -115,24 +115,27 @@ void add_unseen(const PodsSeen& seen, std::vector<Finding>& found) {
 
 }  // namespace
 
-bool narrows(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+bool narrows(const EntryList& before, const EntryList& after) {
   // What only adds, takes nothing away; that is most changes, and lists may be long.
   const bool only_adds =
       before.size() <= after.size() && std::equal(before.begin(), before.end(), after.begin());
   if (only_adds) return false;
   const sysctl::EntrySet allowed(after);
   return std::any_of(before.begin(), before.end(),
-                     [&](const std::string& entry) { return allowed.covering(entry) == nullptr; });
+                     [&](std::string_view entry) { return allowed.covering(entry) == nullptr; });
 }
 
 std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,
-                                       const std::vector<std::string>& before,
-                                       const std::vector<std::string>& after,
+                                       const EntryList& before_change,
+                                       const EntryList& after_change,
                                        const std::optional<sysctl::KubeletVersion>& version,
                                        const std::optional<sysctl::KernelVersion>& kernel) {
   std::vector<sysctl::KubeletVersion> rules = {sysctl::newest_known_kubelet(), kOldest};
   if (version) rules = {*version};
   std::vector<RejectedPod> rejected;
+  if (pods.empty()) return rejected;
+  const std::vector<std::string> before = before_change;
+  const std::vector<std::string> after = after_change;
   for (const SeenPod& pod : pods) {
     RejectedPod one{.pod = pod, .sysctls = {}, .reason = {}};
     for (const PodSysctl& sysctl : pod.spec.sysctls) {

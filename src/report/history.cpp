@@ -33,8 +33,8 @@ std::string who_of(const transaction::Transaction& one) {
 std::vector<std::string> signed_entries(const transaction::Transaction& one) {
   const ListChange change = change_between(one.before, one.after);
   std::vector<std::string> entries;
-  for (const std::string& entry : change.added) entries.push_back('+' + printable(entry));
-  for (const std::string& entry : change.removed) entries.push_back('-' + printable(entry));
+  for (const std::string_view entry : change.added) entries.push_back('+' + printable(entry));
+  for (const std::string_view entry : change.removed) entries.push_back('-' + printable(entry));
   if (change.reordered) entries.emplace_back("(order)");
   if (entries.empty()) entries.emplace_back("-");
   return entries;
@@ -132,14 +132,14 @@ std::string list_text(const transaction::Transaction& one, const TextStyle& styl
   const ListChange change = change_between(one.before, one.after);
   std::string out;
   if (change.reordered) {
-    for (const std::string& entry : one.after) out += fmt::format("    {}\n", printable(entry));
+    for (const std::string_view entry : one.after) out += fmt::format("    {}\n", printable(entry));
     return out;
   }
-  for (const std::string& entry : change.kept) out += fmt::format("    {}\n", printable(entry));
-  for (const std::string& entry : change.removed) {
+  for (const std::string_view entry : change.kept) out += fmt::format("    {}\n", printable(entry));
+  for (const std::string_view entry : change.removed) {
     out += "  " + painted(style, Paint::kRed, "- " + printable(entry)) + '\n';
   }
-  for (const std::string& entry : change.added) {
+  for (const std::string_view entry : change.added) {
     out += "  " + painted(style, Paint::kGreen, "+ " + printable(entry)) + '\n';
   }
   return out.empty() ? "  (none)\n" : out;

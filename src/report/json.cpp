@@ -30,9 +30,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // apiVersion and kind come first, as they are written here
 
+constexpr const char* kApiVersion = "kubelet-sysctl/v1";
+
 Json document(const char* kind) {
   Json made = Json::object();
-  made["apiVersion"] = "kubelet-sysctl/v1";
+  made["apiVersion"] = kApiVersion;
   made["kind"] = kind;
   return made;
 }
@@ -41,6 +43,56 @@ Json document(const char* kind) {
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
+
+/// A document that is written as it is made: a list is never there as a whole.
+class Writer {
+ public:
+  Writer(const Sink& out, const char* kind) : out_(out) {
+    begin({}, '{');
+    member("apiVersion", kApiVersion);
+    member("kind", kind);
+  }
+  void begin(std::string_view key, char bracket) {
+    separate(key);
+    piece_ += bracket;
+    first_ = true;
+  }
+  void end(char bracket) {
+    piece_ += bracket;
+    first_ = false;
+  }
+  void member(std::string_view key, const Json& value) {
+    separate(key);
+    piece_ += text_of(value);
+    if (piece_.size() < kPiece) return;
+    out_(piece_);
+    piece_.clear();
+  }
+  void item(const Json& value) { member({}, value); }
+  template <typename Texts>
+  void list(std::string_view key, const Texts& texts) {
+    begin(key, '[');
+    for (const std::string_view text : texts) item(text);
+    end(']');
+  }
+  void finish() {
+    end('}');
+    out_(piece_ += '\n');
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 16384;
+
+  void separate(std::string_view key) {
+    if (!first_) piece_ += ',';
+    first_ = false;
+    if (!key.empty()) piece_ += text_of(key) + ':';
+  }
+
+  const Sink& out_;
+  std::string piece_;
+  bool first_ = true;
+};
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
@@ -77,23 +129,48 @@ Json entry_json(const model::Layer& layer, const model::Entry& entry) {
           {"variable", text_or_null(place.variable)}};
 }
 
-Json layer_json(const model::Layer& layer) {
-  return {{"layer", model::name_of(layer.kind)},
-          {"file", text_or_null(layer.at.path)},
-          {"line", number_or_null(layer.at.line)},
-          {"wins", layer.wins},
-          {"entries", model::texts_of(layer.entries)}};
+void write_layer(Writer& out, const model::Layer& layer) {
+  out.begin({}, '{');
+  out.member("layer", model::name_of(layer.kind));
+  out.member("file", text_or_null(layer.at.path));
+  out.member("line", number_or_null(layer.at.line));
+  out.member("wins", layer.wins);
+  out.list("entries", layer.entries.texts());
+  out.end('}');
 }
 
-Json running_json(const nodes::NodeSnapshot& snapshot, const model::RunningList& running) {
-  const Json healthy = snapshot.health ? Json(snapshot.health->ok) : Json(nullptr);
+void write_running(Writer& out, const nodes::NodeSnapshot& snapshot,
+                   const model::RunningList& running) {
+  out.begin("running", '{');
+  out.member("pid", running.process.pid);
+  out.member("startedAt", time_or_null(running.process.started_at_ms));
   // Without evidence the list is not known, which is not the empty list.
-  return {{"pid", running.process.pid},
-          {"startedAt", time_or_null(running.process.started_at_ms)},
-          {"entries", running.entries ? Json(*running.entries) : Json(nullptr)},
-          {"evidence", model::name_of(running.evidence)},
-          {"configz", text_or_null(name_of(running.configz))},
-          {"healthy", healthy}};
+  if (running.entries) {
+    out.list("entries", *running.entries);
+  } else {
+    out.member("entries", nullptr);
+  }
+  out.member("evidence", model::name_of(running.evidence));
+  out.member("configz", text_or_null(name_of(running.configz)));
+  out.member("healthy", snapshot.health ? Json(snapshot.health->ok) : Json(nullptr));
+  out.end('}');
+}
+
+void write_configured(Writer& out, const model::NodeModel& model) {
+  const model::Layer* winner = model::winner_of(model);
+  out.begin("configured", '{');
+  if (checks::is_list_unknown(model)) {
+    out.member("layer", "unknown");
+    out.member("entries", nullptr);
+  } else {
+    out.member("layer", winner == nullptr ? "none" : model::name_of(winner->kind));
+    out.begin("entries", '[');
+    for (const model::Entry& entry : model::configured_entries(model)) {
+      out.item(entry_json(*winner, entry));
+    }
+    out.end(']');
+  }
+  out.end('}');
 }
 
 Json advice_json(const std::optional<Advice>& advice) {
@@ -160,8 +237,8 @@ Json unfinished_json(const std::vector<transaction::Transaction>& unfinished) {
 /// A trial that runs, with the entries that it brought and took.
 Json trial_now_json(const transaction::Transaction& one) {
   const ListChange change = change_between(one.before, one.after);
-  std::vector<std::string> entries = change.added;
-  entries.insert(entries.end(), change.removed.begin(), change.removed.end());
+  EntryList entries = change.added;
+  for (const std::string_view entry : change.removed) entries.push_back(entry);
   return {{"transaction", one.id},
           {"verb", planning::name_of(one.verb)},
           {"until", time_or_null(one.trial ? one.trial->until_ms : 0)},
@@ -243,35 +320,33 @@ std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   return text_of(made);
 }
 
-std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                        const transaction::OpenChanges& open) {
-  Json made = document("Status");
-  made["node"] = node_json(snapshot, model);
-  const model::Layer* winner = model::winner_of(model);
-  Json entries = Json::array();
-  for (const model::Entry& entry : model::configured_entries(model)) {
-    entries.push_back(entry_json(*winner, entry));
-  }
+void write_status_json(const Sink& out, const nodes::NodeSnapshot& snapshot,
+                       const model::NodeModel& model, const transaction::OpenChanges& open) {
+  Writer made(out, "Status");
+  made.member("node", node_json(snapshot, model));
+  write_configured(made, model);
   const bool unknown = checks::is_list_unknown(model);
   if (unknown) {
-    made["configured"] = {{"layer", "unknown"}, {"entries", nullptr}};
+    made.member("layers", nullptr);
   } else {
-    made["configured"] = {{"layer", winner == nullptr ? "none" : model::name_of(winner->kind)},
-                          {"entries", std::move(entries)}};
+    made.begin("layers", '[');
+    for (const model::Layer& layer : model.layers) write_layer(made, layer);
+    made.end(']');
   }
-  Json layers = Json::array();
-  for (const model::Layer& layer : model.layers) layers.push_back(layer_json(layer));
-  made["layers"] = unknown ? Json(nullptr) : std::move(layers);
-  made["running"] = model.running ? running_json(snapshot, *model.running) : Json(nullptr);
+  if (model.running) {
+    write_running(made, snapshot, *model.running);
+  } else {
+    made.member("running", nullptr);
+  }
   // Where one of the two lists is not known, nobody knows whether they differ.
   const bool no_answer = unknown || (model.running && !model.running->entries);
-  made["drift"] = no_answer ? Json(nullptr) : Json(model.drift);
-  made["inProgress"] = text_or_null(open.in_progress);
-  made["unfinished"] = unfinished_json(open.unfinished);
+  made.member("drift", no_answer ? Json(nullptr) : Json(model.drift));
+  made.member("inProgress", text_or_null(open.in_progress));
+  made.member("unfinished", unfinished_json(open.unfinished));
   // Of several the one that was begun last: it holds the list that the others began.
-  made["trial"] = open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back());
-  made["findings"] = findings_json(model.findings);
-  return text_of(made);
+  made.member("trial", open.trials.empty() ? Json(nullptr) : trial_now_json(open.trials.back()));
+  made.member("findings", findings_json(model.findings));
+  made.finish();
 }
 
 std::string command_line_json(const systemd::CommandLine& command) {
@@ -289,34 +364,34 @@ std::string command_line_json(const systemd::CommandLine& command) {
   return text_of(made);
 }
 
-std::string outcome_json(const transaction::Outcome& outcome) {
-  Json made = document("Outcome");
-  made["changed"] = outcome.changed;
-  made["outcome"] = transaction::name_of(outcome.kind);
-  made["verb"] = planning::name_of(outcome.verb);
-  made["before"] = outcome.before;
-  made["after"] = outcome.after;
-  made["edits"] = edits_json(outcome.edits);
-  made["restart"] = outcome.restart ? "restart" : "none";
-  made["transaction"] = text_or_null(outcome.transaction);
-  made["evidence"] = evidence_json(outcome.evidence);
-  made["steps"] = steps_json(outcome.steps);
-  made["findings"] = findings_json(outcome.findings);
-  made["cause"] = outcome.cause ? error_object(*outcome.cause) : Json(nullptr);
-  made["lastWords"] = kubelet::reason_first(outcome.last_words);
-  made["recognised"] = text_or_null(outcome.recognised);
-  made["commands"] = outcome.commands;
+void write_outcome_json(const Sink& out, const transaction::Outcome& outcome) {
+  Writer made(out, "Outcome");
+  made.member("changed", outcome.changed);
+  made.member("outcome", transaction::name_of(outcome.kind));
+  made.member("verb", planning::name_of(outcome.verb));
+  made.list("before", outcome.before);
+  made.list("after", outcome.after);
+  made.member("edits", edits_json(outcome.edits));
+  made.member("restart", outcome.restart ? "restart" : "none");
+  made.member("transaction", text_or_null(outcome.transaction));
+  made.member("evidence", evidence_json(outcome.evidence));
+  made.member("steps", steps_json(outcome.steps));
+  made.member("findings", findings_json(outcome.findings));
+  made.member("cause", outcome.cause ? error_object(*outcome.cause) : Json(nullptr));
+  made.member("lastWords", kubelet::reason_first(outcome.last_words));
+  made.member("recognised", text_or_null(outcome.recognised));
+  made.member("commands", outcome.commands);
   Json on_disk = Json::array();
   for (const transaction::FileNow& file : outcome.on_disk) {
     on_disk.push_back({{"file", file.path}, {"holds", name_of(file.holds)}});
   }
-  made["onDisk"] = std::move(on_disk);
-  made["wasDown"] = outcome.was_down;
-  made["trial"] = outcome.trial_until_ms == 0 ? Json(nullptr)
-                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}};
-  made["recovered"] = outcome.recovered;
-  made["advice"] = advice_json(outcome.advice);
-  return text_of(made);
+  made.member("onDisk", std::move(on_disk));
+  made.member("wasDown", outcome.was_down);
+  made.member("trial", outcome.trial_until_ms == 0 ? Json(nullptr)
+                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}});
+  made.member("recovered", outcome.recovered);
+  made.member("advice", advice_json(outcome.advice));
+  made.finish();
 }
 
 std::string error_json(const Error& error) {

@@ -167,9 +167,9 @@ void write_running(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
 
 void write_entries(const model::NodeModel& model, Exposition& out) {
   out.family("entry", "An entry of the configured or of the running list.");
-  const auto write = [&out](const std::vector<std::string>& entries, const char* state) {
+  const auto write = [&out](const EntryList& entries, const char* state) {
     for (std::size_t i = 0; i < std::min(entries.size(), kMostEntries); ++i) {
-      out.truth(true, {{"entry", entries[i]}, {"state", state}});
+      out.truth(true, {{"entry", std::string(entries[i])}, {"state", state}});
     }
   };
   write(model::configured_texts(model), "configured");

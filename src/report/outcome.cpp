@@ -135,26 +135,26 @@ bool went_wrong(const transaction::Outcome& outcome) {
 }
 
 /// An entry as text; the empty one is visible too.
-std::string entry_text(const std::string& entry) { return entry.empty() ? "''" : printable(entry); }
+std::string entry_text(std::string_view entry) { return entry.empty() ? "''" : printable(entry); }
 
 std::string list_text(const transaction::Outcome& outcome, const TextStyle& style) {
   const ListChange change = change_between(outcome.before, outcome.after);
   if (change.added.empty() && change.removed.empty() && !change.reordered) return {};
   std::string out = went_wrong(outcome) ? "  what was tried\n" : "";
   if (change.reordered) {
-    for (const std::string& entry : outcome.after)
+    for (const std::string_view entry : outcome.after)
       out += fmt::format("    {}\n", entry_text(entry));
     return out;
   }
   if (change.kept.size() <= kKeptShown) {
-    for (const std::string& entry : change.kept) out += fmt::format("    {}\n", entry_text(entry));
+    for (const std::string_view entry : change.kept) out += fmt::format("    {}\n", entry_text(entry));
   } else {
     out += fmt::format("    {} stay\n", count_text(change.kept.size(), "entry", "entries"));
   }
-  for (const std::string& entry : change.removed) {
+  for (const std::string_view entry : change.removed) {
     out += "  " + painted(style, Paint::kRed, "- " + entry_text(entry)) + '\n';
   }
-  for (const std::string& entry : change.added) {
+  for (const std::string_view entry : change.added) {
     out += "  " + painted(style, Paint::kGreen, "+ " + entry_text(entry)) + '\n';
   }
   return out;

@@ -75,10 +75,11 @@ std::string origin_text(const model::NodeModel& model, const Origin& origin) {
   return place_text(origin.path, origin.line);
 }
 
-std::string entries_text(const model::NodeModel& model, const model::Layer& layer) {
-  // A list may have thousands: never all of them in cells at once.
+/// A list may have thousands: never all of them in cells, or in words, at once.
+void write_entries(const Sink& out, const model::NodeModel& model, const model::Layer& layer) {
+  constexpr std::size_t kPiece = 16384;
   std::vector<std::size_t> widths;
-  std::string out;
+  std::string piece;
   for (const bool measures : {true, false}) {
     for (const model::Entry& entry : layer.entries) {
       const Origin at = model::origin_of(layer, entry);
@@ -87,11 +88,14 @@ std::string entries_text(const model::NodeModel& model, const model::Layer& laye
       if (measures) {
         widen(widths, row);
       } else {
-        out += aligned_row(row, widths, "  ");
+        piece += aligned_row(row, widths, "  ");
       }
+      if (piece.size() < kPiece) continue;
+      out(piece);
+      piece.clear();
     }
   }
-  return out;
+  out(piece);
 }
 
 std::string layer_name(const model::Layer& layer) {
@@ -106,31 +110,33 @@ std::string layer_name(const model::Layer& layer) {
   bug("a LayerKind without a name");
 }
 
-std::string configured_text(const model::NodeModel& model, const TextStyle& style) {
+void write_configured(const Sink& out, const model::NodeModel& model, const TextStyle& style) {
   const model::Layer* winner = model::winner_of(model);
-  std::string out = '\n' + heading(style, "configured") + "  ";
+  std::string line = '\n' + heading(style, "configured") + "  ";
   if (winner == nullptr) {
     const std::string why = model.wrapped                    ? "a wrapper runs the kubelet"
                             : checks::is_list_unknown(model) ? checks::unknown_list_text(model)
                                                              : std::string();
-    out += why.empty() ? "(none)\n" : fmt::format("unknown: {}\n", why);
+    line += why.empty() ? "(none)\n" : fmt::format("unknown: {}\n", why);
   } else if (winner->entries.empty()) {
-    out += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
+    line += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
                        place_text(winner->at.path, winner->at.line));
   } else {
-    out += fmt::format("{}, set by {}\n{}", count_text(winner->entries.size(), "entry", "entries"),
-                       layer_name(*winner), entries_text(model, *winner));
+    line += fmt::format("{}, set by {}\n", count_text(winner->entries.size(), "entry", "entries"),
+                        layer_name(*winner));
   }
+  out(line);
+  if (winner != nullptr) write_entries(out, model, *winner);
   for (const model::Layer& layer : model.layers) {
     if (layer.wins || layer.entries.empty()) continue;
-    out += '\n' +
-           painted(style, Paint::kYellow,
+    out('\n' +
+        painted(style, Paint::kYellow,
                    fmt::format("shadowed    {} in {} at {}: NOT in force",
                                count_text(layer.entries.size(), "entry", "entries"),
                                layer_name(layer), origin_text(model, layer.at))) +
-           '\n' + entries_text(model, layer);
+        '\n');
+    write_entries(out, model, layer);
   }
-  return out;
 }
 
 std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::RunningList& running) {
@@ -184,7 +190,7 @@ std::string running_text(const nodes::NodeSnapshot& snapshot, const model::NodeM
   return out;
 }
 
-std::string join(const std::vector<std::string>& entries) {
+std::string join(const EntryList& entries) {
   constexpr std::size_t kShown = 6;
   std::string out;
   for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) {
@@ -335,8 +341,9 @@ const char* name_of(NodeState state) {
   bug("a NodeState without a name");
 }
 
-std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                      const TextStyle& style, const transaction::OpenChanges& open) {
+void write_show_text(const Sink& to, const nodes::NodeSnapshot& snapshot,
+                     const model::NodeModel& model, const TextStyle& style,
+                     const transaction::OpenChanges& open) {
   const NodeState state = state_of(snapshot, model);
   std::string out = trials_text(open, snapshot.read_at_ms, style);
   if (!open.in_progress.empty()) {
@@ -361,8 +368,9 @@ std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeMode
   }
   out += down + errors + '\n';
   out += header_line(snapshot, model, style);
-  out += configured_text(model, style);
-  out += running_text(snapshot, model, style);
+  to(out);
+  write_configured(to, model, style);
+  out = running_text(snapshot, model, style);
   bool first = true;
   for (const Finding& finding : model.findings) {
     if (finding.severity == Severity::kError || !is_worth_showing(finding, style)) continue;
@@ -370,7 +378,7 @@ std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeMode
     first = false;
     out += finding_lines(finding, style, "");
   }
-  return out;
+  to(out);
 }
 
 std::string explain_text(const nodes::NodeSnapshot& snapshot, const systemd::CommandLine& command,

@@ -21,14 +21,15 @@ Normal normal_of(std::string_view entry) {
 
 }  // namespace
 
-EntrySet::EntrySet(const std::vector<std::string>& entries) {
+EntrySet::EntrySet(const EntryList& entries) {
   entries_.reserve(entries.size());
-  for (const std::string& entry : entries) insert(entry);
+  for (const std::string_view entry : entries) insert(entry);
 }
 
-void EntrySet::insert(const std::string& entry) {
+void EntrySet::insert(std::string_view entry) {
   const Normal normal = normal_of(entry);
-  entries_.try_emplace(normal.text, normal.text == entry ? std::string() : entry);
+  const bool fresh = entries_.insert(normal.text).second;
+  if (fresh && normal.text != entry) spelt_.emplace(normal.text, entry);
   if (normal.is_prefix) stems_.try_emplace(normal.text.substr(0, normal.text.size() - 1), entry);
 }
 
@@ -39,7 +40,10 @@ bool EntrySet::holds(std::string_view entry) const {
 const std::string* EntrySet::covering(std::string_view entry) const {
   const Normal normal = normal_of(entry);
   const auto same = entries_.find(normal.text);
-  if (same != entries_.end()) return same->second.empty() ? &same->first : &same->second;
+  if (same != entries_.end()) {
+    const auto spelt = spelt_.find(normal.text);
+    return spelt == spelt_.end() ? &*same : &spelt->second;
+  }
   if (!normal.well_spelt) return nullptr;
   const std::size_t length = normal.text.size() - (normal.is_prefix ? 1 : 0);
   for (std::size_t end = 0; end <= length; ++end) {

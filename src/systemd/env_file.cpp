@@ -217,7 +217,7 @@ class Parser {
 
   void finish() {
     if (state_ == State::kText && trailing_ > 0) {
-      value_.text.resize(value_.text.size() - trailing_);
+      value_.text.edit().resize(value_.text.size() - trailing_);
       value_.at.resize(value_.text.size());
     }
     state_ = State::kPreName;
@@ -226,7 +226,7 @@ class Parser {
       return;
     }
     if (!is_variable_name(name_)) {  // systemd drops it alone, with a log line
-      const bool flags = (name_ + ' ' + value_.text).find("--") != std::string::npos;
+      const bool flags = (name_ + ' ' + value_.text.str()).find("--") != std::string::npos;
       file_.dropped.push_back({.name = name_, .has_flags = flags, .name_at = name_at_});
       return;
     }

@@ -96,10 +96,10 @@ class Taker {
           quote_ = 0;
           const bool more = at_ + 1 < text_.text.size() && !is_whitespace(text_.text[at_ + 1]);
           if (more) use(inside_word());
+          ++at_;
         } else {
-          word_.text.push(byte, text_.at[at_]);
+          take_until(quote_ == '"' ? "\\\"" : "\\'");
         }
-        ++at_;
       } else if (byte == '\'' || byte == '"') {
         if (at_ != begin_) use(inside_word());
         quote_ = byte;
@@ -107,8 +107,7 @@ class Taker {
       } else if (is_whitespace(byte)) {
         break;
       } else {
-        word_.text.push(byte, text_.at[at_]);
-        ++at_;
+        take_until("\\'\" \t\n\r");
       }
     }
     if (quote_ != 0) {
@@ -157,6 +156,13 @@ class Taker {
     word_.text.push(text_.text[at_], text_.at[at_]);
     ++at_;
     return true;
+  }
+
+  /// Plain bytes in one go: of a long word there is one copy.
+  void take_until(std::string_view stops) {
+    const std::size_t end = std::min(text_.text.find_first_of(stops, at_), text_.text.size());
+    word_.text.append(text_, at_, end);
+    at_ = end;
   }
 
   /// Commands and values learnt it with 229, Environment= with 237.
@@ -234,6 +240,8 @@ Taken take(const MappedText& text, std::size_t& position, const Rules& rules,
 
 Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& specifiers,
                                      int version, std::vector<FormUse>& forms) {
+  // A long text without any is there once.
+  if (text.text.find('%') == std::string::npos) return text;
   MappedText result;
   for (std::size_t at = 0; at < text.text.size(); ++at) {
     if (text.text[at] != '%') {

@@ -120,7 +120,7 @@ class UnitParser {
       return;
     }
     // The backslash becomes one blank; the blanks that begin the next line stay.
-    joined_.text.back() = ' ';
+    joined_.text.edit().back() = ' ';
     CharOrigin blank = joined_.at.back();
     blank.end = static_cast<std::uint32_t>(line.next);
     joined_.at.pop_back();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "confirm.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/time.hpp"
@@ -24,7 +25,7 @@ namespace kubelet_sysctl::transaction {
 
 /// What a start is to show: the list forward with the plan, or the one before it.
 struct Direction {
-  std::vector<std::string> list;
+  EntryList list;
   std::vector<std::string> argv;  // empty: a wrapper starts the kubelet, its words are not known
   bool files_route = false;       // the list comes from files, not from the arguments
 };
@@ -76,7 +77,7 @@ class ApplyRun {
   Result<Confirmation> watch(const Direction& way, const Wanted& wanted, Milliseconds timeout);
   void see_again(const Direction& way, Confirmation& seen);
   std::string invocation_now();
-  [[nodiscard]] Direction direction(const std::vector<std::string>& list,
+  [[nodiscard]] Direction direction(const EntryList& list,
                                     const std::vector<std::string>& argv) const;
   [[nodiscard]] std::vector<std::string> config_files() const;
   void outlive_grain_of_clock();

@@ -40,7 +40,7 @@ Status check_folder(ports::Ports& ports, const std::string& id) {
 
 /// Makes `path` hold `bytes`; what stood there before is read first, so that nothing foreign is
 /// lost.
-Status put(ports::Ports& ports, const std::string& path, const std::string& bytes) {
+Status put(ports::Ports& ports, const std::string& path, const SharedText& bytes) {
   auto before = ports.files.read(path);
   if (!before) return std::move(before).error();
   if (!before->exists()) before->meta.mode = kPrivateFile;

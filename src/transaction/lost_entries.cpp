@@ -68,8 +68,9 @@ std::optional<Finding> lost_list(const nodes::NodeSnapshot& snapshot, const mode
   if (last == nullptr) return std::nullopt;
   const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> lost;
-  std::copy_if(last->after.begin(), last->after.end(), std::back_inserter(lost),
-               [&present](const std::string& entry) { return present.covering(entry) == nullptr; });
+  for (const std::string_view entry : last->after) {
+    if (present.covering(entry) == nullptr) lost.emplace_back(entry);
+  }
   if (lost.empty()) return std::nullopt;
   std::string hint = "run: " + checks::command_with("kubelet-sysctl add", lost);
   if (!model.kind->persistent_file.empty()) {

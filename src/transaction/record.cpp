@@ -56,6 +56,60 @@ void put_bytes(Json& json, const char* key, const char* hex_key, const std::stri
   json[hex_key] = digits;
 }
 
+/// A reason or an entry may hold bytes that are not UTF-8; the record must be written all the same.
+std::string dumped(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+/// The record with its lists, which are empty in `record`: thousands of entries are never there as JSON.
+std::string with_lists(std::string_view record, const EntryList& before, const EntryList& after) {
+  constexpr std::size_t kMarks = 6;  // of an entry on a line of its own
+  constexpr std::size_t kEnds = 8;  // of both lists; a byte too little would double the text
+  std::size_t size = record.size() + kEnds;
+  for (const EntryList* list : {&before, &after}) {
+    for (const std::string_view entry : *list) size += entry.size() + kMarks;
+  }
+  std::string out;
+  out.reserve(size);
+  for (const auto& [key, list] : {std::pair("before", &before), std::pair("after", &after)}) {
+    const std::string head = fmt::format("\n \"{}\": [", key);
+    const std::size_t end = record.find(head + ']') + head.size();
+    out += record.substr(0, end);
+    record.remove_prefix(end);
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      out += i == 0 ? "\n  " : ",\n  ";
+      out += dumped(Json((*list)[i]), -1);
+    }
+    if (!list->empty()) out += "\n ";
+  }
+  out += record;
+  return out;
+}
+
+/// Takes the entries of a list out of a record while it is parsed, likewise.
+class Lists {
+ public:
+  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
+    constexpr int kMember = 1;
+    if (event == Json::parse_event_t::key && depth == kMember) key_ = parsed.get<std::string>();
+    const bool is_item = event == Json::parse_event_t::value && depth == kMember + 1;
+    if (!is_item || !parsed.is_string() || (key_ != "before" && key_ != "after")) return true;
+    (key_ == "before" ? before : after).push_back(parsed.get_ref<const std::string&>());
+    return false;
+  }
+  EntryList before;
+  EntryList after;
+
+ private:
+  std::string key_;
+};
+
+/// What is left under the key of a list that was taken out. Errors: an exception.
+void check_taken(const Json& json, const char* key) {
+  if (json.at(key).is_array() && json.at(key).empty()) return;
+  throw Json::other_error::create(501, std::string("no list of entries: ") + key, &json);
+}
+
 std::string bytes_at(const Json& json, const char* key, const char* hex_key) {
   if (json.contains(key)) return json.at(key).get<std::string>();
   const auto digits = json.at(hex_key).get<std::string>();
@@ -199,8 +253,8 @@ Transaction transaction_from(const Json& json) {
   transaction.reason = json.at("reason").get<std::string>();
   transaction.tool_version = json.at("toolVersion").get<std::string>();
   transaction.undoes = json.at("undoes").get<std::string>();
-  transaction.before = json.at("before").get<std::vector<std::string>>();
-  transaction.after = json.at("after").get<std::vector<std::string>>();
+  check_taken(json, "before");
+  check_taken(json, "after");
   for (const Json& file : json.at("files")) transaction.files.push_back(file_from(file));
   take_later_members(json, transaction);
   return transaction;
@@ -255,21 +309,27 @@ std::string journal_text(const Transaction& transaction) {
                      {"wasDown", transaction.was_down},
                      {"trial", std::move(trial)},
                      {"cause", transaction.cause},
-                     {"before", transaction.before},
-                     {"after", transaction.after},
+                     {"before", Json::array()},
+                     {"after", Json::array()},
                      {"files", std::move(files)}};
-  // A reason or an entry may hold bytes that are not UTF-8; the record must be written all the same.
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return with_lists(dumped(json, 1) + "\n", transaction.before, transaction.after);
 }
 
 Result<Transaction> parse_journal(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
+    Lists lists;
+    const Json json =
+        Json::parse(text, [&](int depth, Json::parse_event_t event, const Json& parsed) {
+          return lists(depth, event, parsed);
+        });
     if (json.at("apiVersion").get<std::string>() != kVersion) {
       return Error{.kind = ErrorKind::kMalformed,
                    .message = "the record is of another release of kubelet-sysctl"};
     }
-    return transaction_from(json);
+    Transaction transaction = transaction_from(json);
+    transaction.before = std::move(lists.before);
+    transaction.after = std::move(lists.after);
+    return transaction;
   } catch (const Json::exception& fault) {
     return Error{
         .kind = ErrorKind::kMalformed,

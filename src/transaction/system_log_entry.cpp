@@ -8,6 +8,7 @@
 
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/printable.hpp"
+#include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/transaction/outcome.hpp"
@@ -16,20 +17,18 @@
 namespace kubelet_sysctl::transaction {
 namespace {
 
-using Entries = std::vector<std::string>;
-
 constexpr int kError = 3;        ///< syslog(3): LOG_ERR
 constexpr int kWarning = 4;      ///< LOG_WARNING
 constexpr int kInformation = 6;  ///< LOG_INFO
 
-/// Those of `entries` that are not in `others`, separated by commas; a long list is cut.
-std::string missing_in(const Entries& entries, const Entries& others) {
+/// Entries separated by commas; a long list is cut.
+std::string cut(const EntryList& entries) {
   constexpr std::size_t kMost = 2000;
   std::string text;
-  for (const std::string& entry : entries) {
-    if (std::find(others.begin(), others.end(), entry) != others.end()) continue;
+  for (const std::string_view entry : entries) {
     if (text.size() + entry.size() > kMost) return text + ",…";
-    text += (text.empty() ? "" : ",") + entry;
+    if (!text.empty()) text += ',';
+    text += entry;
   }
   return text;
 }
@@ -60,8 +59,9 @@ int priority_of(OutcomeKind kind) {
 
 void log_change(ports::Ports& ports, const Transaction& transaction, const std::string& what,
                 Outcome& outcome) {
-  const std::string added = missing_in(transaction.after, transaction.before);
-  const std::string removed = missing_in(transaction.before, transaction.after);
+  const ListChange change = change_between(transaction.before, transaction.after);
+  const std::string added = cut(change.added);
+  const std::string removed = cut(change.removed);
   const std::string user = user_of(transaction);
   ports::LogEntry entry;
   entry.priority = priority_of(outcome.kind);

@@ -48,7 +48,7 @@ std::size_t node_end(const Events& events, std::size_t node) {
 Error error_in(ErrorKind kind, std::string_view bytes, Span at, std::string message,
                std::string hint) {
   SourceFile file;
-  file.bytes = bytes;
+  file.bytes = std::string(bytes);
   return error_at(kind, file, at, std::move(message), std::move(hint));
 }
 

@@ -10,6 +10,7 @@ tests = set()
 for source in (root / "tests").rglob("*_test.cpp"):
     for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", source.read_text(), re.M):
         tests.add(f"{suite}.{name}")
+tests |= set(re.findall(r"kubelet_sysctl_script_test\(\s*([\w.]+\w) ", (root / "tests/CMakeLists.txt").read_text()))
 tests |= {f"e2e.{script.parent.name}" for script in (root / "tests/e2e/cases").glob("*/run.sh")}
 
 text = (root / "docs/security.md").read_text()

@@ -33,7 +33,7 @@ std::vector<std::string> keys_of(const Json& json) {
 
 TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
   const reported::Node node = running_node();
-  const std::string text = report::status_json(node.snapshot, node.model);
+  const std::string text = reported::status_json(node.snapshot, node.model);
   EXPECT_THAT(text, StartsWith("{\"apiVersion\":\"kubelet-sysctl/v1\",\"kind\":\"Status\","));
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const Json json = Json::parse(text);
@@ -51,7 +51,7 @@ TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
 }
 
 TEST(Json, AbsentFactsAreNullAndListsNever) {
-  const Json json = Json::parse(report::status_json(nodes::NodeSnapshot{}, model::NodeModel{}));
+  const Json json = Json::parse(reported::status_json(nodes::NodeSnapshot{}, model::NodeModel{}));
   EXPECT_EQ(json["running"], nullptr);
   EXPECT_EQ(json["configured"]["layer"], "none");
   EXPECT_EQ(json["configured"]["entries"], Json::array());
@@ -59,7 +59,7 @@ TEST(Json, AbsentFactsAreNullAndListsNever) {
   EXPECT_EQ(json["unfinished"], Json::array());
   EXPECT_EQ(json["trial"], nullptr);
   transaction::Outcome outcome;
-  const Json unchanged = Json::parse(report::outcome_json(outcome));
+  const Json unchanged = Json::parse(reported::outcome_json(outcome));
   EXPECT_EQ(unchanged["changed"], false);
   EXPECT_EQ(unchanged["transaction"], nullptr);
   EXPECT_EQ(unchanged["evidence"], nullptr);
@@ -80,7 +80,7 @@ TEST(Json, CommandLineGivesEachWordItsPlace) {
 }
 
 TEST(Json, OutcomeCarriesTheEvidenceAndNoOtherWordsOfTheFile) {
-  const std::string text = report::outcome_json(applied());
+  const std::string text = reported::outcome_json(applied());
   EXPECT_THAT(text, Not(HasSubstr("geheim")));
   const Json json = Json::parse(text);
   EXPECT_EQ(json["outcome"], "applied");

@@ -137,14 +137,14 @@ TEST(OutcomeText, OfATrialSaysWhenItEndsAndHowItIsKept) {
   transaction::Outcome outcome;
   outcome.kind = transaction::OutcomeKind::kApplied;
   outcome.transaction = "20261120T225726Z-1";
-  EXPECT_THAT(report::outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
+  EXPECT_THAT(reported::outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
   EXPECT_THAT(report::outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
   outcome.trial_until_ms = 1795215446000;
   outcome.recovered = {"20261119T120000Z-1"};
   EXPECT_THAT(report::outcome_text(outcome, kPlain),
               HasSubstr("  on trial until 2026-11-20T22:57:26Z: 'kubelet-sysctl keep "
                         "20261120T225726Z-1' makes it final, otherwise it is undone then\n"));
-  EXPECT_THAT(report::outcome_json(outcome),
+  EXPECT_THAT(reported::outcome_json(outcome),
               HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
                         "\"recovered\":[\"20261119T120000Z-1\"]"));
   outcome.kind = transaction::OutcomeKind::kRolledBack;

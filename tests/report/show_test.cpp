@@ -130,7 +130,7 @@ TEST(FindingText, SaysItsSeverityPlaceAndId) {
 TEST(ShowText, SaysWhoSetsTheListWhatIsShadowedAndHowTheRunningListIsKnown) {
   const Node node = running_node();
   EXPECT_EQ(
-      report::show_text(node.snapshot, node.model, kPlain),
+      reported::show_text(node, kPlain),
       "ok: the kubelet is healthy and has the configured list, 2 entries\n"
       "\n"
       "kubelet.service  -  running, pid 27340, started 2026-11-20T22:57:26Z (12 s ago), healthy\n"
@@ -154,7 +154,7 @@ TEST(ShowText, DriftNamesTheDifferenceAndTheCommandThatMendsIt) {
   state.needs_reload = true;
   node.snapshot.state = state;
   EXPECT_THAT(
-      report::show_text(node.snapshot, node.model, kPlain),
+      reported::show_text(node, kPlain),
       StartsWith("drift: the kubelet is healthy, but its list is not the configured one: it lacks "
                  "'net.core.somaxconn' and still allows 'kernel.sem'; run: systemctl "
                  "daemon-reload && systemctl restart kubelet.service\n"));
@@ -164,7 +164,7 @@ TEST(ShowText, ClaimsNothingAboutAListThatCannotBeTold) {
   Node node = running_node();
   node.model.running->evidence = model::RunningList::Evidence::kNone;
   node.model.running->entries.reset();
-  const std::string text = report::show_text(node.snapshot, node.model, kPlain);
+  const std::string text = reported::show_text(node, kPlain);
   EXPECT_THAT(text, HasSubstr("running     unknown: "));
   EXPECT_THAT(text, StartsWith("unknown: the kubelet is healthy, its list is unknown"));
 }
@@ -176,7 +176,7 @@ TEST(ShowText, AnEmptyListIsSaidToBeNone) {
   state.active_state = "inactive";
   state.sub_state = "dead";
   node.snapshot.state = state;
-  const std::string text = report::show_text(node.snapshot, node.model, kPlain);
+  const std::string text = reported::show_text(node, kPlain);
   EXPECT_THAT(text, HasSubstr("not running (inactive/dead)"));
   EXPECT_THAT(text, HasSubstr("configured  (none)\n"));
   EXPECT_THAT(text, StartsWith("down: the kubelet does not run\n"));

@@ -89,13 +89,13 @@ Result<std::string> FaultyFiles::real_path(const std::string& path) {
   return files_.real_path(path);
 }
 
-Result<ports::WriteMode> FaultyFiles::replace(const SourceFile& before, const std::string& bytes) {
+Result<ports::WriteMode> FaultyFiles::replace(const SourceFile& before, const SharedText& bytes) {
   if (auto error = note("replace", before.path, true)) return std::move(*error);
   return files_.replace(before, bytes);
 }
 
 Result<std::unique_ptr<ports::StagedWrite>> FaultyFiles::stage(const SourceFile& before,
-                                                               const std::string& bytes) {
+                                                               const SharedText& bytes) {
   if (auto error = note("stage", before.path, true)) return std::move(*error);
   auto staged = files_.stage(before, bytes);
   if (!staged) return staged;

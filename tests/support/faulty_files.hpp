@@ -42,9 +42,9 @@ class FaultyFiles final : public ports::FileSystem {
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
   Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
-  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const SharedText& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
-                                                    const std::string& bytes) override;
+                                                    const SharedText& bytes) override;
   Result<ports::FileTraits> traits_of(const SourceFile& file) override;
   Status sweep(const std::string& path) override;
   Status remove_folder(const std::string& path) override;

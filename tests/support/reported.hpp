@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,36 @@
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/report/report.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
+#include "kubelet_sysctl/transaction/open_changes.hpp"
 #include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::reported {
+
+struct Node {
+  nodes::NodeSnapshot snapshot;
+  model::NodeModel model;
+};
+
+// What the reports write piece by piece, as a whole.
+inline std::string show_text(const Node& node, const TextStyle& style,
+                             const transaction::OpenChanges& open = {}) {
+  std::string whole;
+  report::write_show_text([&](std::string_view piece) { whole += piece; }, node.snapshot,
+                          node.model, style, open);
+  return whole;
+}
+inline std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model) {
+  std::string whole;
+  report::write_status_json([&](std::string_view piece) { whole += piece; }, snapshot, model, {});
+  return whole;
+}
+inline std::string outcome_json(const transaction::Outcome& outcome) {
+  std::string whole;
+  report::write_outcome_json([&](std::string_view piece) { whole += piece; }, outcome);
+  return whole;
+}
 
 inline Origin origin(const std::string& path, std::size_t line, const std::string& variable = {}) {
   Origin made;
@@ -26,11 +53,6 @@ inline Origin origin(const std::string& path, std::size_t line, const std::strin
   made.variable = variable;
   return made;
 }
-
-struct Node {
-  nodes::NodeSnapshot snapshot;
-  model::NodeModel model;
-};
 
 /// A running node whose flag shadows a list in the configuration file.
 inline Node running_node() {

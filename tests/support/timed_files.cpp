@@ -68,7 +68,7 @@ Result<SourceFile> TimedFiles::read(const std::string& path) {
   return file;
 }
 
-Result<ports::WriteMode> TimedFiles::replace(const SourceFile& before, const std::string& bytes) {
+Result<ports::WriteMode> TimedFiles::replace(const SourceFile& before, const SharedText& bytes) {
   const Change change(*this, before.real_path);
   auto mode = disk_.replace(before, bytes);
   if (mode && *mode != ports::WriteMode::kUnchanged) note(before.real_path);
@@ -76,7 +76,7 @@ Result<ports::WriteMode> TimedFiles::replace(const SourceFile& before, const std
 }
 
 Result<std::unique_ptr<ports::StagedWrite>> TimedFiles::stage(const SourceFile& before,
-                                                              const std::string& bytes) {
+                                                              const SharedText& bytes) {
   auto staged = disk_.stage(before, bytes);
   if (!staged) return staged;
   return std::unique_ptr<ports::StagedWrite>(

@@ -32,9 +32,9 @@ class TimedFiles final : public ports::FileSystem {
     return disk_.stat(path);
   }
   Result<std::string> real_path(const std::string& path) override { return disk_.real_path(path); }
-  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const SharedText& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
-                                                    const std::string& bytes) override;
+                                                    const SharedText& bytes) override;
   Status sweep(const std::string& path) override { return disk_.sweep(path); }
   Status remove_folder(const std::string& path) override { return disk_.remove_folder(path); }
   Result<ports::FileTraits> traits_of(const SourceFile& file) override {

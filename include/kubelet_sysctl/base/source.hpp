@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/base/error.hpp"
+#include "kubelet_sysctl/base/shared_text.hpp"
 
 namespace kubelet_sysctl {
 inline namespace base {
@@ -52,7 +53,7 @@ struct SourceFile {
   std::string path;       ///< as the node names it, without --root
   std::string real_path;  ///< links resolved inside the root, without --root
   FileKind kind = FileKind::kAbsent;
-  std::string bytes;
+  SharedText bytes;
   FileMeta meta;
   [[nodiscard]] bool exists() const { return kind == FileKind::kRegular; }
 };
@@ -148,20 +149,21 @@ class Origins {
 /// Decoded text in which every byte knows which bytes of which file it came from: the context on
 /// which an edit of a decoded word becomes an edit of file bytes. `at.size() == text.size()`.
 struct MappedText {
-  std::string text;
+  SharedText text;
   Origins at;
 
   void push(char byte, CharOrigin from) {
-    text.push_back(byte);
+    text.edit().push_back(byte);
     at.push_back(from);
   }
-  void append(const MappedText& other) {
-    text += other.text;
-    at.append(other.at, 0, other.at.size());
+  void append(const MappedText& other) { append(other, 0, other.text.size()); }
+  void append(const MappedText& other, std::size_t begin, std::size_t end) {
+    text.edit().append(other.text.str(), begin, end - begin);
+    at.append(other.at, begin, end);
   }
   /// Appends text that no single byte of a file stands for; all of it is mapped to `from`.
   void append(std::string_view bytes, CharOrigin from) {
-    text += bytes;
+    text.edit() += bytes;
     at.append(bytes.size(), from);
   }
   [[nodiscard]] MappedText sub(std::size_t begin, std::size_t end) const;

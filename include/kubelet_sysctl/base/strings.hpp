@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,21 @@ std::string directory_of(std::string_view path);
 /// `path` seen from `directory`, "/" where that is empty; an absolute or an empty path as it is.
 std::string absolute(const std::string& path, const std::string& directory);
 
-std::string joined(const std::vector<std::string>& texts, std::string_view separator = ",");
+/// The texts with a separator between them: of a vector of strings, or of an EntryList.
+template <typename Texts>
+std::string joined(const Texts& texts, std::string_view separator = ",") {
+  std::size_t size = 0;
+  for (const std::string_view text : texts) size += text.size() + separator.size();
+  std::string out;
+  out.reserve(size);
+  bool first = true;
+  for (const std::string_view text : texts) {
+    if (!first) out += separator;
+    first = false;
+    out += text;
+  }
+  return out;
+}
 /// The lines of `text` without their ends. A line end at its own end begins no other.
 std::vector<std::string_view> lines_of(std::string_view text);
 

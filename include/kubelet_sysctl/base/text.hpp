@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 
@@ -59,7 +60,7 @@ std::string indented(std::string_view lines, std::string_view indent);
 std::string place_text(std::string_view path, std::size_t line);
 
 /// "'a', 'b' and 4 more"
-std::string some_of(const std::vector<std::string>& entries);
+std::string some_of(const EntryList& entries);
 /// "1 entry", "2 entries", "no entries".
 std::string count_text(std::size_t count, std::string_view one, std::string_view many);
 
@@ -71,13 +72,13 @@ std::string duration_text(std::int64_t milliseconds);
 
 /// How one list becomes another, in order: what is kept or removed, then what is added.
 struct ListChange {
-  std::vector<std::string> removed;
-  std::vector<std::string> added;
-  std::vector<std::string> kept;
+  EntryList removed;
+  EntryList added;
+  EntryList kept;
   bool reordered = false;  ///< nothing added or removed, and yet not equal
 };
-ListChange change_between(const std::vector<std::string>& before,
-                          const std::vector<std::string>& after);
+ListChange change_between(const EntryList& before,
+                          const EntryList& after);
 
 /// The line of a file in a window around the place, and the caret under it.
 std::string excerpt_text(const Error& error, const TextStyle& style);

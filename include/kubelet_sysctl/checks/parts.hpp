@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/checks/checks.hpp"
@@ -24,7 +25,7 @@ Finding at_origin(Finding finding, const Origin& origin);
 Finding at_span(Finding finding, const SourceFile& file, Span span);
 
 /// "kubelet-sysctl add a 'b*'"
-std::string command_with(std::string_view command, const std::vector<std::string>& entries);
+std::string command_with(std::string_view command, const EntryList& entries);
 /// A path of the manager's as the snapshot resolves it, or the text itself.
 std::string real_path_of(const nodes::NodeSnapshot& snapshot, const std::string& path);
 /// Where word `index` of the command was written; nowhere behind a wrapper.
@@ -63,7 +64,7 @@ std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& chec
 /// What is said of a list without entries that the program which runs the kubelet needs; nothing of any other.
 /// Without a place.
 std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const Check& check,
-                                     const std::vector<std::string>& list);
+                                     const EntryList& list);
 
 /// The file that a source number names; the number is none of kNoSource.
 inline const SourceFile& file_at(const nodes::NodeSnapshot& snapshot, std::int32_t source) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
@@ -24,9 +25,39 @@ enum class ConfigRole { kMain, kDropIn };
 
 /// One item of the list as the file writes it.
 struct ConfigEntry {
-  std::string text;       ///< decoded; empty for a null item
+  std::string_view text;  ///< decoded; empty for a null item; as long as the list lives
   Span at;                ///< bytes of the item as written, quotes included
   bool is_string = true;  ///< false for a number, boolean: the kubelet refuses such a file
+};
+
+/// The items of a list.
+class ConfigEntries {
+ public:
+  using value_type = ConfigEntry;
+  using const_iterator = ItemIterator<ConfigEntries, ConfigEntry>;
+  using iterator = const_iterator;
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] ConfigEntry operator[](std::size_t index) const {
+    const Item& item = items_[index];
+    return {.text = texts_[index], .at = item.at, .is_string = item.is_string};
+  }
+  [[nodiscard]] const_iterator begin() const { return {*this, 0}; }
+  [[nodiscard]] const_iterator end() const { return {*this, size()}; }
+  [[nodiscard]] const EntryList& texts() const { return texts_; }
+  void reserve(std::size_t size) { items_.reserve(size); }
+  void push_back(const ConfigEntry& entry) {
+    texts_.push_back(entry.text);
+    items_.push_back({.at = {entry.at.begin, entry.at.end}, .is_string = entry.is_string});
+  }
+
+ private:
+  struct Item {
+    yaml::EventSpan at;
+    bool is_string;
+  };
+  EntryList texts_;
+  std::vector<Item> items_;
 };
 
 /// How the list is in the file.
@@ -50,7 +81,7 @@ struct KubeletConfigFile {
   yaml::ConfigFormat format = yaml::ConfigFormat::kYaml;
   ListForm form = ListForm::kAbsent;
   Span key_at;  ///< the key as written; empty when absent
-  std::vector<ConfigEntry> entries;
+  ConfigEntries entries;
   std::vector<MisspeltKey> misspelt;
   std::optional<int> healthz_port;  ///< healthzPort when given as a whole number
   std::optional<std::string> healthz_bind_address;
@@ -78,7 +109,7 @@ Result<KubeletConfigFile> parse_kubelet_config(std::string_view bytes, ConfigRol
 /// safe: a tag on the list, an anchor that is used elsewhere, a merge key, an item over several lines
 /// that would go, a list of the wrong type; kMalformed as parse_kubelet_config.
 Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRole role,
-                                                const std::vector<std::string>& wanted,
+                                                const EntryList& wanted,
                                                 bool remove_key_when_empty);
 
 /// The splices that give the one misspelt key of `bytes` its right name, and a value that lists entries in
@@ -90,6 +121,6 @@ Result<std::vector<Splice>> edit_kubelet_config(std::string_view bytes, ConfigRo
 Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole role);
 
 /// The bytes of a new drop-in for --config-dir that holds `entries` and nothing else.
-std::string new_config_drop_in(const std::vector<std::string>& entries, yaml::ConfigFormat format);
+std::string new_config_drop_in(const EntryList& entries, yaml::ConfigFormat format);
 
 }  // namespace kubelet_sysctl::kubelet

@@ -22,7 +22,7 @@ struct ListSetting {
   std::string key;
   Span key_at;
   ListForm form = ListForm::kAbsent;
-  std::vector<ConfigEntry> entries;
+  ConfigEntries entries;
 };
 
 /// A file that was read, with all that a merge needs.

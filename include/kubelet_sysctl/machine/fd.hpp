@@ -45,6 +45,9 @@ bool is_out_of_room(const Error& error);
 /// `expected` is a guess at the size. Returns 0 or errno.
 int read_to_end(int fd, std::size_t expected, std::size_t limit, std::string& bytes);
 
+/// Whether what `fd` still holds is `bytes`, without a copy of it. Returns 0 or errno.
+int compare_to_end(int fd, std::string_view bytes, bool& same);
+
 /// Writes all of `bytes` from `offset` on. Returns 0 or errno.
 int write_all(int fd, std::string_view bytes, std::size_t offset);
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/procfs.hpp"
@@ -34,10 +35,36 @@ const char* name_of(LayerKind kind);
 /// One entry of a layer with the bytes that hold it. A list may have thousands, so what they have in
 /// common is in the layer; origin_of() gives the whole.
 struct Entry {
-  std::string text;
+  std::string_view text;    ///< as long as the list lives
   Span span = {};           ///< bytes of the file that it occupies, quotes included
   std::uint32_t line = 0;   ///< from 1; 0 when no file holds it
   std::uint32_t place = 0;  ///< index of Layer::places
+};
+
+/// The entries of a layer. It keeps texts and places apart: plans and reports share the texts.
+class Entries {
+ public:
+  using value_type = Entry;
+  using const_iterator = ItemIterator<Entries, Entry>;
+  using iterator = const_iterator;
+  [[nodiscard]] std::size_t size() const { return places_.size(); }
+  [[nodiscard]] bool empty() const { return places_.empty(); }
+  [[nodiscard]] Entry operator[](std::size_t index) const;
+  [[nodiscard]] const_iterator begin() const { return {*this, 0}; }
+  [[nodiscard]] const_iterator end() const { return {*this, size()}; }
+  [[nodiscard]] const EntryList& texts() const { return texts_; }
+  void reserve(std::size_t size) { places_.reserve(size); }
+  void push_back(const Entry& entry);
+
+ private:
+  struct Place {
+    std::uint32_t begin;
+    std::uint32_t end;
+    std::uint32_t line;
+    std::uint32_t place;
+  };
+  EntryList texts_;
+  std::vector<Place> places_;
 };
 
 /// One place that may set the list, lowest first in NodeModel::layers: the config file always when one
@@ -47,7 +74,7 @@ struct Layer {
   LayerKind kind = LayerKind::kConfig;
   Origin at;                        ///< the key, or the flag's word; the file alone when !sets
   std::vector<Origin> places = {};  ///< the files of the entries, without line and span
-  std::vector<Entry> entries = {};
+  Entries entries = {};
   bool sets = true;  ///< false for a config file without the key
   bool wins = false;
 };
@@ -121,10 +148,10 @@ std::vector<ConfigFile> config_files_of(const nodes::NodeSnapshot& snapshot,
 const Layer* winner_of(const NodeModel& model);
 
 /// The winner's entries: what the next start of the kubelet uses. None when nothing sets the list.
-const std::vector<Entry>& configured_entries(const NodeModel& model);
+const Entries& configured_entries(const NodeModel& model);
 
 /// Appends an entry that is at `at`.
-void add_entry(Layer& layer, std::string text, const Origin& at);
+void add_entry(Layer& layer, std::string_view text, const Origin& at);
 
 /// Where an entry of this layer is.
 Origin origin_of(const Layer& layer, const Entry& entry);
@@ -132,14 +159,11 @@ Origin origin_of(const Layer& layer, const Entry& entry);
 /// The same for an entry of configured_entries().
 Origin origin_of(const NodeModel& model, const Entry& entry);
 
-/// Texts of the entries.
-std::vector<std::string> texts_of(const std::vector<Entry>& entries);
-
 /// Texts of configured_entries().
-std::vector<std::string> configured_texts(const NodeModel& model);
+EntryList configured_texts(const NodeModel& model);
 
-/// True when configured_texts() is this list, without a copy of it.
-bool is_configured(const NodeModel& model, const std::vector<std::string>& list);
+/// True when configured_texts() is this list.
+bool is_configured(const NodeModel& model, const EntryList& list);
 
 /// The command line alone: what `explain` shows. Errors as resolve(), without the kubelet's files.
 Result<systemd::CommandLine> resolve_command(const nodes::NodeSnapshot& snapshot);

@@ -5,39 +5,40 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/advice.hpp"
 
 namespace kubelet_sysctl::nodes {
 
 // Each is the `advise` of the row of that name. Sources: docs/sources.md.
-Advice advise_talos(const std::vector<std::string>& list);
-Advice advise_bottlerocket(const std::vector<std::string>& list);
-Advice advise_openshift(const std::vector<std::string>& list);
-Advice advise_eks_al2023(const std::vector<std::string>& list);
-Advice advise_eks_bootstrap(const std::vector<std::string>& list);
-Advice advise_gke(const std::vector<std::string>& list);
-Advice advise_aks(const std::vector<std::string>& list);
-Advice advise_kops(const std::vector<std::string>& list);
-Advice advise_kind(const std::vector<std::string>& list);
-Advice advise_minikube(const std::vector<std::string>& list);
-Advice advise_kubespray(const std::vector<std::string>& list);
-Advice advise_cluster_api(const std::vector<std::string>& list);
-Advice advise_kubeadm(const std::vector<std::string>& list);
-Advice advise_microk8s(const std::vector<std::string>& list);
-Advice advise_k8s_snap(const std::vector<std::string>& list);
-Advice advise_k0s(const std::vector<std::string>& list);
-Advice advise_charmed(const std::vector<std::string>& list);
-Advice advise_kubelet_snap(const std::vector<std::string>& list);
-Advice advise_ack(const std::vector<std::string>& list);
+Advice advise_talos(const EntryList& list);
+Advice advise_bottlerocket(const EntryList& list);
+Advice advise_openshift(const EntryList& list);
+Advice advise_eks_al2023(const EntryList& list);
+Advice advise_eks_bootstrap(const EntryList& list);
+Advice advise_gke(const EntryList& list);
+Advice advise_aks(const EntryList& list);
+Advice advise_kops(const EntryList& list);
+Advice advise_kind(const EntryList& list);
+Advice advise_minikube(const EntryList& list);
+Advice advise_kubespray(const EntryList& list);
+Advice advise_cluster_api(const EntryList& list);
+Advice advise_kubeadm(const EntryList& list);
+Advice advise_microk8s(const EntryList& list);
+Advice advise_k8s_snap(const EntryList& list);
+Advice advise_k0s(const EntryList& list);
+Advice advise_charmed(const EntryList& list);
+Advice advise_kubelet_snap(const EntryList& list);
+Advice advise_ack(const EntryList& list);
 
 /// The NodeConfig that nodeadm reads from the node itself.
-std::string node_config_fragment(const std::vector<std::string>& list);
+std::string node_config_fragment(const EntryList& list);
 
 /// "allowedUnsafeSysctls:" with its items in YAML, every line behind `indent`; "[]" for none.
-std::string yaml_list(std::string_view key, const std::vector<std::string>& list,
+std::string yaml_list(std::string_view key, const EntryList& list,
                       std::string_view indent);
 /// ["a","b"]
-std::string json_list(const std::vector<std::string>& list);
+std::string json_list(const EntryList& list);
 
 /// Document and commands as one text for a shell; the document alone where there is no command.
 std::string advice_text(const Advice& advice);

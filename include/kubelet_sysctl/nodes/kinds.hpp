@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/advice.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/route.hpp"
@@ -39,11 +40,11 @@ struct NodeKind {
   /// Units that run the kubelet where there is no kubelet.service, separated by blanks.
   std::string_view units = {};
   /// The persistent way with the whole list filled in; nullptr where there is none to fill in.
-  Advice (*advise)(const std::vector<std::string>& list) = nullptr;
+  Advice (*advise)(const EntryList& list) = nullptr;
   /// A file of this node that the program that rewrites the list reads: written with --persist. Empty: there is none.
   std::string_view persistent_file = {};
   /// Its whole text; nullptr: it is a part of a KubeletConfiguration, and other keys in it are kept.
-  std::string (*persistent_text)(const std::vector<std::string>& list) = nullptr;
+  std::string (*persistent_text)(const EntryList& list) = nullptr;
   std::string_view persistent_needs = {};  ///< what must be done for that file to count
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
@@ -51,7 +52,7 @@ struct SyncRequest {
 struct FileEdit {
   SourceFile before;
   std::vector<Splice> splices;  ///< into before.bytes; a new file has one insertion
-  std::string after;
+  SharedText after;
   nodes::Route route = nodes::Route::kNone;
   bool removes = false;        ///< the file goes away (undo of a created file)
   bool daemon_reload = false;  ///< systemd must read its units again
@@ -60,8 +61,8 @@ struct FileEdit {
 struct Plan {
   Verb verb = Verb::kAdd;
   std::vector<FileEdit> edits;             ///< empty when the files already say it
-  std::vector<std::string> before;         ///< configured list before
-  std::vector<std::string> after;          ///< configured list after
+  EntryList before;                        ///< configured list before
+  EntryList after;                         ///< configured list after
   std::vector<std::string> expected_argv;  ///< argv of the next start
   bool restart = false;                    ///< the running list would change, or is unknown
   bool pending = false;                    ///< nothing runs: it takes effect at the next start
@@ -95,7 +96,7 @@ Result<Plan> plan_fix(const nodes::NodeSnapshot& snapshot, const model::NodeMode
 
 /// The entries of a change that the list does not hold yet: what the kernel is asked about.
 std::vector<std::string> new_entries(const model::NodeModel& model,
-                                     const std::vector<std::string>& entries);
+                                     const EntryList& entries);
 
 /// The plan that takes back what made `before` into `after`, on a node that was changed again since: what
 /// was added goes, what was removed comes back behind the entry it stood behind. Errors: kConflict when
@@ -103,8 +104,8 @@ std::vector<std::string> new_entries(const model::NodeModel& model,
 /// those of make_plan().
 Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
                                   const model::NodeModel& model,
-                                  const std::vector<std::string>& before,
-                                  const std::vector<std::string>& after);
+                                  const EntryList& before,
+                                  const EntryList& after);
 
 /// The node as it will be read once `edits` are on disk. Errors: those of resolve().
 Result<model::NodeModel> model_after(const nodes::NodeSnapshot& snapshot,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -18,7 +19,7 @@
 namespace kubelet_sysctl::pods {
 
 /// True when `after` does not cover everything that `before` allows.
-bool narrows(const std::vector<std::string>& before, const std::vector<std::string>& after);
+bool narrows(const EntryList& before, const EntryList& after);
 
 /// A pod that the kubelet admitted with one list and refuses with another.
 struct RejectedPod {
@@ -30,8 +31,8 @@ struct RejectedPod {
 /// Whom a kubelet of `version` admits with `before` and refuses with `after`. Without a version: whom the
 /// newest or the oldest known rules do.
 std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,
-                                       const std::vector<std::string>& before,
-                                       const std::vector<std::string>& after,
+                                       const EntryList& before,
+                                       const EntryList& after,
                                        const std::optional<sysctl::KubeletVersion>& version,
                                        const std::optional<sysctl::KernelVersion>& kernel);
 

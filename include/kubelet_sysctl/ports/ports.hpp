@@ -89,12 +89,12 @@ class FileSystem {
   /// any file when the disk is full and the new bytes need no more room than it has.
   /// Errors: kConflict when the disk no longer holds `before` (or no longer is absent); kPermission, kIo.
   /// After any error the old bytes remain and no temporary file is left.
-  virtual Result<WriteMode> replace(const SourceFile& before, const std::string& bytes) = 0;
+  virtual Result<WriteMode> replace(const SourceFile& before, const SharedText& bytes) = 0;
   /// The first half of replace(): all that needs room on the disk is done, nothing is changed. So several
   /// files can be made ready before the first of them changes. A full disk is an error here. Let go in
   /// the opposite order: a directory that was made goes again only when it is empty. Errors as replace().
   virtual Result<std::unique_ptr<StagedWrite>> stage(const SourceFile& before,
-                                                     const std::string& bytes) = 0;
+                                                     const SharedText& bytes) = 0;
   /// What replace() would carry over and how it would write. Errors: kConflict when the file is gone,
   /// kPermission, kIo.
   virtual Result<FileTraits> traits_of(const SourceFile& file) = 0;

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kubelet_sysctl/base/advice.hpp"
@@ -19,6 +21,9 @@
 #include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl::report {
+
+/// Takes a report piece by piece, since a list may have thousands of entries; a piece of text ends with a line.
+using Sink = std::function<void(std::string_view)>;
 
 /// "kubelet-sysctl: error: PATH:LINE:COLUMN: message", the line with a caret under it (a window around
 /// the place, so that a long line of arguments is not echoed whole), the hint and the detail.
@@ -40,8 +45,9 @@ NodeState state_of(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
 /// "down", "broken", "unknown", "drift", "ok", "files"
 const char* name_of(NodeState state);
 
-std::string show_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                      const TextStyle& style, const transaction::OpenChanges& open = {});
+void write_show_text(const Sink& out, const nodes::NodeSnapshot& snapshot,
+                     const model::NodeModel& model, const TextStyle& style,
+                     const transaction::OpenChanges& open);
 /// What doctor found, worst first, and what it could not inspect.
 std::string doctor_text(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
@@ -71,15 +77,15 @@ std::string transaction_text(const transaction::Transaction& one,
 std::string unfinished_text(const std::string& line, const std::string& root,
                             const TextStyle& style);
 
-/// Documents of docs/json-schema.json; one line, no final newline. `version` is the kubelet's, or empty.
-std::string status_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                        const transaction::OpenChanges& open = {});
+/// Documents of docs/json-schema.json; one line, its end only where they are written piece by piece. `version` is the kubelet's, or empty.
+void write_status_json(const Sink& out, const nodes::NodeSnapshot& snapshot,
+                       const model::NodeModel& model, const transaction::OpenChanges& open);
 std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                         const std::vector<Finding>& findings,
                         const std::vector<std::string>& not_inspected,
                         const std::string& in_progress = {});
 std::string command_line_json(const systemd::CommandLine& command);
-std::string outcome_json(const transaction::Outcome& outcome);
+void write_outcome_json(const Sink& out, const transaction::Outcome& outcome);
 std::string error_json(const Error& error);
 /// The records of `shown`; `all` says what undid them. `with_diffs` where they hold their bytes.
 std::string history_json(const std::vector<transaction::Transaction>& shown,

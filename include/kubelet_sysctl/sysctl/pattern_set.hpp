@@ -5,7 +5,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
+
+#include "kubelet_sysctl/base/entry_list.hpp"
 
 namespace kubelet_sysctl::sysctl {
 
@@ -15,16 +18,16 @@ namespace kubelet_sysctl::sysctl {
 class EntrySet {
  public:
   EntrySet() = default;
-  explicit EntrySet(const std::vector<std::string>& entries);
+  explicit EntrySet(const EntryList& entries);
 
-  void insert(const std::string& entry);
+  void insert(std::string_view entry);
   [[nodiscard]] bool holds(std::string_view entry) const;
   /// The entry that allows all that `entry` does, itself or the widest pattern; nullptr when none.
   [[nodiscard]] const std::string* covering(std::string_view entry) const;
 
  private:
-  // Normal form -> as written; empty where that is the same, as it nearly always is.
-  std::unordered_map<std::string, std::string> entries_;
+  std::unordered_set<std::string> entries_;             // in their normal form
+  std::unordered_map<std::string, std::string> spelt_;  // normal form -> as written, where they differ
   std::unordered_map<std::string, std::string> stems_;  // pattern without its star -> as written
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -61,8 +62,8 @@ struct Outcome {
   OutcomeKind kind = OutcomeKind::kUnchanged;
   planning::Verb verb = planning::Verb::kAdd;
   bool changed = false;  ///< files or process differ from before the run
-  std::vector<std::string> before;
-  std::vector<std::string> after;
+  EntryList before;
+  EntryList after;
   std::vector<planning::FileEdit> edits;
   bool restart = false;     ///< the kubelet was, or would be, restarted
   std::string transaction;  ///< id; empty when none was made

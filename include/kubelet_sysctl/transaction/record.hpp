@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/base/splice.hpp"
@@ -40,7 +41,7 @@ struct JournalFile {
   bool existed = true;
   FileMeta meta;                     ///< of the original, with its attributes
   bool in_place = false;             ///< written into the file itself: FileTraits::in_place
-  std::string original;              ///< bytes before; kept in a file of its own beside the record
+  SharedText original;               ///< bytes before; kept in a file of its own beside the record
   std::vector<Splice> splices;       ///< what was changed in them
   bool removed = false;              ///< the change took the file away
   std::size_t made_directories = 0;  ///< how many directories above it were made with it
@@ -74,8 +75,8 @@ struct Transaction {
   std::string tool_version;
   int systemd_version = 0;  ///< of the manager; 0 when unknown
   std::string boot_id;      ///< of the kernel that ran; empty when unknown
-  std::vector<std::string> before;
-  std::vector<std::string> after;
+  EntryList before;
+  EntryList after;
   std::vector<JournalFile> files;
   std::string undoes;     ///< id of the transaction that this one undid
   bool restart = false;   ///< the change was to be taken up by a restart of this run

@@ -85,7 +85,7 @@ int run_recover(Session& session) {
   const transaction::Outcome summary = summary_of(all, options.dry_run);
   session.host.node_was_changed = summary.changed;
   if (options.json) {
-    print(session, report::outcome_json(summary));
+    report::write_outcome_json(pieces(session), summary);
   } else {
     report_in_words(session, all);
   }
@@ -151,7 +151,7 @@ int run_keep(Session& session) {
   auto outcome = keep(session, ports);
   if (!outcome) return fail(session, outcome.error());
   if (options.json) {
-    print(session, report::outcome_json(*outcome));
+    report::write_outcome_json(pieces(session), *outcome);
     return 0;
   }
   for (const Finding& finding : outcome->findings) {

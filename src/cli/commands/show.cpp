@@ -48,15 +48,18 @@ int fail_measured(Session& session, report::Measured measured, const Error& erro
   return transaction::exit_code_of(error);
 }
 
-std::string report_of(const Session& session, const report::Measured& measured,
-                      const transaction::OpenChanges& open) {
-  if (session.options.metrics) return report::metrics_text(measured);
-  if (session.options.json) return report::status_json(*measured.snapshot, *measured.model, open);
-  if (session.options.quiet) {
-    return fmt::format("{}\n",
-                       report::name_of(report::state_of(*measured.snapshot, *measured.model)));
+void write_report(Session& session, const report::Measured& measured,
+                  const transaction::OpenChanges& open) {
+  const nodes::NodeSnapshot& snapshot = *measured.snapshot;
+  const model::NodeModel& model = *measured.model;
+  if (session.options.metrics) return print(session, report::metrics_text(measured));
+  if (session.options.json) {
+    return report::write_status_json(pieces(session), snapshot, model, open);
   }
-  return report::show_text(*measured.snapshot, *measured.model, session.out, open);
+  if (session.options.quiet) {
+    return print(session, fmt::format("{}\n", report::name_of(report::state_of(snapshot, model))));
+  }
+  report::write_show_text(pieces(session), snapshot, model, session.out, open);
 }
 
 /// True when the next start of the kubelet ends at once, whatever its list is.
@@ -98,7 +101,7 @@ int run_show(Session& session) {
     findings.push_back(std::move(*lost));
   }
   model->findings.insert(model->findings.end(), findings.begin(), findings.end());
-  print(session, report_of(session, seen, open));
+  write_report(session, seen, open);
   if (does_not_start(*model)) return transaction::exit_code_of(Error{.kind = ErrorKind::kRefused});
   return session.options.exit_code && is_off(*model, open) ? kFound : 0;
 }

@@ -110,7 +110,7 @@ Error appeared(const std::string& path) {
                .hint = "nothing was written to it; see who made it, then run the command again"};
 }
 
-Status fill(const TemporaryFile& temporary, const SourceFile& before, const std::string& bytes) {
+Status fill(const TemporaryFile& temporary, const SourceFile& before, const SharedText& bytes) {
   if (const int number = write_all(temporary.fd(), bytes, 0)) {
     return errno_error(number, before.path, "cannot write the new file");
   }
@@ -162,7 +162,7 @@ class StagedCreation final : public ports::StagedWrite {
 }  // namespace
 
 Result<std::unique_ptr<ports::StagedWrite>> Disk::stage_creation(const SourceFile& before,
-                                                                 const std::string& bytes) {
+                                                                 const SharedText& bytes) {
   // A dangling link is an absent file: what it leads to is made, as open(2) with O_CREAT would.
   auto landing = paths_.landing_place(before.path);
   if (!landing) return std::move(landing).error();

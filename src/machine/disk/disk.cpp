@@ -91,7 +91,7 @@ Result<SourceFile> Disk::read(const std::string& path) {
   int number = 0;
   const UniqueFd fd = paths_.open_file(*place, O_RDONLY, number);
   // Facts first, bytes second: a writer in between shows as a conflict when the file is replaced.
-  if (fd) number = read_to_end(fd.get(), size, kMostBytes, file.bytes);
+  if (fd) number = read_to_end(fd.get(), size, kMostBytes, file.bytes.edit());
   if (went_away(number)) return absent;
   if (number != 0) return errno_error(number, path, "cannot read the file");
   if (file.bytes.size() > kMostBytes) return too_large(path);

@@ -45,15 +45,14 @@ int reserve(int fd, std::size_t old_size, std::size_t new_size) {
   return number;
 }
 
-bool holds(int fd, const std::string& bytes) {
-  std::string now;
-  return ::lseek(fd, 0, SEEK_SET) == 0 && read_to_end(fd, bytes.size(), bytes.size(), now) == 0 &&
-         now == bytes;
+bool holds(int fd, std::string_view bytes) {
+  bool same = false;
+  return ::lseek(fd, 0, SEEK_SET) == 0 && compare_to_end(fd, bytes, same) == 0 && same;
 }
 
 class StagedInPlace final : public ports::StagedWrite {
  public:
-  StagedInPlace(Target target, UniqueFd fd, const SourceFile& before, const std::string& bytes)
+  StagedInPlace(Target target, UniqueFd fd, const SourceFile& before, const SharedText& bytes)
       : target_(std::move(target)), fd_(std::move(fd)), before_(before), bytes_(bytes) {}
   StagedInPlace(const StagedInPlace&) = delete;
   StagedInPlace& operator=(const StagedInPlace&) = delete;
@@ -104,14 +103,14 @@ class StagedInPlace final : public ports::StagedWrite {
   Target target_;
   UniqueFd fd_;
   SourceFile before_;
-  std::string bytes_;
+  SharedText bytes_;
   bool reserved_ = false;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ports::StagedWrite>> stage_in_place(Target target, const SourceFile& before,
-                                                           const std::string& bytes) {
+                                                           const SharedText& bytes) {
   UniqueFd fd(::openat(target.directory.get(), target.name.c_str(),
                        O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) return errno_error(errno, before.path, "cannot open the file for writing");

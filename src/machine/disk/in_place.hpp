@@ -16,7 +16,7 @@ namespace kubelet_sysctl::machine {
 /// Opens the file for writing and has the blocks for `bytes` set aside; commit() writes. Errors as
 /// FileSystem::stage().
 Result<std::unique_ptr<ports::StagedWrite>> stage_in_place(Target target, const SourceFile& before,
-                                                           const std::string& bytes);
+                                                           const SharedText& bytes);
 
 /// Makes `bytes` all that `fd` holds, on the disk too. Returns 0 or errno.
 int overwrite(int fd, std::string_view bytes);

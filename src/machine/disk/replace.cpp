@@ -37,7 +37,7 @@ class StagedNothing final : public ports::StagedWrite {
 class StagedRename final : public ports::StagedWrite {
  public:
   StagedRename(Target target, TemporaryFile temporary, const SourceFile& before,
-               const std::string& bytes)
+               const SharedText& bytes)
       : target_(std::move(target)),
         temporary_(std::move(temporary)),
         before_(before),
@@ -98,11 +98,11 @@ class StagedRename final : public ports::StagedWrite {
   Target target_;
   std::optional<TemporaryFile> temporary_;
   SourceFile before_;
-  std::string bytes_;
+  SharedText bytes_;
 };
 
 Status fill(const TemporaryFile& temporary, const Target& target, const SourceFile& before,
-            const std::string& bytes) {
+            const SharedText& bytes) {
   if (const int number = write_all(temporary.fd(), bytes, 0)) {
     return errno_error(number, before.path, "cannot write the new content");
   }
@@ -114,7 +114,7 @@ Status fill(const TemporaryFile& temporary, const Target& target, const SourceFi
   return {};
 }
 
-Staged stage_beside(Target target, const SourceFile& before, const std::string& bytes) {
+Staged stage_beside(Target target, const SourceFile& before, const SharedText& bytes) {
   auto temporary = TemporaryFile::beside(target.directory.get(), target.name, before.path);
   if (!temporary) return std::move(temporary).error();
   auto filled = fill(*temporary, target, before, bytes);
@@ -130,7 +130,7 @@ bool Disk::needs_writing_in_place(const Target& target) const {
   return is_mount(target.directory.get(), target.name).value_or(false);
 }
 
-Staged Disk::stage(const SourceFile& before, const std::string& bytes) {
+Staged Disk::stage(const SourceFile& before, const SharedText& bytes) {
   if (before.kind == FileKind::kAbsent) return stage_creation(before, bytes);
   auto target = open_target(paths_, before);
   if (!target) return std::move(target).error();
@@ -140,7 +140,7 @@ Staged Disk::stage(const SourceFile& before, const std::string& bytes) {
   return stage_beside(std::move(*target), before, bytes);
 }
 
-Result<ports::WriteMode> Disk::replace(const SourceFile& before, const std::string& bytes) {
+Result<ports::WriteMode> Disk::replace(const SourceFile& before, const SharedText& bytes) {
   auto staged = stage(before, bytes);
   // A full disk must not keep the old bytes from coming back: where they need no more blocks than
   // the file has, which is found out when they are set aside, they are written over the new ones.

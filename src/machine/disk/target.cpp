@@ -50,10 +50,10 @@ Result<UniqueFd> open_unchanged(int directory, const std::string& name, const So
       ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd && (errno == ENOENT || errno == ELOOP)) return conflict(before, "was changed");
   if (!fd) return errno_error(errno, before.path, "cannot open the file");
-  std::string bytes;
-  const int number = read_to_end(fd.get(), before.bytes.size(), kMostBytes, bytes);
+  bool same = true;
+  const int number = compare_to_end(fd.get(), before.bytes, same);
   if (number != 0) return errno_error(number, before.path, "cannot read the file");
-  if (::fstat(fd.get(), &facts) != 0 || !same_facts(facts, before) || bytes != before.bytes) {
+  if (::fstat(fd.get(), &facts) != 0 || !same_facts(facts, before) || !same) {
     return conflict(before, "was changed");
   }
   return fd;

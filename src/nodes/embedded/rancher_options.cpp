@@ -61,12 +61,12 @@ std::vector<YamlValue> values_in_unit(const systemd::CommandLine& unit, std::siz
 }
 
 std::string last_of(const std::vector<YamlValue>& values, std::string otherwise) {
-  return values.empty() ? std::move(otherwise) : values.back().text.text;
+  return values.empty() ? std::move(otherwise) : values.back().text.text.str();
 }
 
 std::string variable(const systemd::CommandLine& unit, const std::string& name) {
   const auto found = unit.environment.find(name);
-  return found == unit.environment.end() ? std::string() : found->second.value.text;
+  return found == unit.environment.end() ? std::string() : found->second.value.text.str();
 }
 
 /// The index of the word behind `server` or `agent`.
@@ -196,7 +196,7 @@ Status no_swallowed_list(const Product& product, const NodeSnapshot& snapshot,
         fmt::format("what {} makes of this item depends on its release, for the one before "
                     "it has no '='",
                     product.title),
-        fmt::format("write '{}=true'", args[i - 1].text.text));
+        fmt::format("write '{}=true'", args[i - 1].text.text.str()));
   }
   return {};
 }

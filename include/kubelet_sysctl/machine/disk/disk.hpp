@@ -49,9 +49,9 @@ class Disk final : public ports::FileSystem,
   Result<std::vector<ports::DirEntry>> list(const std::string& path) override;
   Result<std::optional<ports::DirEntry>> stat(const std::string& path) override;
   Result<std::string> real_path(const std::string& path) override;
-  Result<ports::WriteMode> replace(const SourceFile& before, const std::string& bytes) override;
+  Result<ports::WriteMode> replace(const SourceFile& before, const SharedText& bytes) override;
   Result<std::unique_ptr<ports::StagedWrite>> stage(const SourceFile& before,
-                                                    const std::string& bytes) override;
+                                                    const SharedText& bytes) override;
   Result<ports::FileTraits> traits_of(const SourceFile& file) override;
   Status remove(const SourceFile& before, bool and_directory) override;
   Status sweep(const std::string& path) override;
@@ -64,7 +64,7 @@ class Disk final : public ports::FileSystem,
 
  private:
   Result<std::unique_ptr<ports::StagedWrite>> stage_creation(const SourceFile& before,
-                                                             const std::string& bytes);
+                                                             const SharedText& bytes);
 
   /// True when a rename would break other names of the file off that must not be, or would fail with EBUSY
   /// because the file is a mount.
