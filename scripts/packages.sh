@@ -19,9 +19,9 @@ node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps pyt
 # with curl); the benchmarks compare with augtool and yq by hyperfine. rpm makes and installs the RPM, lintian
 # and mandoc judge the DEB and the manual page; the completions are tried in their shells. crun
 # makes containers on the booted machines, from manifests that PyYAML reads. prometheus_client
-# reads the metrics; openssl makes certificates for a pretend API server.
+# reads the metrics; pyte is the terminal that screens are read on; openssl makes certificates for a pretend API server.
 test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
-  augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client openssl rpm lintian mandoc groff-base bash-completion zsh fish"
+  augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client python3-pyte openssl rpm lintian mandoc groff-base bash-completion zsh fish"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev file"
 arm64="$build g++-aarch64-linux-gnu qemu-user-static"
 

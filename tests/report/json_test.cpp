@@ -59,7 +59,7 @@ TEST(Json, AbsentFactsAreNullAndListsNever) {
   EXPECT_EQ(json["unfinished"], Json::array());
   EXPECT_EQ(json["trial"], nullptr);
   transaction::Outcome outcome;
-  const Json unchanged = Json::parse(report::outcome_json(outcome));
+  const Json unchanged = Json::parse(report::outcome_json(outcome, 0));
   EXPECT_EQ(unchanged["changed"], false);
   EXPECT_EQ(unchanged["transaction"], nullptr);
   EXPECT_EQ(unchanged["evidence"], nullptr);
@@ -80,7 +80,7 @@ TEST(Json, CommandLineGivesEachWordItsPlace) {
 }
 
 TEST(Json, OutcomeCarriesTheEvidenceAndNoOtherWordsOfTheFile) {
-  const std::string text = report::outcome_json(applied());
+  const std::string text = report::outcome_json(applied(), 0);
   EXPECT_THAT(text, Not(HasSubstr("geheim")));
   const Json json = Json::parse(text);
   EXPECT_EQ(json["outcome"], "applied");

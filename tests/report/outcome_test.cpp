@@ -97,6 +97,7 @@ TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
       report::outcome_text(failed(transaction::OutcomeKind::kRolledBack), kPlain);
   EXPECT_THAT(text, StartsWith("rolled back: the change did not hold, the files are as before, the "
                                "kubelet runs as pid 27340, healthy for 10.0 s\n"));
+  EXPECT_EQ(lines_of(text)[1], "  cause: the kubelet ended 3 times");
   EXPECT_THAT(text, HasSubstr("  what was tried\n"));
   EXPECT_THAT(text, HasSubstr("  as before: /etc/sysconfig/kubelet\n"));
   EXPECT_THAT(text, HasSubstr("  cause: the kubelet ended 3 times\n"));
@@ -126,6 +127,41 @@ TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
                                         "  systemctl restart kubelet.service\n"));
 }
 
+// The step that failed, the cause and the words of the kubelet were the same sentence three times.
+TEST(OutcomeText, TheCauseIsSaidOnce) {
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
+  outcome.steps = {{.what = "see the list in the running kubelet",
+                    .milliseconds = 300,
+                    .error = Error{.message = "the kubelet ended 3 times"}}};
+  const std::string text = report::outcome_text(outcome, kPlain);
+  EXPECT_EQ(text.find("the kubelet ended 3 times"), text.rfind("the kubelet ended 3 times"));
+}
+
+TEST(OutcomeText, ARollBackThatASignalAskedForIsNoFailureOfTheChange) {
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
+  outcome.cause = Error{.kind = ErrorKind::kInterrupted, .message = "a second signal"};
+  EXPECT_THAT(report::outcome_text(outcome, kPlain),
+              StartsWith("rolled back: as a second signal asked, the files are as before"));
+}
+
+TEST(OutcomeJson, SaysWhatEachFileHoldsHowTheKubeletIsAndTheExitCode) {
+  EXPECT_THAT(report::outcome_json(applied(), 0),
+              ::testing::AllOf(
+                  HasSubstr("\"onDisk\":[{\"file\":\"/etc/sysconfig/kubelet\",\"holds\":\"new\"}]"),
+                  HasSubstr("\"healthy\":true"), HasSubstr("\"inProgress\":null"),
+                  HasSubstr("\"exit\":0")));
+  EXPECT_THAT(report::outcome_json(failed(transaction::OutcomeKind::kRolledBack), 4),
+              ::testing::AllOf(HasSubstr("\"holds\":\"restored\""), HasSubstr("\"exit\":4")));
+}
+
+TEST(StepText, IsInThePastTenseWhereItWorked) {
+  transaction::Step step = {.what = "restart kubelet.service",
+                            .milliseconds = 41,
+                            .error = std::nullopt,
+                            .done = "restarted kubelet (pid 7)"};
+  EXPECT_EQ(report::step_text(step, kPlain), "  restarted kubelet (pid 7)  41 ms\n");
+}
+
 TEST(StepText, GivesTheTimeAndTheFailure) {
   EXPECT_EQ(report::step_text({"restart kubelet.service", 41, std::nullopt}, kPlain),
             "  restart kubelet.service  41 ms\n");
@@ -137,14 +173,14 @@ TEST(OutcomeText, OfATrialSaysWhenItEndsAndHowItIsKept) {
   transaction::Outcome outcome;
   outcome.kind = transaction::OutcomeKind::kApplied;
   outcome.transaction = "20261120T225726Z-1";
-  EXPECT_THAT(report::outcome_json(outcome), HasSubstr("\"trial\":null,\"recovered\":[]"));
+  EXPECT_THAT(report::outcome_json(outcome, 0), HasSubstr("\"trial\":null,\"recovered\":[]"));
   EXPECT_THAT(report::outcome_text(outcome, kPlain), Not(HasSubstr("trial")));
   outcome.trial_until_ms = 1795215446000;
   outcome.recovered = {"20261119T120000Z-1"};
   EXPECT_THAT(report::outcome_text(outcome, kPlain),
               HasSubstr("  on trial until 2026-11-20T22:57:26Z: 'kubelet-sysctl keep "
                         "20261120T225726Z-1' makes it final, otherwise it is undone then\n"));
-  EXPECT_THAT(report::outcome_json(outcome),
+  EXPECT_THAT(report::outcome_json(outcome, 0),
               HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
                         "\"recovered\":[\"20261119T120000Z-1\"]"));
   outcome.kind = transaction::OutcomeKind::kRolledBack;
