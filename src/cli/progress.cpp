@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/printable.hpp"
 #include "kubelet_sysctl/base/text.hpp"
 #include "kubelet_sysctl/base/time.hpp"
@@ -43,9 +44,12 @@ void Progress::end(const transaction::Step& step) {
   if (!is_shown_) return;
   clear_line();
   std::string line = printable(step.done.empty() ? step.what : step.done);
-  // Why is in the report of the run, once.
-  if (step.error) line = painted(session_.err, Paint::kRed, "failed") + ": " + printable(step.what);
-  if (step.milliseconds >= kShownFrom.count()) line += "  " + duration_text(step.milliseconds);
+  if (step.error && step.error->kind == ErrorKind::kInterrupted) {
+    line = "rolling back now";
+  } else if (step.error) {
+    // Why is in the report of the run, once.
+    line = painted(session_.err, Paint::kRed, "failed") + ": " + printable(step.what);
+  }
   say(session_, fmt::format("  {}\n", line));
 }
 

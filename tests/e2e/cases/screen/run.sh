@@ -22,7 +22,7 @@ seen() {
 }
 # at_terminal TERM ARGS...: types the program's command there.
 at_terminal() {
-  session_start sh -c "stty cols 80 rows 24; TERM=$1 exec kubelet-sysctl ${*:2}"
+  session_start sh -c "stty cols 80 rows 24; NO_COLOR=1 TERM=$1 exec kubelet-sysctl ${*:2}"
 }
 
 at_terminal xterm add kernel.sem --window 4s
@@ -58,7 +58,7 @@ session_type '\003'
 seen "Ctrl-C, once" 'press again to roll back now'
 sleep 0.5
 session_type '\003'
-seen "Ctrl-C, twice" "put back $file"
+seen "Ctrl-C, twice" "rolling back now"
 assert_exit 4 session_end
 seen "the end" 'rolled back: as a second signal asked, the files are as before'
 assert_same_bytes "$(kept $file)" "$(node_path $file)"
