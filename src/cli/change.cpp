@@ -157,8 +157,10 @@ transaction::ApplyOptions common_options(Session& session, Progress& progress) {
                    .sudo_user = session.host.sudo_user,
                    .reason = options.reason,
                    .tool_version = std::string(tool_version())};
-  wanted.on_begin = [&progress](const std::string& what) { progress.begin(what); };
+  wanted.on_begin = [&progress](const std::string&) { progress.begin(); };
   wanted.on_end = [&progress](const transaction::Step& step) { progress.end(step); };
+  wanted.on_wait = [&progress](const transaction::Wait& wait) { progress.wait(wait); };
+  wanted.on_signal = [&progress](const std::string& text) { progress.answer(text); };
   return wanted;
 }
 
@@ -209,9 +211,9 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
   leave_out(*outcome, said);
-  report_outcome(session, *outcome);
+  if (session.options.dry_run) outcome->in_progress = moment_of(ports).in_progress;
   // 77 says that nothing was changed: not so where an older change was undone first.
-  return transaction::exit_code_of(*outcome, session.options.unchanged_is_77 && !first.changed);
+  return report_outcome(session, *outcome, session.options.unchanged_is_77 && !first.changed);
 }
 
 /// A run that restarts the kubelet holds the lock and waits for its start, which waits for us: anyone who waited
@@ -226,12 +228,14 @@ int leave_to_holder(Session& session, const Error& held) {
        .path = {},
        .line = 0,
        .hint = "what the kubelet now starts with is the matter of that run"});
+  outcome.in_progress = held.message;
+  const int exit = transaction::exit_code_of(outcome, false);
   if (session.options.json) {
-    report::write_outcome_json(pieces(session), outcome);
+    report::write_outcome_json(pieces(session), outcome, exit);
   } else if (!session.options.quiet) {
     say(session, report::finding_text(outcome.findings.front(), session.err));
   }
-  return transaction::exit_code_of(outcome, false);
+  return exit;
 }
 
 /// A script of a machine's first boot may run before the kubelet is installed.
@@ -251,8 +255,7 @@ int wait_for_install(Session& session, planning::Verb verb) {
                    : "run it again once the kubelet is installed; or put the entries into "
                      "/etc/kubelet-sysctl.conf, which 'kubelet-sysctl-sync.service' makes the list "
                      "of at every start of the kubelet"});
-  report_outcome(session, outcome);
-  return transaction::exit_code_of(outcome, session.options.unchanged_is_77);
+  return report_outcome(session, outcome, session.options.unchanged_is_77);
 }
 
 /// True when there is something that recover() would do.
@@ -316,16 +319,20 @@ Result<std::unique_ptr<ports::FileLock>> take_lock(Session& session, ports::Port
   return ports.files.lock(kLockFile, wait, note);
 }
 
-void report_outcome(Session& session, const transaction::Outcome& outcome) {
+int report_outcome(Session& session, const transaction::Outcome& outcome, bool unchanged_is_77) {
+  const int exit = transaction::exit_code_of(outcome, unchanged_is_77);
   session.host.node_was_changed = session.host.node_was_changed || outcome.changed;
-  if (session.options.json) return report::write_outcome_json(pieces(session), outcome);
-  if (!session.options.quiet) {
+  if (session.options.json) {
+    report::write_outcome_json(pieces(session), outcome, exit);
+  } else if (!session.options.quiet) {
     const std::string persistent =
         session.options.persist ? report::persistent_text(outcome) : std::string();
-    return print(session, report::outcome_text(outcome, session.out) + persistent);
+    print(session, report::outcome_text(outcome, session.out) + persistent);
+  } else if (went_wrong(outcome)) {
+    // -q promises an empty standard output, not that a node is left stranded without a word.
+    say(session, report::outcome_text(outcome, session.err));
   }
-  // -q promises an empty standard output, not that a node is left stranded without a word.
-  if (went_wrong(outcome)) say(session, report::outcome_text(outcome, session.err));
+  return exit;
 }
 
 Result<std::vector<transaction::Recovered>> recover_now(Session& session, ports::Ports& ports,
@@ -420,8 +427,7 @@ int carry_out(Session& session, const std::string& note, const RequestMaker& mak
   if (!recovered) return fail(session, recovered.error());
   for (const transaction::Recovered& one : *recovered) {
     if (one.outcome && went_wrong(*one.outcome)) {
-      report_outcome(session, *one.outcome);
-      return transaction::exit_code_of(*one.outcome, false);
+      return report_outcome(session, *one.outcome, false);
     }
     if (!options.json && !options.quiet) {
       say(session, fmt::format("kubelet-sysctl: first, {}\n", recovered_line(one, false)));

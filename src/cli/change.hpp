@@ -54,7 +54,7 @@ Result<std::unique_ptr<ports::FileLock>> take_lock(Session& session, ports::Port
                                                    Progress& progress, const std::string& note);
 
 /// Prints the outcome; with -q only one that a person must know of.
-void report_outcome(Session& session, const transaction::Outcome& outcome);
+int report_outcome(Session& session, const transaction::Outcome& outcome, bool unchanged_is_77);
 
 /// Brings open changes to their end, with the options of the session. The caller holds the lock, except
 /// for a dry run.

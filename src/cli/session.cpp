@@ -28,8 +28,7 @@ bool wants_colour(Colour colour, bool is_terminal) {
   // Source: no-color.org: present and not empty, whatever its value.
   const char* no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return false;
-  const char* term = std::getenv("TERM");
-  return is_terminal && term != nullptr && std::string_view(term) != "dumb";
+  return is_terminal && !is_dumb_terminal();
 }
 
 /// A pod without systemd is no broken machine: it is the wrong place.
@@ -65,6 +64,11 @@ Session session_of(CliEnvironment& host, const Options& options) {
   if (session.out.wrap > 0) session.out.columns = session.out.wrap;
   if (session.err.wrap > 0) session.err.columns = session.err.wrap;
   return session;
+}
+
+bool is_dumb_terminal() {
+  const char* term = std::getenv("TERM");
+  return term == nullptr || std::string_view(term) == "dumb";
 }
 
 void print(Session& session, const std::string& text) {

@@ -36,6 +36,9 @@ report::Sink pieces(Session& session);
 /// What is no result, to standard error; broken where a terminal is too narrow.
 void say(Session& session, const std::string& text);
 
+/// True for a terminal that cannot move its cursor, or of which nothing is known.
+bool is_dumb_terminal();
+
 /// Reports the error, as a document on standard output with -o json, and returns its exit code.
 int fail(Session& session, const Error& error);
 

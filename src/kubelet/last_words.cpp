@@ -22,6 +22,25 @@ int weight(std::string_view line) {
   return ends ? 2 : 1;
 }
 
+/// Where the line that says why it ended is among its last ones, with those that belong to it.
+struct Reason {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool is_error = false;
+};
+
+Reason find_reason(const std::vector<std::string>& lines) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    // Of equals the last one: the others were survived.
+    if (weight(lines[i]) >= weight(lines[best])) best = i;
+  }
+  if (lines.empty() || weight(lines[best]) == 0) return {};
+  std::size_t end = best + 1;
+  while (end < lines.size() && continues(lines[end])) ++end;
+  return {.begin = best, .end = end, .is_error = true};
+}
+
 struct Known {
   std::string_view text;
   std::string_view meaning;
@@ -57,17 +76,23 @@ bool is_error_line(std::string_view line) {
 }
 
 std::vector<std::string> reason_first(std::vector<std::string> lines) {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    // Of equals the last one: the others were survived.
-    if (weight(lines[i]) >= weight(lines[best])) best = i;
-  }
-  if (lines.empty() || weight(lines[best]) == 0) return lines;
-  std::size_t end = best + 1;
-  while (end < lines.size() && continues(lines[end])) ++end;
+  const Reason reason = find_reason(lines);
+  if (!reason.is_error) return lines;
   const auto at = [&](std::size_t i) { return lines.begin() + static_cast<std::ptrdiff_t>(i); };
-  std::rotate(lines.begin(), at(best), at(end));
+  std::rotate(lines.begin(), at(reason.begin), at(reason.end));
   return lines;
+}
+
+std::vector<std::string> reason_of(const std::vector<std::string>& lines) {
+  const Reason reason = find_reason(lines);
+  std::size_t begin = reason.begin;
+  for (std::size_t i = 0; i < lines.size() && !reason.is_error; ++i) {
+    begin = i;
+    if (!recognise({lines[i]}).empty()) break;
+  }
+  const std::size_t end = reason.is_error ? reason.end : std::min(begin + 1, lines.size());
+  const auto at = [&](std::size_t i) { return lines.begin() + static_cast<std::ptrdiff_t>(i); };
+  return {at(begin), at(end)};
 }
 
 std::string recognise(const std::vector<std::string>& last_words) {

@@ -27,6 +27,8 @@ namespace kubelet_sysctl::machine {
 namespace {
 
 constexpr std::array<int, 3> kStopSignals = {SIGINT, SIGTERM, SIGHUP};
+/// What comes within this time asks once: timeout(1) signals its child, and then its whole group.
+constexpr Milliseconds kOneRequest{300};
 
 timespec timespec_of(std::chrono::nanoseconds span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span);
@@ -102,12 +104,21 @@ void SystemClock::take_signals() {
   signalfd_siginfo info = {};
   while (signals_ && ::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
     interrupted_ = true;
+    if (info.ssi_signo == SIGHUP) continue;
+    if (times_asked_ > 0 && now() - asked_at_ < kOneRequest) continue;
+    ++times_asked_;
+    asked_at_ = now();
   }
 }
 
 bool SystemClock::interrupted() {
   take_signals();
   return interrupted_;
+}
+
+int SystemClock::times_asked_to_stop() {
+  take_signals();
+  return times_asked_;
 }
 
 std::string local_rfc3339(std::int64_t ms_since_epoch) {

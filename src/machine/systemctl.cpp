@@ -30,6 +30,7 @@ namespace {
 constexpr Milliseconds kAnswerDeadline{30'000};
 constexpr Milliseconds kFreshAnswer{200};
 constexpr Milliseconds kLoopStep{500};
+constexpr Milliseconds kAskStep{50};
 constexpr std::int64_t kMilliseconds = 1000;
 
 bool has(std::string_view text, std::string_view words) {
@@ -244,7 +245,8 @@ Status Systemctl::reload(Milliseconds deadline) {
   return {};
 }
 
-Status Systemctl::restart(const std::string& unit, Milliseconds deadline) {
+Status Systemctl::restart(const std::string& unit, Milliseconds deadline,
+                          const std::function<bool()>& goes_on) {
   auto valid = check_unit_name(unit);
   if (!valid) return valid;
   if (!booted()) return not_booted();
@@ -255,7 +257,14 @@ Status Systemctl::restart(const std::string& unit, Milliseconds deadline) {
   // With RestartMode=direct a unit that ends again and again never fails, and systemctl waits for ever.
   // Source: systemd.service(5); measured with 262.
   std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
-  while (!(*asked)->is_over(kLoopStep)) {
+  TimePoint shown = std::chrono::steady_clock::now();
+  while (!(*asked)->is_over(kAskStep)) {
+    if (goes_on && !goes_on()) {
+      return Error{.kind = ErrorKind::kInterrupted,
+                   .message = "a signal ended the wait for the restart"};
+    }
+    if (std::chrono::steady_clock::now() - shown < kLoopStep) continue;
+    shown = std::chrono::steady_clock::now();
     const auto state = show(unit);
     if (!state) continue;  // it says nothing of the restart
     fewest = std::min(fewest, state->restarts);

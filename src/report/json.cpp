@@ -224,6 +224,33 @@ Json steps_json(const std::vector<transaction::Step>& steps) {
   return list;
 }
 
+/// Whose bytes each file of the change holds; none where nothing was written. Of a stranded one they were
+/// inspected, of any other the run itself put them there.
+Json on_disk_json(const transaction::Outcome& outcome) {
+  Json list = Json::array();
+  const auto push = [&list](const std::string& path, transaction::FileHolds holds) {
+    const bool old = holds == transaction::FileHolds::kOld;
+    list.push_back({{"file", path}, {"holds", old ? "restored" : name_of(holds)}});
+  };
+  for (const transaction::FileNow& file : outcome.on_disk) push(file.path, file.holds);
+  const bool rolled_back = outcome.kind == transaction::OutcomeKind::kRolledBack;
+  const bool written = outcome.kind == transaction::OutcomeKind::kApplied ||
+                       outcome.kind == transaction::OutcomeKind::kPending;
+  if (!rolled_back && !written) return list;
+  for (const planning::FileEdit& edit : outcome.edits) {
+    push(edit.before.path,
+         rolled_back ? transaction::FileHolds::kOld : transaction::FileHolds::kNew);
+  }
+  return list;
+}
+
+/// What was seen of the kubelet at the end of the run: null where it was not asked.
+Json healthy_json(const transaction::Outcome& outcome) {
+  if (outcome.evidence && outcome.evidence->health == "ok") return true;
+  if (outcome.kind == transaction::OutcomeKind::kStranded && outcome.restart) return false;
+  return outcome.healthy ? Json(*outcome.healthy) : Json(nullptr);
+}
+
 Json unfinished_json(const std::vector<transaction::Transaction>& unfinished) {
   Json list = Json::array();
   for (const transaction::Transaction& one : unfinished) {
@@ -364,7 +391,7 @@ std::string command_line_json(const systemd::CommandLine& command) {
   return text_of(made);
 }
 
-void write_outcome_json(const Sink& out, const transaction::Outcome& outcome) {
+void write_outcome_json(const Sink& out, const transaction::Outcome& outcome, int exit) {
   Writer made(out, "Outcome");
   made.member("changed", outcome.changed);
   made.member("outcome", transaction::name_of(outcome.kind));
@@ -381,16 +408,16 @@ void write_outcome_json(const Sink& out, const transaction::Outcome& outcome) {
   made.member("lastWords", kubelet::reason_first(outcome.last_words));
   made.member("recognised", text_or_null(outcome.recognised));
   made.member("commands", outcome.commands);
-  Json on_disk = Json::array();
-  for (const transaction::FileNow& file : outcome.on_disk) {
-    on_disk.push_back({{"file", file.path}, {"holds", name_of(file.holds)}});
-  }
-  made.member("onDisk", std::move(on_disk));
+  made.member("onDisk", on_disk_json(outcome));
+  made.member("healthy", healthy_json(outcome));
+  made.member("inProgress", text_or_null(outcome.in_progress));
   made.member("wasDown", outcome.was_down);
-  made.member("trial", outcome.trial_until_ms == 0 ? Json(nullptr)
-                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}});
+  made.member("trial", outcome.trial_until_ms == 0
+                           ? Json(nullptr)
+                           : Json{{"until", rfc3339(outcome.trial_until_ms)}});
   made.member("recovered", outcome.recovered);
   made.member("advice", advice_json(outcome.advice));
+  made.member("exit", exit);
   made.finish();
 }
 

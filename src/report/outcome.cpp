@@ -93,7 +93,10 @@ std::string sentence(const transaction::Outcome& outcome) {
         return "the files are as before; the kubelet was not healthy before this run either, so no "
                "healthy one was restored";
       }
-      return "the change did not hold, the files are as before" + seen_phrase(outcome.evidence);
+      return (outcome.cause && outcome.cause->kind == ErrorKind::kInterrupted
+                  ? std::string("as a second signal asked, the files are as before")
+                  : std::string("the change did not hold, the files are as before")) +
+             seen_phrase(outcome.evidence);
     case transaction::OutcomeKind::kStranded:
       return outcome.was_down
                  ? "neither the new state nor the old one was seen; the kubelet was not healthy "
@@ -147,7 +150,8 @@ std::string list_text(const transaction::Outcome& outcome, const TextStyle& styl
     return out;
   }
   if (change.kept.size() <= kKeptShown) {
-    for (const std::string_view entry : change.kept) out += fmt::format("    {}\n", entry_text(entry));
+    for (const std::string_view entry : change.kept)
+      out += fmt::format("    {}\n", entry_text(entry));
   } else {
     out += fmt::format("    {} stay\n", count_text(change.kept.size(), "entry", "entries"));
   }
@@ -236,6 +240,7 @@ std::string evidence_lines(const transaction::Outcome& outcome, const TextStyle&
   return out;
 }
 
+/// Why, once: what was seen of the kubelet, what its last words mean, and the line of them that matters.
 std::string failure_text(const transaction::Outcome& outcome, const TextStyle& style) {
   std::string out;
   if (outcome.cause) {
@@ -247,11 +252,15 @@ std::string failure_text(const transaction::Outcome& outcome, const TextStyle& s
   if (!outcome.recognised.empty()) {
     out += fmt::format("  recognised: {}\n", printable(outcome.recognised));
   }
-  if (!outcome.last_words.empty()) {
-    out += "  the kubelet's last words:\n";
-    for (const std::string& line : kubelet::reason_first(outcome.last_words)) {
-      out += "    " + painted(style, Paint::kDim, "| " + printable(line)) + '\n';
-    }
+  const std::vector<std::string> words = style.verbose ? kubelet::reason_first(outcome.last_words)
+                                                       : kubelet::reason_of(outcome.last_words);
+  if (words.empty()) return out;
+  const std::size_t others = outcome.last_words.size() - words.size();
+  out += others > 0 ? fmt::format("  the kubelet's last words ({} more with -v):\n",
+                                  count_text(others, "line", "lines"))
+                    : std::string("  the kubelet's last words:\n");
+  for (const std::string& line : words) {
+    out += "    " + painted(style, Paint::kDim, "| " + printable(line)) + '\n';
   }
   return out;
 }
@@ -298,13 +307,14 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
                           outcome.findings.front().severity == Severity::kError;
   std::string out = down_first ? finding_lines(outcome.findings.front(), style, "") : std::string();
   out += first_line(outcome, style);
+  if (went_wrong(outcome)) out += failure_text(outcome, style);
   out += list_text(outcome, style);
   out += files_text(outcome);
   out += evidence_lines(outcome, style);
   for (const transaction::Step& step : outcome.steps) {
-    if (step.error || style.verbose) out += step_text(step, style);
+    // The failure of a step is the cause above.
+    if ((step.error && !outcome.cause) || style.verbose) out += step_text(step, style);
   }
-  if (went_wrong(outcome)) out += failure_text(outcome, style);
   if (outcome.was_down && outcome.kind == transaction::OutcomeKind::kApplied) {
     out += "  the kubelet was not healthy before this run\n";
   }
@@ -321,7 +331,8 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
 }
 
 std::string step_text(const transaction::Step& step, const TextStyle& style) {
-  std::string out = fmt::format("  {}  {}", printable(step.what), duration_text(step.milliseconds));
+  const std::string& what = step.error || step.done.empty() ? step.what : step.done;
+  std::string out = fmt::format("  {}  {}", printable(what), duration_text(step.milliseconds));
   if (step.error) {
     out += "  " + painted(style, Paint::kRed, "failed") + ": " + printable(step.error->message);
   }

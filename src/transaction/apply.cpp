@@ -3,12 +3,10 @@
 #include "kubelet_sysctl/transaction/apply.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "apply_run.hpp"
-#include "confirm.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
 #include "kubelet_sysctl/base/source.hpp"
@@ -16,8 +14,6 @@
 #include "kubelet_sysctl/checks/down.hpp"
 #include "kubelet_sysctl/discover/discover.hpp"
 #include "kubelet_sysctl/discover/health.hpp"
-#include "kubelet_sysctl/discover/launcher_files.hpp"
-#include "kubelet_sysctl/discover/process.hpp"
 #include "kubelet_sysctl/discover/sockets.hpp"
 #include "kubelet_sysctl/model/kubelet_command.hpp"
 #include "kubelet_sysctl/model/model.hpp"
@@ -34,9 +30,6 @@ namespace kubelet_sysctl::transaction {
 namespace {
 
 constexpr Milliseconds kReloadDeadline{90000};
-/// systemd kills a process that does not stop after TimeoutStopSec, 90 s by default, and then
-/// starts.
-constexpr Milliseconds kRestartDeadline{200000};
 constexpr Milliseconds kHealthDeadline{1000};
 
 /// True when systemd reads `file` as a drop-in of the unit, whatever else it is: a configuration of the
@@ -83,6 +76,7 @@ Result<Outcome> ApplyRun::run() {
   outcome_.restart = restart;
   if (options_.dry_run) {
     outcome_.kind = OutcomeKind::kPlanned;
+    see_health();
     return std::move(outcome_);
   }
   if (auto status = preflight(restart); !status) return std::move(status).error();
@@ -103,12 +97,21 @@ Result<Outcome> ApplyRun::run() {
   return outcome;
 }
 
+/// For a run that restarts nothing: how the kubelet is.
+std::optional<nodes::HealthSeen> ApplyRun::see_health() {
+  if (!snapshot_.live || !snapshot_.state) return std::nullopt;
+  auto health = discover::health_of(ports_, snapshot_, model_);
+  if (health) outcome_.healthy = health->ok;
+  return health;
+}
+
 /// A kubelet that is down is reported before "nothing to do".
 void ApplyRun::say_that_it_is_down() {
   if (!snapshot_.live || !snapshot_.state) return;
-  auto down = checks::down_finding(snapshot_, discover::health_of(ports_, snapshot_, model_));
+  auto down = checks::down_finding(snapshot_, see_health());
   if (!down) return;
   outcome_.was_down = true;
+  outcome_.healthy = false;
   outcome_.findings.insert(outcome_.findings.begin(), std::move(*down));
 }
 
@@ -148,22 +151,25 @@ void ApplyRun::finish(Outcome& outcome, std::string what) {
 
 void ApplyRun::say_signal(Outcome& outcome) {
   if (!wrote_ || !ports_.clock.interrupted()) return;
+  if (outcome.cause && outcome.cause->kind == ErrorKind::kInterrupted) return;
   outcome.findings.push_back(
       {.id = "signal-after-write",
        .severity = Severity::kWarning,
        .message = "a signal asked to stop after the first write: the run was brought to its end"});
 }
 
-Status ApplyRun::step(const std::string& what, const Action& action) {
+/// `done` is read when the action has ended, which may have filled it in.
+Status ApplyRun::step(const std::string& what, const std::string& done, const Action& action) {
   if (options_.on_begin) options_.on_begin(what);
   const TimePoint begin = ports_.clock.now();
   Status status = action();
-  Step done;
-  done.what = what;
-  done.milliseconds = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin).count();
-  if (!status) done.error = status.error();
-  if (options_.on_end) options_.on_end(done);
-  outcome_.steps.push_back(std::move(done));
+  Step ended;
+  ended.what = what;
+  ended.done = done;
+  ended.milliseconds = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin).count();
+  if (!status) ended.error = status.error();
+  if (options_.on_end) options_.on_end(ended);
+  outcome_.steps.push_back(std::move(ended));
   return status;
 }
 
@@ -234,7 +240,7 @@ bool ApplyRun::must_reload() const {
 
 /// daemon-reload exits 0 with a broken unit, so the unit is inspected afterwards.
 Status ApplyRun::reload() {
-  return step("daemon-reload", [this]() -> Status {
+  return step("daemon-reload", "reloaded systemd", [this]() -> Status {
     if (auto status = ports_.services.reload(kReloadDeadline); !status) return status;
     auto state = ports_.services.show(discover_.unit);
     if (!state) return std::move(state).error();
@@ -254,6 +260,7 @@ Result<Outcome> ApplyRun::without_restart() {
   if (auto status = mark(waits ? TransactionState::kPending : state_of_success()); !status) {
     return roll_back(std::move(status).error(), {});
   }
+  see_health();
   if (!waits) {
     Evidence evidence;
     evidence.pid = model_.running->process.pid;
@@ -265,8 +272,7 @@ Result<Outcome> ApplyRun::without_restart() {
   return std::move(outcome_);
 }
 
-Direction ApplyRun::direction(const EntryList& list,
-                              const std::vector<std::string>& argv) const {
+Direction ApplyRun::direction(const EntryList& list, const std::vector<std::string>& argv) const {
   // A host adds flags of its own, so the whole command line is not known before it runs.
   const bool whole = !model_.wrapped && model::launcher_of(snapshot_) == nullptr;
   return {.list = list,
@@ -284,7 +290,9 @@ Result<Outcome> ApplyRun::with_restart() {
   if (must_reload()) {
     if (auto status = reload(); !status) return roll_back(std::move(status).error(), {});
   }
+  forward_ = true;
   auto seen = restart_and_confirm(direction(plan_.after, plan_.expected_argv), attempted_ > 0);
+  forward_ = false;
   if (!seen) return roll_back(std::move(seen).error(), invocation_now());
   if (!seen->good) return roll_back(*seen->failure, seen->invocation);
   outcome_.evidence = seen->evidence;
@@ -301,111 +309,6 @@ void ApplyRun::warn_record_not_closed(const std::string& what, const Error& erro
       {.id = "record-not-closed",
        .severity = Severity::kWarning,
        .message = fmt::format("{} could not be closed: {}", what, error.message)});
-}
-
-/// What must be seen of a start that gives `way`, beginning from the unit as it is now.
-Result<Wanted> ApplyRun::wanted_of(const Direction& way) {
-  auto before = ports_.services.show(discover_.unit);
-  if (!before) return std::move(before).error();
-  Wanted wanted;
-  wanted.unit = discover_.unit;
-  wanted.list = way.list;
-  wanted.argv = way.argv;
-  wanted.health_address = model_.health_address;
-  wanted.health_port = model_.health_port;
-  wanted.before = *before;
-  wanted.place = model::kubelet_place(snapshot_);
-  if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot_))
-    wanted.becomes = launcher->becomes;
-  if (way.files_route) wanted.config_files = config_files();
-  return wanted;
-}
-
-/// One restart and everything that must be seen after it; `forward`: with a change that can be taken back.
-Result<Confirmation> ApplyRun::restart_and_confirm(const Direction& way, bool forward) {
-  auto found = wanted_of(way);
-  if (!found) return std::move(found).error();
-  Wanted wanted = std::move(*found);
-  if (wanted.before.main_pid > 0) {
-    auto old = discover::read_kubelet_process(ports_, wanted.before, wanted.place);
-    if (!old) return std::move(old).error();
-    wanted.old_process = *old;
-  }
-  // Starts by hand count for the start limit, and the one too many leaves the kubelet dead.
-  if (wanted.before.start_limit_interval_usec > 0 && wanted.before.start_limit_burst > 0) {
-    if (auto status = ports_.services.reset_failed(discover_.unit); !status) {
-      return std::move(status).error();
-    }
-  }
-  const bool by_files = way.files_route || wanted.place == nodes::KubeletPlace::kInside;
-  if (by_files) outlive_grain_of_clock();
-  restarted_at_ms_ = ports_.clock.wall_ms();
-  log_size_ = discover::size_of_launcher_log(ports_.files, snapshot_);
-  restarted_ = true;
-  // A unit of Type=notify comes back when it is up: that is a part of the time to the first healthy answer. On
-  // the way back it has all the time that systemd gives it, whatever the change was given.
-  const Milliseconds patience =
-      forward ? options_.timeout : std::max(kRestartDeadline, options_.timeout);
-  const TimePoint asked = ports_.clock.now();
-  auto restarted = step(fmt::format("restart {}", discover_.unit),
-                        [&] { return ports_.services.restart(discover_.unit, patience); });
-  if (!restarted) return std::move(restarted).error();
-  // On the way back the record keeps what it says. A record that cannot be written is no reason to
-  // take back a kubelet that runs: it is said when the record shall be closed.
-  if (forward && !mark(TransactionState::kRestarted)) {
-    transaction_.state = TransactionState::kWritten;
-  }
-  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - asked);
-  return watch(way, wanted, forward ? options_.timeout - took : options_.timeout);
-}
-
-Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted,
-                                     Milliseconds timeout) {
-  Result<Confirmation> seen = Confirmation{};
-  auto status = step("see the list in the running kubelet", [&]() -> Status {
-    seen = confirm(ports_, wanted, timeout, options_.window);
-    if (!seen) return seen.error();
-    if (seen->good) see_again(way, *seen);
-    if (seen->failure) return *seen->failure;
-    return {};
-  });
-  if (!status && seen && seen->good) return std::move(status).error();
-  return seen;
-}
-
-/// The whole node read again: the files still say it, and the process that was watched runs with it.
-void ApplyRun::see_again(const Direction& way, Confirmation& seen) {
-  const auto fail = [&seen](Error error) {
-    seen.good = false;
-    seen.failure = std::move(error);
-  };
-  auto snapshot = discover::discover(ports_, discover_);
-  if (!snapshot) return fail(std::move(snapshot).error());
-  auto model = model::resolve(*snapshot);
-  if (!model) return fail(std::move(model).error());
-  hear_configz(*snapshot, *model, seen.evidence, outcome_.findings);
-  if (seen.evidence.configz == model::Configz::kDiffers) {
-    return fail({.kind = ErrorKind::kTimeout,
-                 .message = "the kubelet itself says that it runs with another list"});
-  }
-  const std::set<std::string> wanted(way.list.begin(), way.list.end());
-  std::set<std::string> running;
-  const bool known = model->running && model->running->entries;
-  if (known) running.insert(model->running->entries->begin(), model->running->entries->end());
-  if (!known || running != wanted || model->running->process.pid != seen.evidence.pid) {
-    return fail({.kind = ErrorKind::kTimeout,
-                 .message = "the running kubelet could not be seen with this list"});
-  }
-  if (model->running->evidence != model::RunningList::Evidence::kConfigFile) return;
-  const model::Layer* winner = model::winner_of(*model);
-  seen.evidence.config_file = winner == nullptr ? model->config_path : winner->at.path;
-}
-
-std::vector<std::string> ApplyRun::config_files() const {
-  std::vector<std::string> files;
-  if (!model_.config_path.empty()) files.push_back(model_.config_path);
-  if (!model_.config_dir.empty()) files.push_back(model_.config_dir);
-  return files;
 }
 
 Result<Outcome> apply(ports::Ports& ports, const nodes::NodeSnapshot& snapshot,

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,11 @@ class ApplyRun {
   friend class RecoveryRun;
   using Action = std::function<Status()>;
 
-  Status step(const std::string& what, const Action& action);
+  Status step(const std::string& what, const std::string& done, const Action& action);
+  bool goes_on(const Wait& wait);
+  [[nodiscard]] std::string answer_to_signal(const Wait& wait) const;
+  Status restart_unit(Milliseconds patience);
+  [[nodiscard]] bool can_roll_back() const;
   [[nodiscard]] bool restarts() const;
   Status preflight(bool restart);
   Status check_not_interrupted();
@@ -83,6 +88,7 @@ class ApplyRun {
   void outlive_grain_of_clock();
   void warn_record_not_closed(const std::string& what, const Error& error);
 
+  std::optional<nodes::HealthSeen> see_health();
   void say_that_it_is_down();
   std::vector<std::string> commands_for(const std::vector<FileNow>& files, bool spare_others) const;
   std::vector<FileNow> files_now();
@@ -103,9 +109,11 @@ class ApplyRun {
   const ApplyOptions& options_;
   Outcome outcome_;
   Transaction transaction_;
-  std::size_t attempted_ = 0;         // edits that were put in place, or were being put there
-  bool wrote_ = false;                // a file was changed, whether or not it was put back since
-  std::int64_t changed_at_ms_ = 0;    // wall clock after the last change of a file
+  std::size_t attempted_ = 0;       // edits that were put in place, or were being put there
+  bool wrote_ = false;              // a file was changed, whether or not it was put back since
+  std::int64_t changed_at_ms_ = 0;  // wall clock after the last change of a file
+  bool forward_ = false;            // it waits for the change, not for the old state
+  int signals_answered_ = 0;
   bool restarted_ = false;            // systemd was asked to restart the unit
   std::int64_t restarted_at_ms_ = 0;  // wall clock of the last time that it was asked
   std::uint64_t log_size_ = 0;        // of the kubelet's own log file at the last restart

@@ -54,9 +54,11 @@ std::string name_in(const std::string& word) { return word.substr(0, word.find('
 
 class Watch {
  public:
-  Watch(ports::Ports& ports, const Wanted& wanted, Milliseconds timeout, Milliseconds window)
-      : ports_(ports), wanted_(wanted), window_(window) {
-    deadline_ = ports.clock.now() + timeout;
+  Watch(ports::Ports& ports, const Wanted& wanted, Milliseconds timeout, Milliseconds window,
+        const GoesOn& goes_on)
+      : ports_(ports), wanted_(wanted), window_(window), goes_on_(goes_on) {
+    began_ = ports.clock.now();
+    deadline_ = began_ + timeout;
     result_.evidence.window_ms = window.count();
   }
 
@@ -102,6 +104,25 @@ class Watch {
                        state.result.empty() ? state.sub_state : state.result);
   }
 
+  /// One wait of a step for the kubelet to come up; a failure says that there is nothing more to wait for.
+  Status wait_step() {
+    if (ports_.clock.wait_until(ports_.clock.now() + kStep, process_.pid)) return ended();
+    hear({.what = "waiting for a healthy kubelet",
+          .waited = since(began_),
+          .most = std::chrono::duration_cast<Milliseconds>(deadline_ - began_),
+          .left = window_ - since(deadline_)});
+    return {};
+  }
+
+  [[nodiscard]] Milliseconds since(TimePoint begin) {
+    return std::chrono::duration_cast<Milliseconds>(ports_.clock.now() - begin);
+  }
+
+  void hear(const Wait& wait) {
+    if (!goes_on_ || goes_on_(wait)) return;
+    result_.failure = roll_back_now();
+  }
+
   /// The first process after the restart: the baseline for everything that follows.
   Status find_process() {
     for (;;) {
@@ -135,7 +156,7 @@ class Watch {
         fail("no process of the kubelet came up in time");
         return {};
       }
-      ports_.clock.wait_until(ports_.clock.now() + kStep, 0);
+      if (auto status = wait_step(); !status || result_.failure) return status;
     }
   }
 
@@ -214,7 +235,7 @@ class Watch {
         fail(has_become() ? other_arguments() : "no process of the kubelet came up in time");
         return {};
       }
-      if (ports_.clock.wait_until(ports_.clock.now() + kStep, process_.pid)) return ended();
+      if (auto status = wait_step(); !status || result_.failure) return status;
     }
   }
 
@@ -233,16 +254,23 @@ class Watch {
         fail(fmt::format("the kubelet never became healthy: {}", seen->detail));
         return {};
       }
-      if (ports_.clock.wait_until(ports_.clock.now() + kStep, process_.pid)) return ended();
+      if (auto status = wait_step(); !status || result_.failure) return status;
     }
   }
 
   /// The same process, healthy, with no restart in between, until the window ends.
   Status see_window() {
-    const TimePoint end = ports_.clock.now() + window_;
+    const TimePoint begin = ports_.clock.now();
+    const TimePoint end = begin + window_;
     while (ports_.clock.now() < end) {
       const TimePoint next = std::min(end, ports_.clock.now() + kWindowStep);
       if (ports_.clock.wait_until(next, process_.pid)) return ended();
+      hear({.what = wanted_.health_address.empty() ? "watching the process" : "watching health",
+            .waited = since(begin),
+            .most = window_,
+            .is_window = true,
+            .left = window_ - since(begin)});
+      if (result_.failure) return {};
       if (!wanted_.health_address.empty()) {
         auto seen = discover::probe_health(ports_, process_.pid, wanted_.health_address,
                                            wanted_.health_port, kAnswerDeadline);
@@ -274,6 +302,8 @@ class Watch {
   ports::Ports& ports_;
   const Wanted& wanted_;
   Milliseconds window_;
+  const GoesOn& goes_on_;
+  TimePoint began_;
   TimePoint deadline_;
   Confirmation result_;
   Process process_;
@@ -282,9 +312,13 @@ class Watch {
 
 }  // namespace
 
+Error roll_back_now() {
+  return {.kind = ErrorKind::kInterrupted, .message = "a second signal asked to roll back now"};
+}
+
 Result<Confirmation> confirm(ports::Ports& ports, const Wanted& wanted, Milliseconds timeout,
-                             Milliseconds window) {
-  return Watch(ports, wanted, timeout, window).run();
+                             Milliseconds window, const GoesOn& goes_on) {
+  return Watch(ports, wanted, timeout, window, goes_on).run();
 }
 
 void hear_configz(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,

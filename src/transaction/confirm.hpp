@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
+#include "kubelet_sysctl/transaction/apply.hpp"
 #include "kubelet_sysctl/transaction/outcome.hpp"
 
 namespace kubelet_sysctl::transaction {
@@ -33,6 +35,8 @@ struct Wanted {
   std::string becomes = {};  ///< KubeletLauncher::becomes: until then it is not the kubelet yet
 };
 
+using GoesOn = std::function<bool(const Wait&)>;
+
 struct Confirmation {
   bool good = false;
   Evidence evidence;
@@ -40,10 +44,14 @@ struct Confirmation {
   std::string invocation;        ///< of the start that failed, for its last words
 };
 
+/// The cause of a way back that a second signal asked for.
+Error roll_back_now();
+
 /// Watches the unit after a restart until it is seen to run with the desired list, healthy, the same
 /// process for the whole window; or until something speaks against it. Every wait has a deadline.
+/// `goes_on` hears of each wait, and ends the watch with false: then the failure is kInterrupted.
 Result<Confirmation> confirm(ports::Ports& ports, const Wanted& wanted, Milliseconds timeout,
-                             Milliseconds window);
+                             Milliseconds window, const GoesOn& goes_on);
 
 /// What came of it for the list, into the evidence of a change. That the kubelet did not answer joins
 /// `findings` once, and is no failure: who may not ask has the other evidence, and without any the list is

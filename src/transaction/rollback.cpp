@@ -40,7 +40,8 @@ void drop_advice(Outcome& outcome) {
 Status ApplyRun::restore() {
   for (; attempted_ > 0; --attempted_) {
     const JournalFile& file = transaction_.files[attempted_ - 1];
-    auto status = step(fmt::format("put back {}", file.path), [&] { return restore_one(file); });
+    const std::string what = "put back " + file.path;
+    auto status = step(what, what, [&] { return restore_one(file); });
     if (!status) return status;
     changed_at_ms_ = ports_.clock.wall_ms();
   }
@@ -104,7 +105,8 @@ void ApplyRun::take_last_words(const std::string& invocation) {
 }
 
 Result<Outcome> ApplyRun::roll_back(Error cause, const std::string& invocation) {
-  if (restarted_) take_last_words(invocation);
+  // Of a kubelet that nobody found fault with, the words explain nothing.
+  if (restarted_ && cause.kind != ErrorKind::kInterrupted) take_last_words(invocation);
   if (!options_.rollback) {
     return stranded(std::move(cause), Error{.kind = ErrorKind::kTimeout,
                                             .message = "left as it is, as '--no-rollback' asks"});

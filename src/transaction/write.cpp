@@ -114,15 +114,15 @@ Status ApplyRun::begin(bool restart) {
     transaction_.files.push_back(journal_file(edit));
     if (auto kept = keep_traits(transaction_.files.back(), edit); !kept) return kept;
   }
-  auto status =
-      step("keep the original bytes", [this] { return begin_transaction(ports_, transaction_); });
+  auto status = step("keep the original bytes", "saved originals",
+                     [this] { return begin_transaction(ports_, transaction_); });
   outcome_.transaction = transaction_.id;
   if (!status || !options_.trial) return status;
   return arm(*options_.trial);
 }
 
 Status ApplyRun::arm(Milliseconds duration) {
-  auto armed = step("arm the end of the trial",
+  auto armed = step("arm the end of the trial", "armed the end of the trial",
                     [&] { return arm_trial(ports_, transaction_, duration, options_.program); });
   if (armed) return {};
   // Nothing was written under this record.
@@ -210,11 +210,13 @@ Status ApplyRun::write(StagedWrites& staged, int tries) {
     const planning::FileEdit& edit = plan_.edits[i];
     const std::string what =
         fmt::format("{} {}", edit.removes ? "remove" : "write", edit.before.path);
+    const std::string done =
+        fmt::format("{} {}", edit.removes ? "removed" : "wrote", edit.before.path);
     attempted_ = i + 1;
     ports::StagedWrite* ready = i < staged.size() ? staged[i].get() : nullptr;
-    auto status = step(what, [&] { return write_one(edit, ready); });
+    auto status = step(what, done, [&] { return write_one(edit, ready); });
     if (!status && tries > 1 && i > 0) {
-      status = step(what + " again", [&] { return write_again(edit); });
+      status = step(what + " again", done, [&] { return write_again(edit); });
     }
     // A conflict is reported before anything is written: the file is not ours to put back.
     if (!status && status.error().kind == ErrorKind::kConflict) attempted_ = i;

@@ -32,7 +32,9 @@ class NoServices final : public ports::ServiceManager {
   std::optional<int> version() override { return asked(std::optional<int>()); }
   Result<std::vector<std::string>> environment() override { return asked(refusal()); }
   Status reload(Milliseconds) override { return asked(refusal()); }
-  Status restart(const std::string&, Milliseconds) override { return asked(refusal()); }
+  Status restart(const std::string&, Milliseconds, const std::function<bool()>&) override {
+    return asked(refusal());
+  }
   Status reset_failed(const std::string&) override { return asked(refusal()); }
   Status arm_timer(const std::string&, const std::string&, Milliseconds,
                    const std::vector<std::string>&) override {

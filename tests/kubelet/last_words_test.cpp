@@ -13,21 +13,25 @@
 namespace kubelet_sysctl {
 namespace {
 
-std::string told(const std::vector<std::string>& words) {
+std::string told(const std::vector<std::string>& words, bool verbose = true) {
   transaction::Outcome outcome;
   outcome.kind = transaction::OutcomeKind::kRolledBack;
   outcome.last_words = words;
-  const std::string text = report::outcome_text(outcome, {});
-  const std::size_t begin = text.find("last words:\n");
-  return begin == std::string::npos ? text : text.substr(begin + 12);
+  const std::string text = report::outcome_text(outcome, {.verbose = verbose});
+  const std::size_t begin = text.find("last words");
+  return text.substr(text.find('\n', begin) + 1);
 }
 
+const std::vector<std::string> kWords = {
+    "I1130 10:00:00.000001 1 server.go:1] \"starting\"",
+    "E1130 10:00:00.000002 1 cri.go:1] \"survived\"",
+    "E1130 10:00:00.000003 1 run.go:72] \"command failed\" err=<",
+    "\tfailed to run Kubelet: x",
+    " >",
+    "W1130 10:00:00.000004 1 late.go:1] \"late\""};
+
 TEST(LastWords, TheErrorThatEndedItComesFirstWithItsOwnLines) {
-  const std::string text =
-      told({"I1130 10:00:00.000001 1 server.go:1] \"starting\"",
-            "E1130 10:00:00.000002 1 cri.go:1] \"survived\"",
-            "E1130 10:00:00.000003 1 run.go:72] \"command failed\" err=<",
-            "\tfailed to run Kubelet: x", " >", "W1130 10:00:00.000004 1 late.go:1] \"late\""});
+  const std::string text = told(kWords);
   EXPECT_TRUE(text.starts_with("    | E1130 10:00:00.000003")) << text;
   EXPECT_LT(text.find("failed to run Kubelet: x"), text.find("starting"));
   EXPECT_LT(text.find("starting"), text.find("survived"));
@@ -37,6 +41,22 @@ TEST(LastWords, TheErrorThatEndedItComesFirstWithItsOwnLines) {
 TEST(LastWords, WithoutAnErrorTheyStayInTheirOrder) {
   const std::string text = told({"first", "I1130 10:00:00.000001 1 a.go:1] second"});
   EXPECT_LT(text.find("first"), text.find("second"));
+}
+
+TEST(LastWords, OnlyTheErrorThatEndedItIsShownWithoutVerbose) {
+  const std::string text = told(kWords, false);
+  EXPECT_TRUE(text.starts_with("    | E1130 10:00:00.000003")) << text;
+  EXPECT_NE(text.find("failed to run Kubelet: x"), std::string::npos);
+  for (const char* other : {"starting", "survived", "late"}) {
+    EXPECT_EQ(text.find(other), std::string::npos) << text;
+  }
+}
+
+TEST(LastWords, WithoutAnErrorTheLineThatIsKnownIsShownOrElseTheLast) {
+  EXPECT_EQ(kubelet::reason_of({"Error: unknown flag: --bogus", "Usage:", "  kubelet [flags]"}),
+            (std::vector<std::string>{"Error: unknown flag: --bogus"}));
+  EXPECT_EQ(kubelet::reason_of({"first", "last"}), (std::vector<std::string>{"last"}));
+  EXPECT_TRUE(kubelet::reason_of({}).empty());
 }
 
 TEST(Recognise, KnowsTheKubeletsOwnWords) {

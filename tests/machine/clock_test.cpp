@@ -64,6 +64,26 @@ TEST(SystemClock, WaitForALiveProcessEndsAtItsTimeAndNotBefore) {
   EXPECT_FALSE(clock.interrupted());
 }
 
+// timeout(1) signals its child and then its whole group; a terminal that goes away asks nothing.
+TEST(SystemClock, SignalsInOneBreathAskOnceAndAHangUpNever) {
+  EXPECT_EQ(in_child([] {
+              machine::SystemClock clock;
+              ASSERT_TRUE(clock.hold_signals());
+              EXPECT_EQ(clock.times_asked_to_stop(), 0);
+              ::raise(SIGTERM);
+              EXPECT_EQ(clock.times_asked_to_stop(), 1);
+              ::raise(SIGTERM);
+              ::raise(SIGINT);
+              EXPECT_EQ(clock.times_asked_to_stop(), 1);
+              clock.wait_until(clock.now() + Milliseconds(350), 0);
+              ::raise(SIGHUP);
+              EXPECT_EQ(clock.times_asked_to_stop(), 1);
+              ::raise(SIGINT);
+              EXPECT_EQ(clock.times_asked_to_stop(), 2);
+            }),
+            0);
+}
+
 TEST(SystemClock, SignalEndsOneWaitAndIsRemembered) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     EXPECT_EQ(in_child([signal] {

@@ -46,7 +46,7 @@ class Machine {
 
 Error error_of_restart(const std::string& systemctl) {
   Machine machine;
-  const auto status = machine.with(systemctl).restart("kubelet.service", Milliseconds(20'000));
+  const auto status = machine.with(systemctl).restart("kubelet.service", Milliseconds(20'000), {});
   EXPECT_FALSE(status);
   return status ? Error{} : status.error();
 }
@@ -116,7 +116,7 @@ TEST(Systemctl, WithoutTheDirectoryOfSystemdNothingIsRun) {
   EXPECT_TRUE(services.booted());
   std::filesystem::remove(machine.paths().booted);
   EXPECT_FALSE(services.booted());
-  const auto status = services.restart("kubelet.service", Milliseconds(20'000));
+  const auto status = services.restart("kubelet.service", Milliseconds(20'000), {});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kNoSystemd);
 }
@@ -236,9 +236,21 @@ TEST(Systemctl, StartLimitIsHintedWithTheWayOut) {
 
 TEST(Systemctl, RestartThatHangsIsATimeout) {
   Machine machine;
-  const auto status = machine.with("sleep 60").restart("kubelet.service", Milliseconds(100));
+  const auto status = machine.with("sleep 60").restart("kubelet.service", Milliseconds(100), {});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kTimeout);
+}
+
+TEST(Systemctl, ARestartThatNobodyWaitsForAnyMoreIsLeft) {
+  Machine machine;
+  int asked = 0;
+  const auto status =
+      machine.with("sleep 60").restart("kubelet.service", Milliseconds(20'000), [&asked] {
+        return ++asked < 3;
+      });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kInterrupted);
+  EXPECT_EQ(asked, 3);
 }
 
 // RestartMode=direct: measured with 262, where it took 200 s.
@@ -253,7 +265,7 @@ TEST(Systemctl, ARestartOfAUnitThatEndsAgainAndAgainIsNotWaitedFor) {
       "echo LoadState=loaded\n"
       "echo NRestarts=$(wc -l < " +
       count + ")");
-  EXPECT_TRUE(services.restart("kubelet.service", Milliseconds(15'000)));
+  EXPECT_TRUE(services.restart("kubelet.service", Milliseconds(15'000), {}));
 }
 
 TEST(Systemctl, VersionComesFromTheManagerItselfOrElseFromSystemctl) {

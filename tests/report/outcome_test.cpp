@@ -97,6 +97,7 @@ TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
       report::outcome_text(failed(transaction::OutcomeKind::kRolledBack), kPlain);
   EXPECT_THAT(text, StartsWith("rolled back: the change did not hold, the files are as before, the "
                                "kubelet runs as pid 27340, healthy for 10.0 s\n"));
+  EXPECT_EQ(lines_of(text)[1], "  cause: the kubelet ended 3 times");
   EXPECT_THAT(text, HasSubstr("  what was tried\n"));
   EXPECT_THAT(text, HasSubstr("  as before: /etc/sysconfig/kubelet\n"));
   EXPECT_THAT(text, HasSubstr("  cause: the kubelet ended 3 times\n"));
@@ -124,6 +125,41 @@ TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
   EXPECT_THAT(text, HasSubstr("  holds the new bytes: /etc/sysconfig/kubelet\n"));
   EXPECT_THAT(text, ::testing::EndsWith("type these:\n  systemctl daemon-reload\n"
                                         "  systemctl restart kubelet.service\n"));
+}
+
+// The step that failed, the cause and the words of the kubelet were the same sentence three times.
+TEST(OutcomeText, TheCauseIsSaidOnce) {
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
+  outcome.steps = {{.what = "see the list in the running kubelet",
+                    .milliseconds = 300,
+                    .error = Error{.message = "the kubelet ended 3 times"}}};
+  const std::string text = report::outcome_text(outcome, kPlain);
+  EXPECT_EQ(text.find("the kubelet ended 3 times"), text.rfind("the kubelet ended 3 times"));
+}
+
+TEST(OutcomeText, ARollBackThatASignalAskedForIsNoFailureOfTheChange) {
+  transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
+  outcome.cause = Error{.kind = ErrorKind::kInterrupted, .message = "a second signal"};
+  EXPECT_THAT(report::outcome_text(outcome, kPlain),
+              StartsWith("rolled back: as a second signal asked, the files are as before"));
+}
+
+TEST(OutcomeJson, SaysWhatEachFileHoldsHowTheKubeletIsAndTheExitCode) {
+  EXPECT_THAT(reported::outcome_json(applied(), 0),
+              ::testing::AllOf(
+                  HasSubstr("\"onDisk\":[{\"file\":\"/etc/sysconfig/kubelet\",\"holds\":\"new\"}]"),
+                  HasSubstr("\"healthy\":true"), HasSubstr("\"inProgress\":null"),
+                  HasSubstr("\"exit\":0")));
+  EXPECT_THAT(reported::outcome_json(failed(transaction::OutcomeKind::kRolledBack), 4),
+              ::testing::AllOf(HasSubstr("\"holds\":\"restored\""), HasSubstr("\"exit\":4")));
+}
+
+TEST(StepText, IsInThePastTenseWhereItWorked) {
+  transaction::Step step = {.what = "restart kubelet.service",
+                            .milliseconds = 41,
+                            .error = std::nullopt,
+                            .done = "restarted kubelet (pid 7)"};
+  EXPECT_EQ(report::step_text(step, kPlain), "  restarted kubelet (pid 7)  41 ms\n");
 }
 
 TEST(StepText, GivesTheTimeAndTheFailure) {

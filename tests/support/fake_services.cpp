@@ -242,7 +242,8 @@ Result<FakeServices::Kubelet> FakeServices::kubelet_at_start(std::vector<std::st
   return made;
 }
 
-Status FakeServices::restart(const std::string& unit, Milliseconds deadline) {
+Status FakeServices::restart(const std::string& unit, Milliseconds deadline,
+                             const std::function<bool()>& goes_on) {
   restart_deadline = deadline;
   if (dead) return program_ended();
   changes.emplace_back("restart");
@@ -250,6 +251,10 @@ Status FakeServices::restart(const std::string& unit, Milliseconds deadline) {
     return job_failed(unit, fmt::format("Unit {} has a bad unit file setting.", unit));
   }
   advance(now_ + kRestartTakes);
+  // It takes two looks of the one who waits.
+  if (goes_on && (!goes_on() || !goes_on())) {
+    return Error{.kind = ErrorKind::kInterrupted, .message = "nobody waits"};
+  }
   std::vector<std::string> list;
   auto next = kubelet_at_start(list);
   if (next && next->how.restart_does_nothing) return {};

@@ -80,7 +80,10 @@ class FakeServices final : public ports::ServiceManager,
   void misbehave(Misbehaviour how) { misbehaviour_ = std::move(how); }
   /// Writes a file as another program would: without this one's knowledge, at the node's time.
   void write(const std::string& path, const std::string& bytes);
-  void interrupt() { interrupted_ = true; }
+  void interrupt() {
+    interrupted_ = true;
+    ++times_asked_;
+  }
 
   // What the manager says of itself, to be set by a test.
   bool is_booted = true;
@@ -125,7 +128,8 @@ class FakeServices final : public ports::ServiceManager,
   std::optional<int> version() override { return 252; }
   Result<std::vector<std::string>> environment() override;
   Status reload(Milliseconds deadline) override;
-  Status restart(const std::string& unit, Milliseconds deadline) override;
+  Status restart(const std::string& unit, Milliseconds deadline,
+                 const std::function<bool()>& goes_on = {}) override;
   Status reset_failed(const std::string& unit) override;
   Status arm_timer(const std::string& unit, const std::string& description, Milliseconds delay,
                    const std::vector<std::string>& command) override;
@@ -149,6 +153,7 @@ class FakeServices final : public ports::ServiceManager,
   bool wait_until(TimePoint until, std::int64_t pid) override;
   Status hold_signals() override;
   bool interrupted() override { return interrupted_; }
+  int times_asked_to_stop() override { return times_asked_; }
   Status write(const ports::LogEntry& entry) override;
 
  private:
@@ -204,6 +209,7 @@ class FakeServices final : public ports::ServiceManager,
   TimedFiles files_;
   TimePoint now_;
   bool interrupted_ = false;
+  int times_asked_ = 0;
   nodes::NodeSnapshot loaded_;
   ports::UnitState state_;
   Misbehaviour misbehaviour_;

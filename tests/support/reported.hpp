@@ -40,9 +40,9 @@ inline std::string status_json(const nodes::NodeSnapshot& snapshot, const model:
   report::write_status_json([&](std::string_view piece) { whole += piece; }, snapshot, model, {});
   return whole;
 }
-inline std::string outcome_json(const transaction::Outcome& outcome) {
+inline std::string outcome_json(const transaction::Outcome& outcome, int exit = 0) {
   std::string whole;
-  report::write_outcome_json([&](std::string_view piece) { whole += piece; }, outcome);
+  report::write_outcome_json([&](std::string_view piece) { whole += piece; }, outcome, exit);
   return whole;
 }
 

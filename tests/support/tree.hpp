@@ -83,7 +83,9 @@ class RecordingServices : public ports::ServiceManager {
     return variables;
   }
   Status reload(Milliseconds) override { return {}; }
-  Status restart(const std::string&, Milliseconds) override { return {}; }
+  Status restart(const std::string&, Milliseconds, const std::function<bool()>&) override {
+    return {};
+  }
   Status reset_failed(const std::string&) override { return {}; }
   Status arm_timer(const std::string&, const std::string&, Milliseconds,
                    const std::vector<std::string>&) override {

@@ -54,6 +54,91 @@ TEST_F(Interruption, SignalOfARunThatIsRolledBackIsToldToo) {
   EXPECT_EQ(lab_.tree().files(), before_);
 }
 
+/// Signals that come in the window, each at a call of its own.
+class InTheWindow : public Interruption {
+ protected:
+  void signals(int count) {
+    lab_.options.on_wait = [this, count, sent = 0](const transaction::Wait& wait) mutable {
+      if (wait.is_window && sent < count) {
+        ++sent;
+        lab_.services().interrupt();
+      }
+      waits_.push_back(wait);
+    };
+    lab_.options.on_signal = [this](const std::string& text) { answers_.push_back(text); };
+  }
+
+  std::vector<transaction::Wait> waits_;
+  std::vector<std::string> answers_;
+};
+
+TEST_F(InTheWindow, TheFirstIsAnsweredAtOnceAndTheRunComesToItsEnd) {
+  signals(1);
+  auto outcome = lab_.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
+  EXPECT_EQ(answers_,
+            (std::vector<std::string>{
+                "files are written; finishing (at most 10 s), press again to roll back now"}));
+}
+
+TEST_F(InTheWindow, TheSecondRollsBackNow) {
+  signals(2);
+  auto outcome = lab_.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
+  EXPECT_EQ(outcome->cause->kind, ErrorKind::kInterrupted);
+  EXPECT_TRUE(outcome->last_words.empty());
+  EXPECT_EQ(lab_.tree().files(), before_);
+  EXPECT_EQ(lab_.services().started_lists.back(), (std::vector<std::string>{"net.core.somaxconn"}));
+  ASSERT_TRUE(outcome->evidence);
+  EXPECT_EQ(outcome->evidence->health, "ok");
+  // One window, that of the old kubelet; the other was left at once.
+  EXPECT_LT(lab_.services().elapsed_ms(), 60'000 + 10'000 + 10'000);
+}
+
+TEST_F(InTheWindow, OnTheWayBackTheyAreAnsweredAndChangeNothing) {
+  Misbehaviour bad;
+  bad.only_with = "kernel.sem";
+  bad.restart_fails = true;
+  lab_.services().misbehave(bad);
+  signals(3);
+  auto outcome = lab_.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
+  ASSERT_FALSE(answers_.empty());
+  EXPECT_EQ(answers_[0], "the old files are back; finishing (at most 10 s)");
+  EXPECT_EQ(lab_.tree().files(), before_);
+}
+
+TEST_F(InTheWindow, NothingIsRolledBackWhereThatWasRuledOut) {
+  lab_.options.rollback = false;
+  signals(2);
+  auto outcome = lab_.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kApplied);
+  EXPECT_EQ(answers_[0], "files are written; finishing (at most 10 s)");
+}
+
+TEST_F(InTheWindow, EachWaitSaysHowFarItIs) {
+  signals(0);
+  ASSERT_TRUE(lab_.change(add({"kernel.sem"})));
+  ASSERT_GE(waits_.size(), 3u);
+  EXPECT_EQ(waits_.back().what, "watching health");
+  EXPECT_EQ(waits_.back().most, Milliseconds(10000));
+  EXPECT_GT(waits_.back().waited, waits_[waits_.size() - 2].waited);
+}
+
+TEST_F(Interruption, ASecondSignalLeavesARestartThatTakesItsTime) {
+  lab_.options.on_wait = [this, sent = 0](const transaction::Wait& wait) mutable {
+    if (wait.what.starts_with("restarting") && sent++ < 2) lab_.services().interrupt();
+  };
+  auto outcome = lab_.change(add({"kernel.sem"}));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, transaction::OutcomeKind::kRolledBack);
+  EXPECT_EQ(lab_.tree().files(), before_);
+}
+
 TEST_F(Interruption, SignalBetweenTheRecordAndTheFirstFileChangesNothing) {
   lab_.options.on_end = [this](const transaction::Step& step) {
     if (step.what == "keep the original bytes") lab_.services().interrupt();

@@ -39,7 +39,7 @@ class Confirm : public ::testing::Test {
     EXPECT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
     begin_ = lab_.services().now();
     ports::Ports ports = lab_.ports();
-    auto seen = transaction::confirm(ports, wanted, kTimeout, window);
+    auto seen = transaction::confirm(ports, wanted, kTimeout, window, {});
     EXPECT_TRUE(seen);
     took_ = std::chrono::duration_cast<Milliseconds>(lab_.services().now() - begin_);
     return seen ? *seen : transaction::Confirmation{};
@@ -162,7 +162,7 @@ transaction::Confirmation watched(Lab& lab, const Misbehaviour& how,
   OddClock clock(lab.services(), std::move(meanwhile));
   ports::Ports ports{lab.services().files(), lab.services(),        lab.services(),         clock,
                      lab.services(),         lab.services().kernel, lab.services().programs};
-  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
+  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow, {});
   EXPECT_TRUE(seen);
   return seen ? *seen : transaction::Confirmation{};
 }
@@ -217,12 +217,12 @@ TEST_F(Confirm, KubeletWithoutAHealthEndpointIsWatchedAllTheSame) {
   lab_.services().misbehave(how);
   ports::Ports ports = lab_.ports();
   ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
-  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
+  auto seen = transaction::confirm(ports, wanted, kTimeout, kWindow, {});
   ASSERT_TRUE(seen);
   EXPECT_FALSE(seen->good);
   EXPECT_EQ(seen->evidence.health, "off");
   ASSERT_TRUE(lab_.services().restart(wanted.unit, kTimeout));
-  seen = transaction::confirm(ports, wanted, kTimeout, kWindow);
+  seen = transaction::confirm(ports, wanted, kTimeout, kWindow, {});
   ASSERT_TRUE(seen);
   EXPECT_TRUE(seen->good);
 }

@@ -15,6 +15,10 @@ bool is_error_line(std::string_view line);
 /// were. Without such a line nothing moves.
 std::vector<std::string> reason_first(std::vector<std::string> lines);
 
+/// The line that says why it ended, with the lines that belong to it: the worst of its errors, else what is known
+/// to end a kubelet, else the last line. Empty only where `lines` is.
+std::vector<std::string> reason_of(const std::vector<std::string>& lines);
+
 /// What known last words of a kubelet mean: "an entry outside the namespaced groups", or empty.
 std::string recognise(const std::vector<std::string>& last_words);
 

@@ -23,12 +23,15 @@ class SystemClock final : public ports::Clock {
   /// the usual signals. A second call does nothing. Errors: kIo.
   Status hold_signals() override;
   bool interrupted() override;
+  int times_asked_to_stop() override;
 
  private:
   void take_signals();
 
   UniqueFd signals_;
   bool interrupted_ = false;
+  int times_asked_ = 0;
+  TimePoint asked_at_;
 };
 
 /// A time since the epoch, in milliseconds, in the zone of this machine, as RFC 3339 with its offset:

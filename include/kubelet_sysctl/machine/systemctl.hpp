@@ -36,7 +36,8 @@ class Systemctl final : public ports::ServiceManager {
   std::optional<int> version() override;
   Result<std::vector<std::string>> environment() override;
   Status reload(Milliseconds deadline) override;
-  Status restart(const std::string& unit, Milliseconds deadline) override;
+  Status restart(const std::string& unit, Milliseconds deadline,
+                 const std::function<bool()>& goes_on) override;
   Status reset_failed(const std::string& unit) override;
   Status arm_timer(const std::string& unit, const std::string& description, Milliseconds delay,
                    const std::vector<std::string>& command) override;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -172,8 +173,10 @@ class ServiceManager {
   virtual Result<std::vector<std::string>> environment() = 0;
   virtual Status reload(Milliseconds deadline) = 0;
   /// `systemctl restart`. Success only says that systemctl said so, or that the unit was started again and
-  /// again meanwhile.
-  virtual Status restart(const std::string& unit, Milliseconds deadline) = 0;
+  /// again meanwhile. `goes_on` is called again and again meanwhile: with false nobody waits any longer, and the
+  /// restart takes its course. Errors: kInterrupted then.
+  virtual Status restart(const std::string& unit, Milliseconds deadline,
+                         const std::function<bool()>& goes_on) = 0;
   virtual Status reset_failed(const std::string& unit) = 0;
   /// Runs `command` once after `delay`, as a transient service `unit`.service with a timer of that name:
   /// by the manager, so neither the end of this process nor that of its session stops it.
@@ -245,6 +248,8 @@ class Clock {
   virtual Status hold_signals() = 0;
   /// True once SIGINT, SIGTERM or SIGHUP arrived.
   virtual bool interrupted() = 0;
+  /// How often SIGINT or SIGTERM asked to stop. A terminal that goes away asks nothing of anybody.
+  virtual int times_asked_to_stop() { return 0; }
 };
 
 /// The running kernel, asked as a pod would meet it.

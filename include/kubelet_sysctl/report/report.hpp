@@ -85,7 +85,7 @@ std::string doctor_json(const nodes::NodeSnapshot& snapshot, const model::NodeMo
                         const std::vector<std::string>& not_inspected,
                         const std::string& in_progress = {});
 std::string command_line_json(const systemd::CommandLine& command);
-void write_outcome_json(const Sink& out, const transaction::Outcome& outcome);
+void write_outcome_json(const Sink& out, const transaction::Outcome& outcome, int exit);
 std::string error_json(const Error& error);
 /// The records of `shown`; `all` says what undid them. `with_diffs` where they hold their bytes.
 std::string history_json(const std::vector<transaction::Transaction>& shown,

@@ -17,6 +17,15 @@
 
 namespace kubelet_sysctl::transaction {
 
+/// What a run waits for at this moment.
+struct Wait {
+  std::string what;  ///< "watching health"
+  Milliseconds waited{0};
+  Milliseconds most{0};
+  bool is_window = false;  ///< it lasts that long; else it ends as soon as it can
+  Milliseconds left{0};    ///< the longest until the end of the run
+};
+
 struct ApplyOptions {
   bool dry_run = false;
   bool restart = true;           ///< false: --no-restart
@@ -30,6 +39,10 @@ struct ApplyOptions {
   /// Called when a step begins ("restart kubelet.service") and when it ended; for live progress.
   std::function<void(const std::string&)> on_begin;
   std::function<void(const Step&)> on_end;
+  /// Called again and again while a run waits, some 50 to 500 ms apart.
+  std::function<void(const Wait&)> on_wait;
+  /// Called when a signal came while the run waits, with what it does about it.
+  std::function<void(const std::string&)> on_signal;
 };
 
 /// Carries out `plan` on the node that `snapshot` was read from. The caller holds the lock and read the

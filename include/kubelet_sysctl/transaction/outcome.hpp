@@ -27,6 +27,7 @@ struct Step {
   std::string what;  ///< "restart kubelet.service"
   std::int64_t milliseconds = 0;
   std::optional<Error> error;
+  std::string done = {};  ///< "restarted kubelet (pid 27340)"; empty: `what` says it
 };
 
 /// What was seen of the process that runs now. An absent fact was not inspected or does not exist.
@@ -75,6 +76,8 @@ struct Outcome {
   std::string recognised;               ///< what those words mean, when known
   std::vector<std::string> commands;    ///< stranded: what a person types next
   std::vector<FileNow> on_disk;         ///< stranded: what each file of the change holds
+  std::optional<bool> healthy;          ///< the kubelet of a node that was not restarted
+  std::string in_progress;              ///< what another run does meanwhile
   bool was_down = false;                ///< the kubelet was not healthy before this run either
   std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
   std::vector<std::string>

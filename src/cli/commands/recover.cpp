@@ -82,14 +82,16 @@ int run_recover(Session& session) {
     if (!recovered) return fail(session, recovered.error());
     all = std::move(*recovered);
   }
-  const transaction::Outcome summary = summary_of(all, options.dry_run);
+  transaction::Outcome summary = summary_of(all, options.dry_run);
+  if (at_work) summary.in_progress = moment.in_progress;
   session.host.node_was_changed = summary.changed;
+  const int exit = transaction::exit_code_of(summary, false);
   if (options.json) {
-    report::write_outcome_json(pieces(session), summary);
+    report::write_outcome_json(pieces(session), summary, exit);
   } else {
     report_in_words(session, all);
   }
-  return transaction::exit_code_of(summary, false);
+  return exit;
 }
 
 /// The trial that runs, if one is not named. Errors: kNotFound, kConflict when there are several.
@@ -151,7 +153,7 @@ int run_keep(Session& session) {
   auto outcome = keep(session, ports);
   if (!outcome) return fail(session, outcome.error());
   if (options.json) {
-    report::write_outcome_json(pieces(session), *outcome);
+    report::write_outcome_json(pieces(session), *outcome, 0);
     return 0;
   }
   for (const Finding& finding : outcome->findings) {

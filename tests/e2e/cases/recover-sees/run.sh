@@ -34,7 +34,7 @@ assert_eq stranded "$(state)"
 still_stranded "while it runs and is not healthy"
 assert_exit 5 tool recover "${quick[@]}" -o json
 assert_eq stranded "$(json 'd["outcome"]')"
-assert_eq "$file old" "$(json 'd["onDisk"][0]["file"] + " " + d["onDisk"][0]["holds"]')"
+assert_eq "$file restored" "$(json 'd["onDisk"][0]["file"] + " " + d["onDisk"][0]["holds"]')"
 assert_eq True "$(json '"kubelet-sysctl recover" in d["commands"]' | sed 's/true/True/')"
 assert_eq None "$(json 'd["advice"]' | sed 's/null/None/')"
 

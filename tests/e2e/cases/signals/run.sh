@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A signal before the first write ends the run with 1 and nothing changed; after it the run comes to
-# its end, one way or the other, and says that the signal was late.
+# its end, one way or the other, and says so at once. What a second one does is in the case screen.
 . "$(dirname "$0")/../../lib.sh"
 needs_tool
 needs_stand_in
@@ -32,13 +32,15 @@ session_type '\003'
 assert_exit 1 session_end
 assert_kept $file
 
-# After: the same slow run is now told to stop, twice. It ends as if nobody had.
+# After: the same slow run is now told to stop, in one breath as timeout(1) does. It answers, and ends as if
+# nobody had.
 run_signal slow TERM
-run_signal slow INT
+run_signal slow TERM
 assert_exit 0 run_end slow
 assert_eq applied "$(json 'd["outcome"]')"
 assert_eq true "$(json '"signal-after-write" in [f["id"] for f in d["findings"]]')" "the warning"
 assert_eq "$list,kernel.sem" "$(kubelet_flag)"
+assert_contains "$ERR" "press again to roll back now"
 assert_eq ok "$(kubelet_health)"
 node_settings
 assert_exit 0 tool undo --window 0ms
