@@ -334,8 +334,7 @@ class Planner {
            std::any_of(snapshot_.unit.drop_ins.begin(), snapshot_.unit.drop_ins.end(), is_named);
   }
 
-  Result<std::vector<Candidate>> candidates_for(Route route,
-                                                const EntryList& wanted) const {
+  Result<std::vector<Candidate>> candidates_for(Route route, const EntryList& wanted) const {
     if (route == Route::kArgs) return argument_candidates(wanted);
     auto edit = route == Route::kConfig
                     ? config_edit(*config_file(), kubelet::ConfigRole::kMain, wanted)

@@ -387,8 +387,9 @@ void write_outcome_json(const Sink& out, const transaction::Outcome& outcome) {
   }
   made.member("onDisk", std::move(on_disk));
   made.member("wasDown", outcome.was_down);
-  made.member("trial", outcome.trial_until_ms == 0 ? Json(nullptr)
-                                              : Json{{"until", rfc3339(outcome.trial_until_ms)}});
+  made.member("trial", outcome.trial_until_ms == 0
+                           ? Json(nullptr)
+                           : Json{{"until", rfc3339(outcome.trial_until_ms)}});
   made.member("recovered", outcome.recovered);
   made.member("advice", advice_json(outcome.advice));
   made.finish();

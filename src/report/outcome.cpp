@@ -147,7 +147,8 @@ std::string list_text(const transaction::Outcome& outcome, const TextStyle& styl
     return out;
   }
   if (change.kept.size() <= kKeptShown) {
-    for (const std::string_view entry : change.kept) out += fmt::format("    {}\n", entry_text(entry));
+    for (const std::string_view entry : change.kept)
+      out += fmt::format("    {}\n", entry_text(entry));
   } else {
     out += fmt::format("    {} stay\n", count_text(change.kept.size(), "entry", "entries"));
   }

@@ -265,8 +265,7 @@ Result<Outcome> ApplyRun::without_restart() {
   return std::move(outcome_);
 }
 
-Direction ApplyRun::direction(const EntryList& list,
-                              const std::vector<std::string>& argv) const {
+Direction ApplyRun::direction(const EntryList& list, const std::vector<std::string>& argv) const {
   // A host adds flags of its own, so the whole command line is not known before it runs.
   const bool whole = !model_.wrapped && model::launcher_of(snapshot_) == nullptr;
   return {.list = list,
