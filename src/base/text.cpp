@@ -208,8 +208,7 @@ std::string duration_text(std::int64_t milliseconds) {
   return fmt::format("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100);
 }
 
-ListChange change_between(const EntryList& before,
-                          const EntryList& after) {
+ListChange change_between(const EntryList& before, const EntryList& after) {
   std::vector<std::string_view> old_names(before.begin(), before.end());
   std::vector<std::string_view> new_names(after.begin(), after.end());
   std::sort(old_names.begin(), old_names.end());

@@ -149,8 +149,9 @@ std::optional<Finding> refused_entry(const nodes::NodeSnapshot& snapshot, const 
   }
   Finding finding = finding_of(
       check, std::move(message),
-      fmt::format("{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
-                  command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)})));
+      fmt::format(
+          "{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
+          command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)})));
   finding.severity = severity;
   return finding;
 }

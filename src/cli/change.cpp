@@ -2,6 +2,8 @@
 // The way of every change: look without the lock, and if there is work, look and do it under the lock.
 #include "change.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -205,6 +207,8 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
     wanted.author.reason = prepared.request.reason(prepared.plan);
   }
   const std::vector<Finding> said = warn_first(session, prepared.plan);
+  // The plan of a long list took many small pieces, which are free now.
+  ::malloc_trim(0);
   auto outcome = transaction::apply(ports, prepared.snapshot, prepared.model, prepared.plan,
                                     prepared.discover, wanted);
   if (!outcome) return fail(session, outcome.error());

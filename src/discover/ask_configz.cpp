@@ -161,7 +161,8 @@ class Asker {
   /// The API server is asked for the node first: a name may be another machine's, its boot id is not.
   Result<std::vector<std::string>> ask_by_kubectl() {
     const auto hostname = ports_.files.read("/proc/sys/kernel/hostname");
-    const auto name = kubelet::node_name_of(words(), hostname ? hostname->bytes.str() : std::string());
+    const auto name =
+        kubelet::node_name_of(words(), hostname ? hostname->bytes.str() : std::string());
     if (!name) {
       return Error{.kind = ErrorKind::kUnsupported,
                    .message = "the name of this node in its cluster is unknown"};

@@ -76,8 +76,7 @@ std::vector<std::size_t> longest_rise(const std::vector<std::size_t>& candidates
   return kept;
 }
 
-ListChange change_to(const ConfigEntries& entries,
-                     const EntryList& wanted,
+ListChange change_to(const ConfigEntries& entries, const EntryList& wanted,
                      std::string (*written)(std::string_view)) {
   const auto same = [&](std::size_t entry, std::size_t want) {
     return entries[entry].is_string && entries[entry].text == wanted[want];

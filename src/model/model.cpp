@@ -359,7 +359,8 @@ class Modeller {
     const auto last = std::find_if(
         model_.layers.rbegin(), model_.layers.rend(),
         [](const Layer& layer) { return layer.kind != LayerKind::kFlag && layer.sets; });
-    return last == model_.layers.rend() ? std::vector<std::string>() : std::vector<std::string>(last->entries.texts());
+    return last == model_.layers.rend() ? std::vector<std::string>()
+                                        : std::vector<std::string>(last->entries.texts());
   }
 
   const nodes::NodeSnapshot& snapshot_;

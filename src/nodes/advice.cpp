@@ -38,8 +38,7 @@ std::string json_list(const EntryList& list) {
   return out + ']';
 }
 
-std::string yaml_list(std::string_view key, const EntryList& list,
-                      std::string_view indent) {
+std::string yaml_list(std::string_view key, const EntryList& list, std::string_view indent) {
   if (list.empty()) return fmt::format("{}{}: []\n", indent, key);
   std::string out = fmt::format("{}{}:\n", indent, key);
   for (const std::string_view entry : list)

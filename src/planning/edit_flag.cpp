@@ -113,7 +113,8 @@ void share_out(std::vector<Occurrence>& all, const EntryList& wanted) {
     return;
   }
   if (target == nullptr) target = &all.back();
-  for (Occurrence& one : all) one.then = &one == target ? std::vector<std::string>(wanted) : std::vector<std::string>();
+  for (Occurrence& one : all)
+    one.then = &one == target ? std::vector<std::string>(wanted) : std::vector<std::string>();
 }
 
 /// True when the bytes of the file are the value's own text, one for one.
@@ -366,8 +367,7 @@ std::int32_t variable_source(const systemd::Word& word) {
 }
 
 Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
-                                           const model::NodeModel& model,
-                                           const EntryList& wanted) {
+                                           const model::NodeModel& model, const EntryList& wanted) {
   std::vector<Occurrence> all = occurrences_of(snapshot, model);
   share_out(all, wanted);
   const bool hide = wanted.empty() && lower_list_exists(model);

@@ -39,8 +39,7 @@ Error too_wide(std::string_view entry, const Finding& finding) {
 }  // namespace
 
 Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const EntryList& wanted, bool allow_wide,
-                     std::vector<Finding>& findings) {
+                     const EntryList& wanted, bool allow_wide, std::vector<Finding>& findings) {
   std::vector<std::string> fresh;
   const bool same = model::is_configured(model, wanted);
   if (!same) fresh = new_entries(model, wanted);
@@ -80,8 +79,7 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
   return {};
 }
 
-std::optional<Error> other_manager(const model::NodeModel& model,
-                                   const EntryList& wanted) {
+std::optional<Error> other_manager(const model::NodeModel& model, const EntryList& wanted) {
   if (!model.kind->refuse) return std::nullopt;
   Error error = {
       .kind = ErrorKind::kRefused,
@@ -182,8 +180,7 @@ void note_rewritten(const model::NodeModel& model, const EntryList& wanted,
   }
 }
 
-std::vector<std::string> new_entries(const model::NodeModel& model,
-                                     const EntryList& entries) {
+std::vector<std::string> new_entries(const model::NodeModel& model, const EntryList& entries) {
   const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> fresh;
   for (const std::string_view entry : entries) {

@@ -172,8 +172,7 @@ std::size_t offset_in_command(const MappedText& command, std::size_t file_offset
 /// The places that a launcher of the kubelet names.
 Result<std::vector<Candidate>> hosted(const nodes::KubeletLauncher& launcher,
                                       const nodes::NodeSnapshot& snapshot,
-                                      const model::NodeModel& model,
-                                      const EntryList& wanted,
+                                      const model::NodeModel& model, const EntryList& wanted,
                                       const std::string& only) {
   auto unit = model::resolve_command(snapshot);
   if (!unit) return std::move(unit).error();
@@ -259,8 +258,7 @@ Result<std::string> restated_command(const model::NodeModel& model, std::vector<
 }
 
 Result<std::vector<Candidate>> insert_flag(const nodes::NodeSnapshot& snapshot,
-                                           const model::NodeModel& model,
-                                           const EntryList& wanted,
+                                           const model::NodeModel& model, const EntryList& wanted,
                                            const std::string& file) {
   if (const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot))
     return hosted(*launcher, snapshot, model, wanted, file);

@@ -60,12 +60,10 @@ std::optional<std::string> stops_the_kubelet(const nodes::NodeSnapshot& snapshot
 /// that pods cannot set in this kernel; and of those it holds that a later kubelet refuses.
 /// Errors: kRefused for everything below net, unless `allow_wide`.
 Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                     const EntryList& wanted, bool allow_wide,
-                     std::vector<Finding>& findings);
+                     const EntryList& wanted, bool allow_wide, std::vector<Finding>& findings);
 
 /// The refusal where another manager owns the node, with what makes `wanted` the list there; nothing elsewhere.
-std::optional<Error> other_manager(const model::NodeModel& model,
-                                   const EntryList& wanted);
+std::optional<Error> other_manager(const model::NodeModel& model, const EntryList& wanted);
 /// Adds to the plan, whose `after` is, the file that the program that rewrites the list reads: where --persist asks
 /// for it, or where it holds a list already; and fills in what is to be done elsewhere. Errors: kUnsupported
 /// when the file is another process's; those of edit_kubelet_config().
@@ -103,17 +101,14 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
 /// the edit.
 /// Errors: kUnsupported with what speaks against it.
 Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                               const std::vector<FileEdit>& edits,
-                               const EntryList& wanted);
+                               const std::vector<FileEdit>& edits, const EntryList& wanted);
 
 /// Candidates for the flag where it is already, best first.
 Result<std::vector<Candidate>> change_flag(const nodes::NodeSnapshot& snapshot,
-                                           const model::NodeModel& model,
-                                           const EntryList& wanted);
+                                           const model::NodeModel& model, const EntryList& wanted);
 /// Candidates for a flag that is not there yet, best first. `file` limits them to one file.
 Result<std::vector<Candidate>> insert_flag(const nodes::NodeSnapshot& snapshot,
-                                           const model::NodeModel& model,
-                                           const EntryList& wanted,
+                                           const model::NodeModel& model, const EntryList& wanted,
                                            const std::string& file);
 
 /// The edit that makes the list of a configuration file `wanted`. Errors: those of

@@ -47,8 +47,8 @@ Result<FileEdit> whole_edit(const nodes::NodeKind& kind, const SourceFile& file,
 
 /// Nothing where there is no such file, or it is as desired.
 Result<std::optional<FileEdit>> persist_edit(const nodes::NodeSnapshot& snapshot,
-                                             const model::NodeModel& model,
-                                             const EntryList& wanted, bool asked) {
+                                             const model::NodeModel& model, const EntryList& wanted,
+                                             bool asked) {
   const nodes::NodeKind& kind = *model.kind;
   std::optional<FileEdit> none;
   const SourceFile* file = nodes::find_file(snapshot, kind.persistent_file);

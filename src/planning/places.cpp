@@ -37,8 +37,8 @@ Error of_snap(const SourceFile& file) {
 }
 
 // Source: nix.dev "Store": an object of the store never changes; the same bytes may be shared by hard links.
-Error of_store(const SourceFile& file, std::string_view store,
-               const EntryList& wanted, bool nixos) {
+Error of_store(const SourceFile& file, std::string_view store, const EntryList& wanted,
+               bool nixos) {
   std::string hint = "change what this file of the store is made from, and rebuild it";
   if (nixos) {
     std::string list;

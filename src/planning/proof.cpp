@@ -249,8 +249,7 @@ Result<nodes::NodeSnapshot> with_edits(const nodes::NodeSnapshot& snapshot,
 }
 
 Result<model::NodeModel> prove(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
-                               const std::vector<FileEdit>& edits,
-                               const EntryList& wanted) {
+                               const std::vector<FileEdit>& edits, const EntryList& wanted) {
   for (const FileEdit& edit : edits) {
     if (!edit.removes && !only_spliced(edit.before.bytes, edit.after, edit.splices)) {
       return unprovable("the edit would touch bytes outside its place");

@@ -120,7 +120,7 @@ void write_configured(const Sink& out, const model::NodeModel& model, const Text
     line += why.empty() ? "(none)\n" : fmt::format("unknown: {}\n", why);
   } else if (winner->entries.empty()) {
     line += fmt::format("(none), set so by {} at {}\n", layer_name(*winner),
-                       place_text(winner->at.path, winner->at.line));
+                        place_text(winner->at.path, winner->at.line));
   } else {
     line += fmt::format("{}, set by {}\n", count_text(winner->entries.size(), "entry", "entries"),
                         layer_name(*winner));
@@ -131,9 +131,9 @@ void write_configured(const Sink& out, const model::NodeModel& model, const Text
     if (layer.wins || layer.entries.empty()) continue;
     out('\n' +
         painted(style, Paint::kYellow,
-                   fmt::format("shadowed    {} in {} at {}: NOT in force",
-                               count_text(layer.entries.size(), "entry", "entries"),
-                               layer_name(layer), origin_text(model, layer.at))) +
+                fmt::format("shadowed    {} in {} at {}: NOT in force",
+                            count_text(layer.entries.size(), "entry", "entries"), layer_name(layer),
+                            origin_text(model, layer.at))) +
         '\n');
     write_entries(out, model, layer);
   }

@@ -64,7 +64,7 @@ std::string dumped(const Json& json, int indent) {
 /// The record with its lists, which are empty in `record`: thousands of entries are never there as JSON.
 std::string with_lists(std::string_view record, const EntryList& before, const EntryList& after) {
   constexpr std::size_t kMarks = 6;  // of an entry on a line of its own
-  constexpr std::size_t kEnds = 8;  // of both lists; a byte too little would double the text
+  constexpr std::size_t kEnds = 8;   // of both lists; a byte too little would double the text
   std::size_t size = record.size() + kEnds;
   for (const EntryList* list : {&before, &after}) {
     for (const std::string_view entry : *list) size += entry.size() + kMarks;

@@ -106,5 +106,24 @@ TEST(Source, Utf8IsWellFormedWithoutSurrogatesAndOverlongForms) {
   }
 }
 
+TEST(SharedText, CopiesAreOneTextUntilOneIsChanged) {
+  const SharedText first = std::string("a text");
+  SharedText second = first;
+  EXPECT_EQ(second.data(), first.data());
+  second.edit() += "!";
+  EXPECT_EQ(first, "a text");
+  EXPECT_EQ(second, "a text!");
+}
+
+TEST(SharedText, OneThatWasNeverSetIsEmpty) {
+  SharedText text;
+  EXPECT_TRUE(text.empty());
+  EXPECT_EQ(text, "");
+  text.edit().push_back('a');
+  EXPECT_EQ(text.str(), "a");
+  text.clear();
+  EXPECT_EQ(text, SharedText());
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl

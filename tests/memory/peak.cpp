@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   std::FILE* file = std::fopen(argv[1], "w");
   if (file == nullptr) return 2;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  std::fprintf(file, "%ld %.3f %d\n", used.ru_maxrss, seconds(used.ru_utime) + seconds(used.ru_stime),
-               code);
+  std::fprintf(file, "%ld %.3f %d\n", used.ru_maxrss,
+               seconds(used.ru_utime) + seconds(used.ru_stime), code);
   return std::fclose(file) == 0 ? 0 : 2;
 }

@@ -11,9 +11,9 @@ inline namespace base {
 
 /// What to do where the settings of a node come from. Words in capitals are for the reader to fill in.
 struct Advice {
-  std::string what = {};    ///< one line without its end: where, and what comes after it
+  std::string what = {};   ///< one line without its end: where, and what comes after it
   SharedText object = {};  ///< a document with the whole list, whole lines; may be empty
-  std::string file = {};    ///< the name that `command` has for the document; empty: its input
+  std::string file = {};   ///< the name that `command` has for the document; empty: its input
   std::string command =
       {};  ///< command lines, each with its end; empty: the object is put in by hand
 };

@@ -66,7 +66,7 @@ class SharedText {
     return str().starts_with(what);
   }
   template <typename Text>
-    requires std::convertible_to<const Text&, std::string_view>
+  requires std::convertible_to<const Text&, std::string_view>
   bool operator==(const Text& other) const {
     return std::string_view(str()) == std::string_view(other);
   }

@@ -77,8 +77,7 @@ struct ListChange {
   EntryList kept;
   bool reordered = false;  ///< nothing added or removed, and yet not equal
 };
-ListChange change_between(const EntryList& before,
-                          const EntryList& after);
+ListChange change_between(const EntryList& before, const EntryList& after);
 
 /// The line of a file in a window around the place, and the caret under it.
 std::string excerpt_text(const Error& error, const TextStyle& style);

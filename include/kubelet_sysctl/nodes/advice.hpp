@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 
 namespace kubelet_sysctl::nodes {
 
@@ -35,8 +35,7 @@ Advice advise_ack(const EntryList& list);
 std::string node_config_fragment(const EntryList& list);
 
 /// "allowedUnsafeSysctls:" with its items in YAML, every line behind `indent`; "[]" for none.
-std::string yaml_list(std::string_view key, const EntryList& list,
-                      std::string_view indent);
+std::string yaml_list(std::string_view key, const EntryList& list, std::string_view indent);
 /// ["a","b"]
 std::string json_list(const EntryList& list);
 

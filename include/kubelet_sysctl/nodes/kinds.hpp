@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/base/advice.hpp"
+#include "kubelet_sysctl/base/entry_list.hpp"
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/route.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"

@@ -95,16 +95,14 @@ std::string reason_of(const desired::DesiredList& desired_list, const Plan& plan
 Result<Plan> plan_fix(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model);
 
 /// The entries of a change that the list does not hold yet: what the kernel is asked about.
-std::vector<std::string> new_entries(const model::NodeModel& model,
-                                     const EntryList& entries);
+std::vector<std::string> new_entries(const model::NodeModel& model, const EntryList& entries);
 
 /// The plan that takes back what made `before` into `after`, on a node that was changed again since: what
 /// was added goes, what was removed comes back behind the entry it stood behind. Errors: kConflict when
 /// that has not one meaning (an added entry is gone, a removed one is back, the order itself was changed);
 /// those of make_plan().
 Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
-                                  const model::NodeModel& model,
-                                  const EntryList& before,
+                                  const model::NodeModel& model, const EntryList& before,
                                   const EntryList& after);
 
 /// The node as it will be read once `edits` are on disk. Errors: those of resolve().

@@ -30,8 +30,7 @@ struct RejectedPod {
 
 /// Whom a kubelet of `version` admits with `before` and refuses with `after`. Without a version: whom the
 /// newest or the oldest known rules do.
-std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,
-                                       const EntryList& before,
+std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods, const EntryList& before,
                                        const EntryList& after,
                                        const std::optional<sysctl::KubeletVersion>& version,
                                        const std::optional<sysctl::KernelVersion>& kernel);

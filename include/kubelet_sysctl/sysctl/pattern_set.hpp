@@ -26,8 +26,9 @@ class EntrySet {
   [[nodiscard]] const std::string* covering(std::string_view entry) const;
 
  private:
-  std::unordered_set<std::string> entries_;             // in their normal form
-  std::unordered_map<std::string, std::string> spelt_;  // normal form -> as written, where they differ
+  std::unordered_set<std::string> entries_;  // in their normal form
+  std::unordered_map<std::string, std::string>
+      spelt_;  // normal form -> as written, where they differ
   std::unordered_map<std::string, std::string> stems_;  // pattern without its star -> as written
 };
 
