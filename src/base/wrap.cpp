@@ -31,7 +31,7 @@ std::size_t quote_end(std::string_view line, std::size_t at) {
   for (std::size_t end = line.find('\'', at + 1); end != std::string_view::npos;
        end = line.find('\'', end + 1)) {
     const bool inside = end + 1 < line.size() &&
-                        std::string_view(" .,;:)]").find(line[end + 1]) == std::string_view::npos;
+                        std::string_view(" .,;:?)]").find(line[end + 1]) == std::string_view::npos;
     if (!inside) return end + 1;
   }
   return at;

@@ -9,6 +9,11 @@
 namespace kubelet_sysctl {
 namespace {
 
+TEST(Wrapped, AQuotedTextEndsBeforeAQuestionMark) {
+  EXPECT_EQ(wrapped("did you mean 'net.core.*'? else add '--force'\n", 26),
+            "did you mean 'net.core.*'?\n  else add '--force'\n");
+}
+
 TEST(Wrap, BreaksBetweenWordsAndGoesOnTwoColumnsFurtherIn) {
   EXPECT_EQ(wrapped("one two three\n", 8), "one two\n  three\n");
   EXPECT_EQ(wrapped("  one two three\n", 10), "  one two\n    three\n");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a change does around its plan: the lock, and the steps that a terminal shows.
+#include <cstdlib>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -47,36 +48,71 @@ TEST(Lock, KeepsAnotherRunFromCallingUnconfirmedFilesWished) {
   EXPECT_EQ(node.run({"add", "kernel.sem", "--root", "ROOT"}).exit, 0);
 }
 
-/// What a person sees of two steps, with these options.
-std::string shown(bool terminal, const cli::Options& options) {
+/// What is shown of two steps and of waits of so many milliseconds.
+std::string shown(std::size_t columns, const cli::Options& options,
+                  const std::vector<int>& waits = {}) {
   std::string text;
   cli::CliEnvironment host;
   host.err = [&text](const std::string& more) { text += more; };
-  host.err_columns = terminal ? 200 : 0;
+  host.err_columns = columns;
   cli::Session session{.host = host, .options = options, .out = {}, .err = {}};
-  {
-    cli::Progress progress(session);
-    progress.begin("write /etc/x");
-    progress.end({.what = "write /etc/x", .milliseconds = 3, .error = {}});
-    progress.begin("restart kubelet.service");
+  cli::Progress progress(session);
+  progress.begin();
+  progress.end({.what = "write /x", .milliseconds = 3, .error = {}, .done = "wrote /x"});
+  progress.begin();
+  for (const int waited : waits) {
+    progress.wait({.what = "watching health",
+                   .waited = Milliseconds(waited),
+                   .most = Milliseconds(10000),
+                   .is_window = true});
   }
+  progress.end({.what = "see it", .milliseconds = 1, .error = Error{.message = "why"}});
   return text;
 }
 
-TEST(Progress, PutsTheFinishedStepInThePlaceOfTheOpenLine) {
-  const std::string open = "  … write /etc/x";
-  EXPECT_EQ(shown(true, {}), open + '\r' + std::string(open.size(), ' ') +
-                                 "\r  write /etc/x  3 ms\n  … restart kubelet.service\n");
+class ProgressLines : public testing::Test {
+ protected:
+  static void on(const char* terminal) { ::setenv("TERM", terminal, 1); }
+  cli::Options plain_;
+  std::string steps_ = "  wrote /x\n  failed: see it\n";
+};
+
+TEST_F(ProgressLines, AWaitCountsInOneLineThatIsRedrawnFourTimesASecond) {
+  on("xterm");
+  const std::string first = "  watching health 0s of 10s, Ctrl-C is safe";
+  const std::string second = "  watching health 1s of 10s, Ctrl-C is safe";
+  const std::string clear = '\r' + std::string(first.size() + 4, ' ') + '\r';
+  EXPECT_EQ(shown(200, plain_, {100, 499, 600, 650, 800, 1000}),
+            "  wrote /x\n" + first + clear + second + clear + "  failed: see it\n");
+  EXPECT_EQ(shown(200, plain_, {499}), steps_);
 }
 
-TEST(Progress, IsForTerminalsAndForPeopleOnly) {
+TEST_F(ProgressLines, AreNotWiderThanTheTerminal) {
+  on("xterm");
+  const std::string text = shown(20, plain_, {600});
+  EXPECT_THAT(text, testing::HasSubstr("  watching health 0\r"));
+  EXPECT_THAT(text, testing::HasSubstr('\r' + std::string(19, ' ') + '\r'));
+}
+
+TEST_F(ProgressLines, AreOneAStepWhereALineCannotBeRedrawn) {
+  on("dumb");
+  EXPECT_EQ(shown(80, plain_, {600, 5000}), steps_);
+  on("xterm");
+  EXPECT_EQ(shown(0, plain_, {600, 5000}), steps_);
+}
+
+TEST_F(ProgressLines, AreForPeopleOnlyAndNotForATreeThatNobodyWatches) {
+  on("xterm");
   cli::Options json;
   json.json = true;
   cli::Options quiet;
   quiet.quiet = true;
-  EXPECT_EQ(shown(false, {}), "");
-  EXPECT_EQ(shown(true, json), "");
-  EXPECT_EQ(shown(true, quiet), "");
+  cli::Options tree;
+  tree.root = "/mnt";
+  EXPECT_EQ(shown(80, json), "");
+  EXPECT_EQ(shown(80, quiet), "");
+  EXPECT_EQ(shown(0, tree), "");
+  EXPECT_EQ(shown(80, tree), steps_);
 }
 
 }  // namespace

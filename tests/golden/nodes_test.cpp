@@ -155,7 +155,9 @@ TEST_P(Nodes, UnitItsDropInsAndItsFilesAreThoseOfTheNode) {
     std::optional<int> version() override { return std::nullopt; }
     Result<std::vector<std::string>> environment() override { return std::vector<std::string>{}; }
     Status reload(Milliseconds) override { return {}; }
-    Status restart(const std::string&, Milliseconds) override { return {}; }
+    Status restart(const std::string&, Milliseconds, const std::function<bool()>&) override {
+      return {};
+    }
     Status reset_failed(const std::string&) override { return {}; }
     Status arm_timer(const std::string&, const std::string&, Milliseconds,
                      const std::vector<std::string>&) override {

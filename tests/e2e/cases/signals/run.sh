@@ -13,7 +13,7 @@ is_written() { grep -q -e "$1" "$(node_path $file)"; }
 is_back() { cmp -s "$(kept $file)" "$(node_path $file)"; }
 
 # Before: they wait for the lock of a run whose kubelet is slow.
-node_settings health_delay_ms=2500
+node_settings health_delay_ms=6000
 run_start slow add kernel.sem --window 500ms -o json
 wait_until 10 is_written kernel.sem || fail "the slow run wrote nothing"
 keep $file
