@@ -95,7 +95,8 @@ cat "$OUT" "$ERR" >"$E2E_TMP/said"
 assert_contains "$E2E_TMP/said" 'cause: the kubelet ended with status'
 # A kubelet that ends by klog.Fatal prints the stacks of all its goroutines behind its words, hundreds of lines: what
 # the program prints of them is not asserted here.
-words=$(kubelet_journal | grep -m 1 -o 'the sysctls.*are not known to be namespaced') || fail "the kubelet did not say why"
+words=$(kubelet_journal | grep -o 'the sysctl.*are not known to be namespaced' | tail -n 1)
+[ -n "$words" ] || fail "the kubelet did not say why"
 assert_same_bytes "$E2E_TMP/added.yaml" "$(node_path $config)"
 assert_list "$list"
 step "rolled back: ${words:0:300}"
