@@ -134,6 +134,8 @@ const std::vector<Check>& all_checks() {
       {"safe-already", kNote, "an entry that needs none", safe_already, kShow},
       {"duplicate-entry", kNote, "an entry occurs twice", duplicate_entry, kShow},
       {"covered-entry", kNote, "a pattern covers an entry", covered_entry, kShow},
+      {"newer-release", kNote, "a release that this program does not know", newer_release, kDoctor,
+       kPart},
   };
   return checks;
 }

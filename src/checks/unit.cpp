@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks of the command itself: what ends the kubelet, and flags that make a change harder to see.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "kubelet_sysctl/model/model.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/newer_forms.hpp"
 
 namespace kubelet_sysctl::checks {
 namespace {
@@ -98,6 +100,34 @@ void lock_file(const nodes::NodeSnapshot&, const model::NodeModel& model, const 
                       file),
           "take '--exit-on-lock-contention' out unless a self-hosted kubelet needs it"),
       origin_of_word(model, word)));
+}
+
+// A new release may read a unit or judge an entry otherwise. What was measured is in docs/adding.md.
+void newer_release(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, const Check& check,
+                   std::vector<Finding>& found) {
+  constexpr std::string_view kHint = "see whether a newer kubelet-sysctl knows it";
+  const sysctl::KubeletVersion newest = sysctl::newest_known_kubelet();
+  if (snapshot.kubelet_version &&
+      std::pair(snapshot.kubelet_version->major, snapshot.kubelet_version->minor) >
+          std::pair(newest.major, newest.minor)) {
+    found.push_back(finding_of(
+        check,
+        fmt::format(
+            "kubelet {} is newer than {}.{}, the newest that is known: entries, safe names, flags "
+            "and fields of the configuration are judged by the rules of {}.{}",
+            sysctl::text_of(*snapshot.kubelet_version), newest.major, newest.minor, newest.major,
+            newest.minor),
+        std::string(kHint)));
+  }
+  if (snapshot.systemd_version_known && snapshot.systemd_version > systemd::kNewestMeasured) {
+    found.push_back(finding_of(
+        check,
+        fmt::format(
+            "systemd {} is newer than {}, the newest that was measured: its units are read as "
+            "by {}, but for the forms that releases read differently, which are refused",
+            snapshot.systemd_version, systemd::kNewestMeasured, systemd::kNewestMeasured),
+        std::string(kHint)));
+  }
 }
 
 }  // namespace kubelet_sysctl::checks

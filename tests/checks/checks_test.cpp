@@ -69,7 +69,8 @@ Node with_list(const std::vector<std::string>& entries) {
 
 std::vector<Finding> found_by(const Node& node, std::string_view id) {
   std::vector<Finding> of_id;
-  for (Finding& finding : checks::run_checks(node.snapshot, node.model)) {
+  for (Finding& finding :
+       checks::run_checks(node.snapshot, node.model, checks::Audience::kDoctor)) {
     if (finding.id == id) of_id.push_back(std::move(finding));
   }
   return of_id;
@@ -125,6 +126,24 @@ TEST(Checks, AMiscasedKeyOfADropInIsReadAndIsToldWithWhatStandsAboveIt) {
   found = found_by(node, "misspelt-key");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(mentions(found[0].message, "ignores the key"));
+}
+
+TEST(Checks, AReleaseNewerThanTheKnownOnesIsNoted) {
+  Node node = with_list({"net.core.somaxconn"});
+  node.snapshot.kubelet_version = sysctl::newest_known_kubelet();
+  node.snapshot.kubelet_version->patch = 9;
+  node.snapshot.systemd_version = 262;
+  node.snapshot.systemd_version_known = true;
+  EXPECT_TRUE(found_by(node, "newer-release").empty());
+  node.snapshot.kubelet_version = sysctl::KubeletVersion{.major = 1, .minor = 99, .patch = 2};
+  node.snapshot.systemd_version = 263;
+  const auto found = found_by(node, "newer-release");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_TRUE(mentions(found[0].message, "kubelet 1.99.2 is newer than 1.37"));
+  EXPECT_TRUE(mentions(found[1].message, "systemd 263 is newer than 262"));
+  EXPECT_EQ(found[0].severity, Severity::kNote);
+  node.snapshot.systemd_version_known = false;
+  EXPECT_EQ(found_by(node, "newer-release").size(), 1u);
 }
 
 TEST(Checks, ASecondDocumentIsNotRead) {

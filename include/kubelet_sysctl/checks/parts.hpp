@@ -90,6 +90,7 @@ CheckFunction bad_value;
 CheckFunction entry_refused;
 CheckFunction duplicate_entry;
 CheckFunction covered_entry;
+CheckFunction newer_release;
 // checks_files.cpp
 CheckFunction no_unit;
 CheckFunction unit_broken;
