@@ -7,6 +7,8 @@
 namespace kubelet_sysctl {
 namespace {
 
+using Texts = std::vector<std::string>;
+
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -27,10 +29,10 @@ TEST(Strings, ALineEndAtTheEndBeginsNoLine) {
 }
 
 TEST(Strings, AreJoinedByTheSeparator) {
-  EXPECT_EQ(joined({}), "");
-  EXPECT_EQ(joined({"a"}), "a");
-  EXPECT_EQ(joined({"a", "b"}), "a,b");
-  EXPECT_EQ(joined({"a", "b", ""}, "; "), "a; b; ");
+  EXPECT_EQ(joined(Texts{}), "");
+  EXPECT_EQ(joined(Texts{"a"}), "a");
+  EXPECT_EQ(joined(Texts{"a", "b"}), "a,b");
+  EXPECT_EQ(joined(Texts{"a", "b", ""}, "; "), "a; b; ");
 }
 
 TEST(Strings, ANumberIsDigitsAlone) {

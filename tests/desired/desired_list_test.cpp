@@ -22,7 +22,7 @@ SourceFile file_of(std::string_view text, std::string path = desired::kDesiredFi
   SourceFile file;
   file.path = file.real_path = std::move(path);
   file.kind = FileKind::kRegular;
-  file.bytes = text;
+  file.bytes = std::string(text);
   return file;
 }
 

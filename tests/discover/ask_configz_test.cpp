@@ -196,7 +196,7 @@ TEST_F(AskConfigz, IsAskedAgainOfAKubeletThatHasJustBeenStarted) {
   EXPECT_EQ(model().running->configz, model::Configz::kUnknown);
   cluster_.silent_for = 0;
   ports::Ports node = ports();
-  ASSERT_TRUE(node.services.restart("kubelet.service", Milliseconds{1000}));
+  ASSERT_TRUE(node.services.restart("kubelet.service", Milliseconds{1000}, [] { return true; }));
   cluster_.silent_for = 4;
   EXPECT_EQ(model().running->configz, model::Configz::kOk);
 }

@@ -159,7 +159,7 @@ void check_plan(const kubelet_sysctl::nodes::NodeSnapshot& snapshot,
     const auto found = after->command.environment.find(name);
     // One that held the flag alone may go with it.
     const bool gone = found == after->command.environment.end();
-    const std::string now = gone ? std::string() : found->second.value.text;
+    const std::string now = gone ? std::string() : found->second.value.text.str();
     const bool held_flag = holds_flag(before, name) || holds_flag(*after, name);
     expect((!gone && now == variable.value.text) || held_flag, "a plan changes no other variable");
   }

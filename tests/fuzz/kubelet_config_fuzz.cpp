@@ -29,7 +29,7 @@ void expect(bool condition, const char* what) {
 
 std::vector<std::string> texts_of(const kubelet_sysctl::kubelet::KubeletConfigFile& file) {
   std::vector<std::string> texts;
-  for (const auto& entry : file.entries) texts.push_back(entry.text);
+  for (const auto& entry : file.entries) texts.emplace_back(entry.text);
   return texts;
 }
 

@@ -75,6 +75,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect(settings.exec_start.size() <= unit.settings.size(), "settings come from the file");
   const auto directories = kubelet_sysctl::systemd::drop_in_directories(file.bytes);
   expect(!directories.empty(), "every name has a drop-in directory");
-  expect(directories.front() == file.bytes + ".d", "the name's own directory comes first");
+  expect(directories.front() == file.bytes.str() + ".d", "the name's own directory comes first");
   return 0;
 }

@@ -31,7 +31,7 @@ Texts texts_of(const std::string& bytes) {
   Texts texts;
   const auto file = kubelet::parse_kubelet_config(bytes, kubelet::ConfigRole::kMain);
   if (!file) return {"unreadable"};
-  for (const kubelet::ConfigEntry& entry : file->entries) texts.push_back(entry.text);
+  for (const kubelet::ConfigEntry& entry : file->entries) texts.emplace_back(entry.text);
   return texts;
 }
 

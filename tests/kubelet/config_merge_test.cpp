@@ -46,7 +46,9 @@ nodes::NodeSnapshot node(const std::string& main, const Files& drop_ins, std::op
 std::vector<std::string> list_of(const std::string& main, const Files& drop_ins, int minor) {
   auto model = checks::resolve_and_check(node(main, drop_ins, minor));
   EXPECT_TRUE(model) << (model ? "" : model.error().message);
-  return model ? model::configured_texts(*model) : std::vector<std::string>{"it was refused"};
+  if (!model) return {"it was refused"};
+  const EntryList list = model::configured_texts(*model);
+  return {list.begin(), list.end()};
 }
 
 constexpr const char* kMain = "allowedUnsafeSysctls: [net.m]\n";

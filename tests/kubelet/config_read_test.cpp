@@ -32,7 +32,7 @@ kubelet::KubeletConfigFile parsed(const std::string& bytes,
 
 Texts texts_of(const kubelet::KubeletConfigFile& file) {
   Texts texts;
-  for (const kubelet::ConfigEntry& entry : file.entries) texts.push_back(entry.text);
+  for (const kubelet::ConfigEntry& entry : file.entries) texts.emplace_back(entry.text);
   return texts;
 }
 

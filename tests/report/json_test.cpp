@@ -35,7 +35,7 @@ TEST(Json, StatusHasTheKeysOfItsDescriptionInOrder) {
   const reported::Node node = running_node();
   const std::string text = reported::status_json(node.snapshot, node.model);
   EXPECT_THAT(text, StartsWith("{\"apiVersion\":\"kubelet-sysctl/v1\",\"kind\":\"Status\","));
-  EXPECT_EQ(text.find('\n'), std::string::npos);
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
   const Json json = Json::parse(text);
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"apiVersion", "kind", "node", "configured",
                                                      "layers", "running", "drift", "inProgress",

@@ -63,7 +63,7 @@ Texts environment_line(std::string_view line) {
                                                          OriginKind::kUnit, environment, forms);
   Texts texts;
   for (const auto& [name, variable] : environment)
-    texts.push_back(name + "=" + variable.value.text);
+    texts.push_back(name + "=" + variable.value.text.str());
   texts.push_back(std::to_string(dropped));
   return texts;
 }
