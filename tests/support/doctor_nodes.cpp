@@ -151,6 +151,7 @@ std::vector<Pair> what_is_listed() {
              {desired::kDesiredFile, "kernel.sem expires=2026-11-19\n"}}),
        with({{kArguments, flag("kernel.sem")},
              {desired::kDesiredFile, "kernel.sem expires=2026-11-20\n"}})},
+      {"newer-release", with_version("kernel.sem", "1.38.0"), with_version("kernel.sem", "1.37.0")},
       {"safe-already", with_version("net.ipv4.tcp_rmem", "1.32.0"),
        with_version("net.ipv4.tcp_rmem", "1.31.4")},
       {"duplicate-entry", with_arguments(flag("kernel.sem,kernel.sem")),
