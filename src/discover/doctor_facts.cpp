@@ -21,7 +21,9 @@
 namespace kubelet_sysctl::discover {
 namespace {
 
-constexpr int kLastWords = 40;
+constexpr std::size_t kLastWords = 40;
+/// Of which the last words are taken: an old kubelet says its reason above its stacks.
+constexpr int kJournalLines = 3000;
 /// A file that a user put beside the others and that is no list; reading it would tell nothing.
 constexpr std::uint64_t kLargest = 1024 * 1024;
 
@@ -103,8 +105,8 @@ class DoctorFactsReader {
     const ports::UnitState& state = *snapshot_.state;
     // A launcher stays up while its kubelet ends again and again.
     if (!snapshot_.process && state.active_state == "active") {
-      const auto logged = last_words_in_file(ports_.files, snapshot_, 0, kLastWords);
-      if (logged) facts_.last_words = *logged;
+      const auto logged = last_words_in_file(ports_.files, snapshot_, 0, kJournalLines);
+      if (logged) facts_.last_words = kubelet::said_last(*logged, kLastWords);
       facts_.recognised = kubelet::recognise(facts_.last_words);
       return;
     }
@@ -112,13 +114,13 @@ class DoctorFactsReader {
                       state.sub_state.starts_with("auto-restart");
     if (!fell) return;
     // By the unit alone: the invocation that runs now is not the one that fell.
-    auto words = ports_.services.last_words(snapshot_.unit.id, {}, 0, kLastWords);
+    auto words = ports_.services.last_words(snapshot_.unit.id, {}, 0, kJournalLines);
     if (!words) {
       facts_.not_inspected.push_back(
           fmt::format("the last words of '{}': {}", snapshot_.unit.id, words.error().message));
       return;
     }
-    facts_.last_words = std::move(*words);
+    facts_.last_words = kubelet::said_last(std::move(*words), kLastWords);
     facts_.recognised = kubelet::recognise(facts_.last_words);
   }
 

@@ -75,6 +75,21 @@ bool is_error_line(std::string_view line) {
          line[kDate + 1] == ' ';
 }
 
+std::vector<std::string> said_last(std::vector<std::string> lines, std::size_t most) {
+  bool in_stack = false;
+  std::erase_if(lines, [&in_stack](const std::string& line) {
+    constexpr std::string_view kLevels = "IWEF";
+    const bool of_klog =
+        line.size() > 1 && kLevels.find(line[0]) != std::string_view::npos && is_digit(line[1]);
+    if (line.starts_with("goroutine ")) in_stack = true;
+    if (of_klog || line.starts_with("Flag --")) in_stack = false;
+    return in_stack;
+  });
+  if (lines.size() > most)
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
+  return lines;
+}
+
 std::vector<std::string> reason_first(std::vector<std::string> lines) {
   const Reason reason = find_reason(lines);
   if (!reason.is_error) return lines;

@@ -22,7 +22,9 @@ namespace {
 /// The journal may lag behind the end of a process; longer than this is not waited for its words.
 constexpr Milliseconds kJournalDeadline{2000};
 constexpr Milliseconds kJournalStep{100};
-constexpr int kLastWords = 15;
+constexpr std::size_t kLastWords = 15;
+/// Of which the last words are taken: an old kubelet says its reason above its stacks.
+constexpr int kJournalLines = 3000;
 
 /// Failure does not advertise the change that failed: how it would be made permanent is not said.
 void drop_advice(Outcome& outcome) {
@@ -88,16 +90,16 @@ void ApplyRun::take_last_words(const std::string& invocation) {
   const TimePoint until = ports_.clock.now() + kJournalDeadline;
   for (;;) {
     const auto logged = discover::last_words_in_file(ports_.files, snapshot_, log_size_,
-                                                     static_cast<std::size_t>(kLastWords));
+                                                     std::size_t{kJournalLines});
     auto words = logged && !logged->empty()
                      ? Result<std::vector<std::string>>(*logged)
-                     : ports_.services.last_words(discover_.unit, invocation, 0, kLastWords);
+                     : ports_.services.last_words(discover_.unit, invocation, 0, kJournalLines);
     // journald learns the invocation from the living process: the words of one that ended at once may
     // be without it, and are then found by the unit alone.
     if (words && words->empty() && !invocation.empty()) {
-      words = ports_.services.last_words(discover_.unit, {}, restarted_at_ms_, kLastWords);
+      words = ports_.services.last_words(discover_.unit, {}, restarted_at_ms_, kJournalLines);
     }
-    if (words) outcome_.last_words = std::move(*words);
+    if (words) outcome_.last_words = kubelet::said_last(std::move(*words), kLastWords);
     outcome_.recognised = kubelet::recognise(outcome_.last_words);
     if (!outcome_.recognised.empty() || ports_.clock.now() >= until) return;
     ports_.clock.wait_until(ports_.clock.now() + kJournalStep, 0);

@@ -59,6 +59,27 @@ TEST(LastWords, WithoutAnErrorTheLineThatIsKnownIsShownOrElseTheLast) {
   EXPECT_TRUE(kubelet::reason_of({}).empty());
 }
 
+// As kubelet 1.20.2 ends over such an entry: klog.Fatal says why, and then where every goroutine was.
+TEST(LastWords, AReasonAboveTheStacksOfAnOldKubeletIsFound) {
+  const std::string reason =
+      "F1130 10:00:00.000004       1 server.go:269] failed to run Kubelet: the sysctl "
+      "\"vm.swappiness\" are not "
+      "known to be namespaced";
+  std::vector<std::string> lines = {"I1130 10:00:00.000001       1 server.go:416] Version: v1.20.2",
+                                    reason};
+  for (int i = 1; i <= 300; ++i) {
+    lines.push_back("goroutine " + std::to_string(i) + " [select]:");
+    lines.insert(lines.end(), {"k8s.io/klog.(*loggingT).flushDaemon(0x70c5a40)",
+                               "\t/go/src/k8s.io/klog/klog.go:1131 +0x8b", ""});
+  }
+  const auto words = kubelet::said_last(lines, 15);
+  EXPECT_EQ(words, (std::vector<std::string>{lines[0], reason}));
+  EXPECT_EQ(kubelet::reason_of(words), (std::vector<std::string>{reason}));
+  lines.push_back("I1130 10:00:01.000001       7 server.go:416] Version: v1.20.2");
+  EXPECT_EQ(kubelet::said_last(lines, 15).size(), 3U);
+  EXPECT_EQ(kubelet::said_last({"a", "b", "c"}, 2), (std::vector<std::string>{"b", "c"}));
+}
+
 TEST(Recognise, KnowsTheKubeletsOwnWords) {
   EXPECT_EQ(kubelet::recognise({"I1120 noise",
                                 "E1120 run.go:74] \"command failed\" err=\"failed to run "
