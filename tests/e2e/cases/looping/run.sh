@@ -22,6 +22,9 @@ assert_eq false "$(json 'd["evidence"] is not None and d["evidence"]["health"] =
   "health claimed for a kubelet that never was healthy"
 
 node_settings
+# Whether the way back was seen depends on when the loop was looked at. Where it was not, the change waits for its end,
+# which can be seen now that the kubelet stays up.
+[ $status = 4 ] || assert_exit 0 tool recover --window 500ms --timeout 20s
 sed -i 's/=net.core.somaxconn,/=vm.max_map_count,net.core.somaxconn,/' "$(node_path $file)"
 node_run systemctl restart kubelet.service
 wait_until 10 is_looping || fail "the stand-in took a bad list"
