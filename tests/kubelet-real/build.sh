@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A real kubelet, 1.20, built from Debian 12's source package `kubernetes` by golang-1.19, and kept in a cache
-# directory. Prints its path. Takes 3 minutes of two cores that have nothing else to do, and 2 GB of disk.
+# directory. Prints its path. Took 26 minutes on two cores that had other work too, and 2 GB of disk.
 #
 #   KUBELETS   where it is kept (default: ~/.cache/kubelet-sysctl/kubelets)
 #   JOBS       how many compilers at a time (default: 2)
