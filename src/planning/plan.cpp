@@ -210,8 +210,7 @@ class Planner {
                                       "of the unit and their places"};
   }
 
-  Result<std::vector<Candidate>> candidates_for(Route route,
-                                                const EntryList& wanted) const {
+  Result<std::vector<Candidate>> candidates_for(Route route, const EntryList& wanted) const {
     if (route == Route::kArgs) return argument_candidates(wanted);
     auto edit = route == Route::kConfig
                     ? config_edit(*route_.config_file(), kubelet::ConfigRole::kMain, wanted)
