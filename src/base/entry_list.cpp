@@ -13,17 +13,32 @@ EntryList::EntryList(const std::vector<std::string>& entries)
 
 std::string_view EntryList::operator[](std::size_t index) const {
   const std::size_t begin = index == 0 ? 0 : data_->ends[index - 1];
-  return std::string_view(data_->bytes).substr(begin, data_->ends[index] - begin);
+  return {data_->bytes.data() + begin, data_->ends[index] - begin};
 }
 
 void EntryList::push_back(std::string_view entry) {
+  Data& data = own();
+  const std::size_t size = data.bytes.size() + entry.size();
+  // Not doubled: a long list would keep as much room that it never needs.
+  if (size > data.bytes.capacity()) data.bytes.reserve(size + size / 16);
+  data.bytes.insert(data.bytes.end(), entry.begin(), entry.end());
+  data.ends.push_back(static_cast<std::uint32_t>(size));
+}
+
+void EntryList::reserve(std::size_t entries, std::size_t bytes) {
+  Data& data = own();
+  data.bytes.reserve(bytes);
+  data.ends.reserve(entries);
+}
+
+/// From now on no other list shares it.
+EntryList::Data& EntryList::own() {
   if (!data_) {
     data_ = std::make_shared<Data>();
   } else if (data_.use_count() > 1) {
     data_ = std::make_shared<Data>(*data_);
   }
-  data_->bytes += entry;
-  data_->ends.push_back(static_cast<std::uint32_t>(data_->bytes.size()));
+  return *data_;
 }
 
 bool EntryList::operator==(const EntryList& other) const {

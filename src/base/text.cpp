@@ -218,10 +218,18 @@ ListChange change_between(const EntryList& before, const EntryList& after) {
   };
   ListChange change;
   for (const std::string_view entry : before) {
-    (is_in(new_names, entry) ? change.kept : change.removed).push_back(entry);
+    if (!is_in(new_names, entry)) change.removed.push_back(entry);
   }
   for (const std::string_view entry : after) {
     if (!is_in(old_names, entry)) change.added.push_back(entry);
+  }
+  if (change.removed.empty()) {
+    change.kept = before;  // the same memory: the list may be long
+  } else {
+    change.kept.reserve(before.size(), before.bytes());
+    for (const std::string_view entry : before) {
+      if (is_in(new_names, entry)) change.kept.push_back(entry);
+    }
   }
   change.reordered = change.added.empty() && change.removed.empty() && before != after;
   return change;

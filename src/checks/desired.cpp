@@ -74,7 +74,7 @@ void desired_list_not_met(const nodes::NodeSnapshot& snapshot, const model::Node
     desired_names.insert(wanted->entry);
     if (desired::is_expired(*wanted, snapshot.read_at_ms)) continue;
     const bool met =
-        exact ? present.holds(wanted->entry) : present.covering(wanted->entry) != nullptr;
+        exact ? present.holds(wanted->entry) : present.covering(wanted->entry).has_value();
     if (met) continue;
     lacking.push_back(wanted->entry);
     if (first == nullptr) first = wanted;

@@ -22,7 +22,7 @@ std::optional<Finding> lacking_needs(const nodes::NodeSnapshot& snapshot, const 
   const sysctl::EntrySet held(list);
   std::vector<std::string> missing;
   for (std::string& entry : needs) {
-    if (held.covering(entry) == nullptr) missing.push_back(std::move(entry));
+    if (!held.covering(entry)) missing.push_back(std::move(entry));
   }
   if (missing.empty()) return std::nullopt;
   return finding_of(

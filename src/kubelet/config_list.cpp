@@ -155,7 +155,10 @@ class Filler {
       setting.form = ListForm::kWrong;
     } else {
       setting.form = value.flow ? ListForm::kFlow : ListForm::kBlock;
-      setting.entries.reserve(yaml::node_end(events_, member.value) - member.value - 2);
+      const std::size_t end = yaml::node_end(events_, member.value);
+      std::size_t bytes = 0;
+      for (std::size_t at = member.value; at < end; ++at) bytes += events_[at].text.size();
+      setting.entries.reserve(end - member.value - 2, bytes);
       for (std::size_t item = member.value + 1; events_[item].kind != yaml::EventKind::kSequenceEnd;
            item = yaml::node_end(events_, item)) {
         const yaml::Event& meant = events_[anchors_.resolved(item)];

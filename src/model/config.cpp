@@ -208,7 +208,7 @@ class Merger {
                     .variable = {}};
     };
     layer.at = place(one.setting.key_at);
-    layer.entries.reserve(one.setting.entries.size());
+    layer.entries.share(one.setting.entries.texts());
     for (const kubelet::ConfigEntry& entry : one.setting.entries) {
       add_entry(layer, entry.text, place(entry.at));
     }

@@ -44,7 +44,7 @@ Entry Entries::operator[](std::size_t index) const {
 }
 
 void Entries::push_back(const Entry& entry) {
-  texts_.push_back(entry.text);
+  if (texts_.size() == places_.size()) texts_.push_back(entry.text);
   places_.push_back({.begin = static_cast<std::uint32_t>(entry.span.begin),
                      .end = static_cast<std::uint32_t>(entry.span.end),
                      .line = entry.line,

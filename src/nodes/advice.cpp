@@ -2,6 +2,9 @@
 // For each kind of node: the object or the command that makes a list last, filled in.
 #include "kubelet_sysctl/nodes/advice.hpp"
 
+#include <cstddef>
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "kubelet_sysctl/base/advice.hpp"
@@ -41,6 +44,10 @@ std::string json_list(const EntryList& list) {
 std::string yaml_list(std::string_view key, const EntryList& list, std::string_view indent) {
   if (list.empty()) return fmt::format("{}{}: []\n", indent, key);
   std::string out = fmt::format("{}{}:\n", indent, key);
+  std::size_t size = out.size();
+  for (const std::string_view entry : list)
+    size += indent.size() + entry.size() + std::strlen("- \"\"\n");
+  out.reserve(size);
   for (const std::string_view entry : list)
     out += fmt::format("{}- {}\n", indent, yaml::json_written(entry));
   return out;

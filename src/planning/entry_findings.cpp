@@ -119,22 +119,29 @@ std::string with_list(std::string_view arguments, const EntryList& wanted) {
 
 }  // namespace
 
-Advice advice_for(const model::NodeModel& model, const EntryList& wanted) {
-  Advice advice = model.kind->advise(wanted);
-  if (model.kind->id == "eks-ubuntu") {
-    // What user data gives is kept among the snap's settings, together with what the image gives.
-    advice.what += ", with every other argument that it gives now in the place of '...'";
-    advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
-                                 shell_word("... " + flag_text(wanted)));
-    return advice;
+AdviceMaker advice_for(const model::NodeModel& model, const EntryList& wanted) {
+  const nodes::NodeKind& kind = *model.kind;
+  if (kind.id == "eks-ubuntu") {
+    return [&kind, wanted] {
+      Advice advice = kind.advise(wanted);
+      // What user data gives is kept among the snap's settings, together with what the image gives.
+      advice.what += ", with every other argument that it gives now in the place of '...'";
+      advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
+                                   shell_word("... " + flag_text(wanted)));
+      return advice;
+    };
   }
-  if (model.kind->id != "eks-al2") return advice;
-  // bootstrap.sh gives KUBELET_EXTRA_ARGS whole: what is left out here is lost on the next machine.
   const auto variable = model.command.environment.find("KUBELET_EXTRA_ARGS");
-  if (variable == model.command.environment.end()) return advice;
-  advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
-                               shell_word(with_list(variable->second.value.text, wanted)));
-  return advice;
+  if (kind.id != "eks-al2" || variable == model.command.environment.end()) {
+    return [&kind, wanted] { return kind.advise(wanted); };
+  }
+  // bootstrap.sh gives KUBELET_EXTRA_ARGS whole: what is left out here is lost on the next machine.
+  return [&kind, wanted, arguments = variable->second.value.text] {
+    Advice advice = kind.advise(wanted);
+    advice.command = fmt::format("/etc/eks/bootstrap.sh CLUSTER --kubelet-extra-args {}\n",
+                                 shell_word(with_list(arguments, wanted)));
+    return advice;
+  };
 }
 
 namespace {
@@ -149,7 +156,7 @@ std::string persist_hint(const model::NodeModel& model, const SourceFile& file,
   }
   // Whether it is a document does not hang on the list, which may be long.
   if (kind.advise({}).object.empty()) {
-    const Advice advice = advice_for(model, wanted);
+    const Advice advice = advice_for(model, wanted)();
     std::string_view command = advice.command;
     command.remove_suffix(command.ends_with('\n') ? 1 : 0);
     return fmt::format("{}: {}", advice.what, command);

@@ -76,7 +76,7 @@ void note_rewritten(const model::NodeModel& model, const EntryList& wanted,
                     bool takes_persist);
 /// The persistent way of the node's kind with `wanted` filled in, and with every other argument in force that the
 /// same place gives. Only for a kind that has one.
-Advice advice_for(const model::NodeModel& model, const EntryList& wanted);
+AdviceMaker advice_for(const model::NodeModel& model, const EntryList& wanted);
 /// Where a file may not be written although it is in force: the store of Nix, the files of an image. Adds what is
 /// worth a word about the others. Errors: kRefused with the place that decides.
 Status judge_places(const nodes::NodeSnapshot& snapshot, Plan& plan);

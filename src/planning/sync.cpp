@@ -165,7 +165,7 @@ void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
   for (const desired::DesiredEntry* wanted : desired::effective_entries(list)) {
     const bool goes = list.drop_expired && desired::is_expired(*wanted, snapshot.read_at_ms);
     if (!goes) desired_list.insert(wanted->entry);
-    if (goes || !removed.holds(wanted->entry) || left.covering(wanted->entry) != nullptr) continue;
+    if (goes || !removed.holds(wanted->entry) || left.covering(wanted->entry)) continue;
     const std::string facts = checks::facts_of(*wanted);
     plan.findings.push_back(
         {.id = "still-desired",

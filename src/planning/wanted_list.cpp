@@ -58,8 +58,8 @@ Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
       list.findings.push_back(safe_already(snapshot, entry, change.exact));
       if (!change.exact) continue;
     }
-    const std::string* wider = change.exact ? nullptr : present.covering(entry);
-    if (wider != nullptr) {
+    const auto wider = change.exact ? std::nullopt : present.covering(entry);
+    if (wider) {
       Finding finding =
           note("already-allowed", Severity::kNote,
                fmt::format("'{}' is already allowed by '{}', not added", entry, *wider));
@@ -77,8 +77,8 @@ Status add(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model, c
 void note_still_allowed(const std::vector<std::string>& gone, WantedList& list) {
   const sysctl::EntrySet left(list.wanted);
   for (const std::string& entry : gone) {
-    const std::string* wider = left.covering(entry);
-    if (wider == nullptr) continue;
+    const auto wider = left.covering(entry);
+    if (!wider) continue;
     Finding finding = note("still-allowed", Severity::kWarning,
                            fmt::format("'{}' is still allowed by '{}'", entry, *wider));
     finding.hint = fmt::format("remove '{}' too if pods shall not set it", *wider);
@@ -89,10 +89,15 @@ void note_still_allowed(const std::vector<std::string>& gone, WantedList& list) 
 /// What is taken out need not be well formed, it only has to be in the list.
 Status remove(const model::NodeModel& model, const Change& change, WantedList& list) {
   const EntryList before = model::configured_texts(model);
-  const sysctl::EntrySet present(before);
   const sysctl::EntrySet unwanted(change.entries);
+  sysctl::EntrySet present;
+  list.wanted.reserve(before.size(), before.bytes());
   for (const std::string_view entry : before) {
-    if (!unwanted.holds(entry)) list.wanted.push_back(entry);
+    if (unwanted.holds(entry)) {
+      present.insert(entry);
+    } else {
+      list.wanted.push_back(entry);
+    }
   }
   for (const std::string& entry : change.entries) {
     if (present.holds(entry)) continue;

@@ -122,7 +122,7 @@ bool narrows(const EntryList& before, const EntryList& after) {
   if (only_adds) return false;
   const sysctl::EntrySet allowed(after);
   return std::any_of(before.begin(), before.end(),
-                     [&](std::string_view entry) { return allowed.covering(entry) == nullptr; });
+                     [&](std::string_view entry) { return !allowed.covering(entry); });
 }
 
 std::vector<RejectedPod> rejected_pods(const std::vector<SeenPod>& pods,

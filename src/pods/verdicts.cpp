@@ -63,12 +63,20 @@ void judge_rules(EntryVerdict& verdict, const std::optional<sysctl::KubeletVersi
   verdict.reason = verdict.next_reason;
 }
 
-void judge_list(EntryVerdict& verdict, const VerdictContext& context) {
-  if (!context.list) return;
-  const sysctl::EntrySet list(*context.list);
-  const std::string* by = list.covering(verdict.entry);
-  verdict.listed = by != nullptr;
-  if (by != nullptr) verdict.listed_by = *by;
+/// The configured list, to be asked; nothing where it is not known.
+using AskedList = std::optional<sysctl::EntrySet>;
+
+AskedList asked_list(const VerdictContext& context) {
+  AskedList list;
+  if (context.list) list.emplace(*context.list);
+  return list;
+}
+
+void judge_list(EntryVerdict& verdict, const AskedList& list) {
+  if (!list) return;
+  const auto by = list->covering(verdict.entry);
+  verdict.listed = by.has_value();
+  if (by) verdict.listed_by = *by;
 }
 
 void judge_safe(EntryVerdict& verdict, const std::string& dotted, const VerdictContext& context) {
@@ -147,11 +155,14 @@ EntryWorth worth_of(const EntryVerdict& verdict) {
   return state == sysctl::KernelState::kUnknown ? EntryWorth::kAccepted : EntryWorth::kGood;
 }
 
-EntryVerdict verdict_on_entry(const std::string& text, const VerdictContext& context) {
+namespace {
+
+EntryVerdict verdict_of(const std::string& text, const VerdictContext& context,
+                        const AskedList& list) {
   EntryVerdict verdict;
   std::tie(verdict.entry, verdict.value) = parts_of(text);
   judge_rules(verdict, context.version);
-  judge_list(verdict, context);
+  judge_list(verdict, list);
   verdict.belongs_to = belongs_to(verdict.entry);
   verdict.kernel = kernel_answer(verdict.entry, context.kernel);
   const auto pattern = sysctl::SysctlPattern::parse(verdict.entry);
@@ -170,10 +181,19 @@ EntryVerdict verdict_on_entry(const std::string& text, const VerdictContext& con
   return verdict;
 }
 
+}  // namespace
+
+EntryVerdict verdict_on_entry(const std::string& text, const VerdictContext& context) {
+  return verdict_of(text, context, asked_list(context));
+}
+
 Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<PodSpec>& pods,
                      std::vector<std::string> skipped, const VerdictContext& context) {
   Verdicts all;
-  for (const std::string& entry : entries) all.entries.push_back(verdict_on_entry(entry, context));
+  const AskedList list = asked_list(context);
+  for (const std::string& entry : entries) {
+    all.entries.push_back(verdict_of(entry, context, list));
+  }
   for (const PodSpec& pod : pods) all.pods.push_back(verdict_on_pod(pod, context));
   all.skipped = std::move(skipped);
   const auto add = [&all](bool wanted, std::string note) {

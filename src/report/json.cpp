@@ -416,7 +416,7 @@ void write_outcome_json(const Sink& out, const transaction::Outcome& outcome, in
                            ? Json(nullptr)
                            : Json{{"until", rfc3339(outcome.trial_until_ms)}});
   made.member("recovered", outcome.recovered);
-  made.member("advice", advice_json(outcome.advice));
+  made.member("advice", outcome.advice ? advice_json(outcome.advice()) : Json(nullptr));
   made.member("exit", exit);
   made.finish();
 }

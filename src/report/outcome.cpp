@@ -295,8 +295,9 @@ std::string advice_lines(const Advice& advice) {
 
 std::string persistent_text(const transaction::Outcome& outcome) {
   if (!outcome.advice || went_wrong(outcome)) return {};
-  return fmt::format("\nto persist it, on new machines too: {}\n\n{}",
-                     printable(outcome.advice->what), advice_lines(*outcome.advice));
+  const Advice advice = outcome.advice();
+  return fmt::format("\nto persist it, on new machines too: {}\n\n{}", printable(advice.what),
+                     advice_lines(advice));
 }
 
 std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& style) {

@@ -69,7 +69,7 @@ std::optional<Finding> lost_list(const nodes::NodeSnapshot& snapshot, const mode
   const sysctl::EntrySet present(model::configured_texts(model));
   std::vector<std::string> lost;
   for (const std::string_view entry : last->after) {
-    if (present.covering(entry) == nullptr) lost.emplace_back(entry);
+    if (!present.covering(entry)) lost.emplace_back(entry);
   }
   if (lost.empty()) return std::nullopt;
   std::string hint = "run: " + checks::command_with("kubelet-sysctl add", lost);

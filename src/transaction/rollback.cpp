@@ -28,7 +28,7 @@ constexpr int kJournalLines = 3000;
 
 /// Failure does not advertise the change that failed: how it would be made permanent is not said.
 void drop_advice(Outcome& outcome) {
-  outcome.advice.reset();
+  outcome.advice = nullptr;
   std::erase_if(outcome.findings, [](const Finding& one) {
     return one.id == "will-be-rewritten" || one.id == "persist-file" || one.id == "persists-here" ||
            one.id == "no-persistent-place";

@@ -37,7 +37,7 @@ TEST(Persist, PatchOfKubeadmHoldsTheWholeListAndGoesWithUndo) {
   EXPECT_EQ(lab.tree().read(kPatch),
             patch_of({"net.core.somaxconn", "kernel.shm*", "net.ipv4.tcp_rmem"}));
   ASSERT_TRUE(outcome->advice);
-  EXPECT_NE(outcome->advice->object.find("- \"net.ipv4.tcp_rmem\"\n"), std::string::npos);
+  EXPECT_NE(outcome->advice().object.find("- \"net.ipv4.tcp_rmem\"\n"), std::string::npos);
   auto undone = lab.undo(outcome->transaction);
   ASSERT_TRUE(undone) << undone.error().message;
   EXPECT_EQ(undone->kind, transaction::OutcomeKind::kApplied);

@@ -10,8 +10,8 @@ namespace kubelet_sysctl {
 namespace {
 
 std::string covering(const sysctl::EntrySet& set, const std::string& entry) {
-  const std::string* found = set.covering(entry);
-  return found == nullptr ? "-" : *found;
+  const auto found = set.covering(entry);
+  return std::string(found.value_or("-"));
 }
 
 TEST(EntrySet, HoldsAnEntryInEitherSpelling) {

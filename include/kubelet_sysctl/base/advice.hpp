@@ -2,6 +2,7 @@
 // The persistent way to a list on a kind of node, filled in for the person who has to go it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "kubelet_sysctl/base/shared_text.hpp"
@@ -17,6 +18,9 @@ struct Advice {
   std::string command =
       {};  ///< command lines, each with its end; empty: the object is put in by hand
 };
+
+/// Makes advice when it is asked for: its object holds the whole list, which may be long. Empty where there is none.
+using AdviceMaker = std::function<Advice()>;
 
 }  // namespace base
 }  // namespace kubelet_sysctl

@@ -85,13 +85,19 @@ class EntryList {
   [[nodiscard]] const_iterator begin() const { return {*this, 0}; }
   [[nodiscard]] const_iterator end() const { return {*this, size()}; }
   void push_back(std::string_view entry);
+  /// Room for so many entries of so many bytes together, and no more.
+  void reserve(std::size_t entries, std::size_t bytes);
+  /// What all entries take.
+  [[nodiscard]] std::size_t bytes() const { return data_ ? data_->bytes.size() : 0; }
   bool operator==(const EntryList& other) const;
 
  private:
   struct Data {
-    std::string bytes;
+    std::vector<char> bytes;          // reserve() of a string takes twice what it is asked for
     std::vector<std::uint32_t> ends;  // of each entry in `bytes`
   };
+  Data& own();
+
   std::shared_ptr<Data> data_;
 };
 

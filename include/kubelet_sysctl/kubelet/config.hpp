@@ -45,7 +45,10 @@ class ConfigEntries {
   [[nodiscard]] const_iterator begin() const { return {*this, 0}; }
   [[nodiscard]] const_iterator end() const { return {*this, size()}; }
   [[nodiscard]] const EntryList& texts() const { return texts_; }
-  void reserve(std::size_t size) { items_.reserve(size); }
+  void reserve(std::size_t entries, std::size_t bytes) {
+    items_.reserve(entries);
+    texts_.reserve(entries, bytes);
+  }
   void push_back(const ConfigEntry& entry) {
     texts_.push_back(entry.text);
     items_.push_back({.at = {entry.at.begin, entry.at.end}, .is_string = entry.is_string});

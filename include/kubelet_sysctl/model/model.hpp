@@ -53,7 +53,11 @@ class Entries {
   [[nodiscard]] const_iterator begin() const { return {*this, 0}; }
   [[nodiscard]] const_iterator end() const { return {*this, size()}; }
   [[nodiscard]] const EntryList& texts() const { return texts_; }
-  void reserve(std::size_t size) { places_.reserve(size); }
+  /// Takes the texts of all entries that push_back() will give, which is what a file that was read has already.
+  void share(const EntryList& texts) {
+    texts_ = texts;
+    places_.reserve(texts.size());
+  }
   void push_back(const Entry& entry);
 
  private:

@@ -2,7 +2,6 @@
 // From a request to the bytes that must change, each change proved before it is offered.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,7 +66,7 @@ struct Plan {
   bool restart = false;                    ///< the running list would change, or is unknown
   bool pending = false;                    ///< nothing runs: it takes effect at the next start
   std::vector<Finding> findings;
-  std::optional<Advice> advice;  ///< the persistent way, where something rewrites what is edited
+  AdviceMaker advice;  ///< the persistent way, where something rewrites what is edited
 };
 
 /// Errors: kBadEntry, kRefused (the kubelet's rule, a flag that would shadow the file, another manager),

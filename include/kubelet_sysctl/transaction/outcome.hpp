@@ -81,8 +81,8 @@ struct Outcome {
   bool was_down = false;                ///< the kubelet was not healthy before this run either
   std::int64_t trial_until_ms = 0;      ///< wall clock when the trial ends; 0: no trial
   std::vector<std::string>
-      recovered;                 ///< ids of older changes that this run brought to their end first
-  std::optional<Advice> advice;  ///< the persistent way, where something rewrites what was edited
+      recovered;       ///< ids of older changes that this run brought to their end first
+  AdviceMaker advice;  ///< the persistent way, where something rewrites what was edited
 };
 
 /// One row of the exit codes.
