@@ -22,11 +22,11 @@ node="$build libgtest-dev libgmock-dev systemd systemd-container dbus procps pyt
 # and mandoc judge the DEB and the manual page; the completions are tried in their shells. crun
 # makes containers on the booted machines, from manifests that PyYAML reads. prometheus_client
 # reads the metrics; pyte is the terminal of the recorded session; openssl makes certificates for a pretend API
-# server. apt-utils, createrepo-c and gnupg make the repositories of a release; debootstrap makes a node of a newer
-# Debian.
+# server. sudo and apparmor read the rule and the profile for them. apt-utils, createrepo-c and gnupg make the
+# repositories of a release; debootstrap makes a node of a newer Debian.
 test="$node binutils attr python3-jsonschema strace ansible-core cloud-init curl
   augeas-tools hyperfine yq crun python3-yaml python3-prometheus-client python3-pyte openssl rpm apt-utils
-  createrepo-c gnupg debootstrap lintian mandoc groff-base bash-completion zsh fish"
+  createrepo-c gnupg debootstrap sudo apparmor lintian mandoc groff-base bash-completion zsh fish"
 kubelet="$test golang-1.19-go dpkg-dev"
 develop="$test clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev file"
 arm64="$build g++-aarch64-linux-gnu qemu-user-static"

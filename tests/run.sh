@@ -4,7 +4,8 @@
 #
 #   tests/run.sh [all|unit|engine|golden|vectors|disk|faults|e2e|examples|fuzz|docs|layers|packages]
 #   tests/run.sh [arm64|same-program|odr|portability]    compiles once more, which takes minutes; not a part of all
-#   tests/run.sh [kubelet|matrix]    a real kubelet; every end-to-end case on three releases of Debian; not a part of all
+#   tests/run.sh [kubelet|matrix|fleet]    a real kubelet; every end-to-end case on three releases of Debian; 24 nodes and
+#                                    the real Ansible; not a part of all
 #
 # The last line is plain and always there: `N passed, N failed, N skipped`.
 # One build serves every group: the static program that is shipped, and the tests beside it. It is in
@@ -44,8 +45,9 @@ case "$group" in
     [ -n "${KUBELET_BIN:-}" ] || packages=kubelet
     ;;
   matrix) script=$root/tests/e2e/matrix.sh ;;
+  fleet) script=$root/tests/fleet/run.sh ;;
   *)
-    sed -n '5,7s/^# */usage: /p' "$0" >&2
+    sed -n '5,8s/^# */usage: /p' "$0" >&2
     exit 2
     ;;
 esac

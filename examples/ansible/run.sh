@@ -7,24 +7,17 @@
 # Exit code 77 means that this machine cannot boot a node or has no Ansible; it says why.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../tests/e2e/lib.sh"
+. "$E2E_DIR/ansible.sh"
 needs_tool
 needs_stand_in
-command -v ansible-playbook >/dev/null || skip "ansible-playbook is missing (package ansible-core)"
 
 kinds=(kops eks-al2023 kubespray)
+play_of=fleet.yml
 nodes=(node-1.example.net node-2.example.net node-3.example.net)
 
-# Ansible reaches them by its own ssh plugin; in the place of the program ssh is one that enters a node.
-export E2E_TMP E2E_GROUP HOME=$E2E_TMP/home
-export ANSIBLE_SSH_EXECUTABLE=$E2E_DIR/ssh.sh ANSIBLE_SSH_TRANSFER_METHOD=piped
-export ANSIBLE_REMOTE_USER=root ANSIBLE_NOCOLOR=1
 cd "$here" || exit
-
 # The collection, as a release brings it and as a repository of git has it.
-ansible-galaxy collection build --output-path "$E2E_TMP" collection
-export ANSIBLE_COLLECTIONS_PATHS=$E2E_TMP/collections
-ansible-galaxy collection install --offline --collections-path "$ANSIBLE_COLLECTIONS_PATHS" \
-  "$E2E_TMP"/kubelet_sysctl-node-*.tar.gz
+ansible_new
 if git -C "$here" rev-parse HEAD >/dev/null 2>&1; then
   ansible-galaxy collection install --collections-path "$E2E_TMP/of-git" \
     "git+file://$(git -C "$here" rev-parse --show-toplevel)#/examples/ansible/collection"
@@ -37,17 +30,12 @@ fi
 play() {
   local status=$1 changed=$2 seen=0 counts="" node
   shift 2
-  echo "\$ ansible-playbook fleet.yml $*"
-  ansible-playbook fleet.yml -e kubelet_sysctl_window=300ms "$@" >"$OUT" 2>"$ERR" 9<&- || seen=$?
+  echo "\$ ansible-playbook ${play_of##*/} $*"
+  ansible-playbook --inventory inventory.yml "$play_of" -e kubelet_sysctl_window=300ms "$@" >"$OUT" 2>"$ERR" 9<&- || seen=$?
   cat "$OUT" "$ERR"
   assert_eq "$status" "$seen" "exit code of ansible-playbook"
   for node in "${nodes[@]}"; do counts+=" $(recap "$node" changed)"; done
   assert_eq "$changed" "${counts# }" "changed tasks of each node"
-}
-recap() {
-  local count
-  count=$(sed -n "s/^$1 .*[: ]$2=\([0-9]*\).*/\1/p" "$OUT")
-  echo "${count:--}"
 }
 
 # What a run must not touch: every file of the nodes, and the process of the kubelet.
@@ -78,7 +66,7 @@ assert_lists() {
 ansible-playbook --syntax-check fleet.yml
 for i in 0 1 2; do
   node_up "${kinds[i]}" "${nodes[i]}"
-  echo "${E2E_LEADER[${nodes[i]}]}" >"$E2E_TMP/${nodes[i]}/leader"
+  ansible_node "${nodes[i]}"
 done
 remember
 
@@ -131,6 +119,22 @@ assert_same_bytes "$(kept /etc/kubernetes/kubelet/config.json.d/90-kubelet-sysct
 node_settings
 assert_lists "${lists[0]},$entry" "${lists[@]:1}"
 assert_untouched node-3.example.net
+
+# A canary is watched for longer: its kubelet, which dies after the window of the others, is seen to die, and no
+# other node is changed, although they are of the same batch.
+remember
+node_use node-1.example.net
+node_settings exit_after_ms=1500 only_when_list_contains=kernel.shmall "exit_message=no room for kernel.shmall"
+canary=(-e kubelet_sysctl_canary=1 -e kubelet_sysctl_canary_window=4s)
+sed -e '/serial:/d' -e '/max_fail_percentage/d' fleet.yml >"$E2E_TMP/at-once.yml"
+play_of=$E2E_TMP/at-once.yml
+play 2 "0 0 0" "${canary[@]}" -e '{"kubelet_sysctl_entries": ["kernel.shmall"]}'
+assert_contains "$OUT" "no room for kernel.shmall"
+assert_contains "$OUT" "node-1.example.net goes first"
+assert_untouched node-2.example.net node-3.example.net
+node_settings
+play 0 "0 0 0" "${canary[@]}" --check -e '{"kubelet_sysctl_entries": ["net.core.somaxconn"]}'
+play_of=fleet.yml
 
 # Only the node that has the entry loses it, and check mode knows which one that is.
 remember

@@ -49,13 +49,17 @@ def faults(found):
 
     # Without these the kernel does not let the program in.
     need(pod.get("hostPID") is True, "hostPID")
-    need(context.get("privileged") is True, "privileged")
+    added = {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT"]}
+    need(context.get("capabilities") == added, "capabilities")
+    for field in ("seccompProfile", "appArmorProfile"):
+        need(context.get(field) == {"type": "Unconfined"}, field)
     need(context.get("runAsUser") == 0, "runAsUser")
     need("--host" in args, "--host")
     need("command" not in program, "command")
     # A run that is stopped needs the time of a restart and of the way back.
     need(pod.get("terminationGracePeriodSeconds", 30) >= 300, "terminationGracePeriodSeconds")
     # These it does not need.
+    need("privileged" not in context, "privileged")
     need(pod.get("automountServiceAccountToken") is False, "automountServiceAccountToken")
     need(pod.get("serviceAccountName") == "kubelet-sysctl", "serviceAccountName")
     need(not pod.get("hostNetwork") and not pod.get("hostIPC"), "hostNetwork")
@@ -94,7 +98,10 @@ def changed(found, change):
 # Each of these takes something away, or gives something away, and must be found.
 BREAKS = {
     "hostPID": lambda found, pod, program: pod.pop("hostPID"),
-    "privileged": lambda found, pod, program: program["securityContext"].pop("privileged"),
+    "privileged": lambda found, pod, program: program["securityContext"].update(privileged=True),
+    "capabilities": lambda found, pod, program: program["securityContext"]["capabilities"]["add"].pop(),
+    "seccompProfile": lambda found, pod, program: program["securityContext"].pop("seccompProfile"),
+    "appArmorProfile": lambda found, pod, program: program["securityContext"].pop("appArmorProfile"),
     "runAsUser": lambda found, pod, program: program["securityContext"].update(runAsUser=1000),
     "--host": lambda found, pod, program: program["args"].remove("--host"),
     "terminationGracePeriodSeconds": lambda found, pod, program: pod.pop("terminationGracePeriodSeconds"),

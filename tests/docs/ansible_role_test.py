@@ -71,8 +71,9 @@ def main():
     defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
     same("the role's defaults", defaults,
          {name: option["default"] for name, option in role.items() if "default" in option})
-    same("what the role passes on", {"kubelet_sysctl_" + name for name in spec} - {"kubelet_sysctl_executable"},
-         set(role) - {"kubelet_sysctl_binary", "kubelet_sysctl_path"})
+    same("what the role passes on", {"kubelet_sysctl_" + name for name in spec.keys() - {"executable", "node"}},
+         {name for name in role if not name.startswith(("kubelet_sysctl_binary", "kubelet_sysctl_path",
+                                                        "kubelet_sysctl_canary"))})
     table = re.findall(r"(?m)^\| `(kubelet_sysctl_\w+)` \|", (ROLE / "README.md").read_text())
     same("the table of the role's README", list(role), table)
 

@@ -47,6 +47,15 @@ node_report() {
   node_run journalctl --no-pager -q -n 30 -u "$NODE_UNIT" -o short-monotonic || true
 }
 
+# The bytes, mode and owner of all files that a kind of node has for its kubelet; no kind has all of these directories.
+node_sums() {
+  local root
+  root=$(node_path "")
+  (cd "$root" && { find etc/kubernetes etc/default etc/sysconfig etc/systemd/system etc/kube etc/conf.d \
+    home/kubernetes root/cdk var/lib/kubelet -type f -printf '%p %m %U:%G ' -exec sha256sum {} \; 2>/dev/null || true; } |
+    sort)
+}
+
 # --- The program under test --------------------------------------------------------------------
 
 tool() {

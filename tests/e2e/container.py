@@ -7,7 +7,9 @@
 #
 #   --own-pid          without hostPID: a PID namespace too, and the program is process 1 of it
 #   --own-user         in a user namespace (hostUsers: false, a rootless engine)
-#   --drop CAP,CAP     without these capabilities, by number; "all" for none at all
+#   --keep CAP,CAP     with these capabilities and no others, by number (default: those of the manifests in
+#                      examples/kubernetes); "all" as with privileged: true
+#   --drop CAP,CAP     without these of them; "all" for none at all
 #   --seccomp          with a filter that refuses setns(2), as runtimes have one
 #   --uid N            not as root
 #   --mount FROM:TO    a directory of the node below TO, read-only, as a ConfigMap comes
@@ -25,6 +27,7 @@ NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
+SYS_CHROOT, SYS_PTRACE, SYS_ADMIN = 18, 19, 21
 PR_SET_SECCOMP, SECCOMP_FILTER, PR_CAPBSET_DROP, LAST_CAP = 22, 2, 24, 40
 SYS = {"x86_64": {"pivot_root": 155, "setns": 308}, "aarch64": {"pivot_root": 41, "setns": 268}}
 NUMBER = SYS[os.uname().machine]
@@ -90,11 +93,16 @@ def install_filter():
     call("prctl", PR_SET_SECCOMP, SECCOMP_FILTER, header, 0, 0)
 
 
+def numbers(text, every):
+    return every if text == "all" else set(map(int, filter(None, text.split(","))))
+
+
 def run(options):
     if options.seccomp:
         install_filter()
     # What is not in the bounding set is not root's after execve(2) (capabilities(7)).
-    for number in range(LAST_CAP + 1) if options.drop == "all" else map(int, filter(None, options.drop.split(","))):
+    every = set(range(LAST_CAP + 1))
+    for number in every - numbers(options.keep, every) | numbers(options.drop, every):
         call("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)
     if options.uid:
         os.setgroups([])
@@ -109,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--own-pid", action="store_true")
     parser.add_argument("--own-user", action="store_true")
+    parser.add_argument("--keep", default=f"{SYS_CHROOT},{SYS_PTRACE},{SYS_ADMIN}")
     parser.add_argument("--drop", default="")
     parser.add_argument("--seccomp", action="store_true")
     parser.add_argument("--uid", type=int, default=0)

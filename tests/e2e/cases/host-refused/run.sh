@@ -47,8 +47,8 @@ assert_exit 3 pod -- add --host kernel.sem --trial 2s
 assert_kept $file
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process"
 cp "$(node_path "$E2E_IMAGE/kubelet-sysctl")" "$(node_path $own)"
-assert_exit 0 pod -- add --host kernel.sem --trial 2s --window 300ms
+assert_exit 0 pod -- add --host kernel.sem --trial 8s --window 300ms
 assert_eq net.core.somaxconn,net.ipv4.tcp_tw_reuse,kernel.sem "$(kubelet_flag)"
 is_ended() { [ "$(kubelet_flag)" = net.core.somaxconn,net.ipv4.tcp_tw_reuse ]; }
-wait_until 20 is_ended || fail "the timer on the node did not end the trial"
+wait_until 30 is_ended || fail "the timer on the node did not end the trial"
 assert_same_bytes "$(kept $file)" "$(node_path $file)"

@@ -36,14 +36,6 @@ snap_stand_in() {
   mkdir -p "$NODE_ROOT/var/snap/kubelet/123" "$NODE_ROOT/var/snap/kubelet-eks/123"
 }
 
-sums() {
-  local root
-  root=$(node_path "")
-  # No kind has all of these directories.
-  (cd "$root" && { find etc/kubernetes etc/default etc/sysconfig etc/systemd/system etc/kube etc/conf.d \
-    home/kubernetes root/cdk var/lib/kubelet -type f -exec sha256sum {} + 2>/dev/null || true; } | sort -k 2)
-}
-
 # What brings the vendor's own bytes back, as a boot or an upgrade does.
 lose_the_list() {
   local file=$1
@@ -70,7 +62,7 @@ try_kind() {
   node_boot
   node_run systemctl start "$UNIT"
   node_wait_healthy
-  before=$(sums)
+  before=$(node_sums)
   [ "$tree" != gke ] || keep /home/kubernetes/kubelet-config.yaml
 
   assert_exit 0 tool add net.ipv4.tcp_orphan_retries --window 1s -o json
@@ -87,7 +79,7 @@ try_kind() {
   [ "$tree" != gke ] || lose_the_list /home/kubernetes/kubelet-config.yaml
   if [ "$tree" != gke ]; then
     assert_exit 0 tool undo --window 1s
-    assert_eq "$before" "$(sums)" "the files of $tree after undo"
+    assert_eq "$before" "$(node_sums)" "the files of $tree after undo"
     case ,$(kubelet_list), in
       *,net.ipv4.tcp_orphan_retries,*) fail "undo left the kubelet of $tree with '$(kubelet_list)'" ;;
     esac

@@ -69,6 +69,10 @@ options:
     description: Narrow the list although the kubelet then ends pods that run and set what is gone.
     type: bool
     default: false
+  node:
+    description:
+      - What warnings name the node, since Ansible prints them without one. Left out, its host name.
+    type: str
   executable:
     description: The program on the node, a path or a name.
     type: str
@@ -145,6 +149,7 @@ commands:
 """
 
 import json  # noqa: E402
+import socket  # noqa: E402
 from shlex import quote  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
@@ -264,12 +269,17 @@ def fail(module, code, document, words):
     module.fail_json(msg="; ".join(parts), command=typed(words), **result)
 
 
+def warn(module, text):
+    """Ansible prints the warnings of many nodes in one place, and equal ones once."""
+    module.warn("%s: %s" % (module.params["node"] or socket.gethostname(), text))
+
+
 def warn_of_recovery(module, program):
     """In check mode: the next run first brings a change to its end that was cut short."""
     code, document = run(module, [program, "recover", "--dry-run", "--output", "json"])
     if code == 0 and document["recovered"]:
-        module.warn("a change did not come to its end here (%s): the run brings it there first, and what is "
-                    "then to be done may be something else" % ", ".join(document["recovered"]))
+        warn(module, "a change did not come to its end here (%s): the run brings it there first, and what is "
+             "then to be done may be something else" % ", ".join(document["recovered"]))
 
 
 def main():
@@ -287,6 +297,7 @@ def main():
             "restart": {"type": "bool", "default": True},
             "allow_wide": {"type": "bool", "default": False},
             "evict_pods": {"type": "bool", "default": False},
+            "node": {"type": "str"},
             "executable": {"type": "str", "default": "kubelet-sysctl"},
         },
         supports_check_mode=True)
@@ -304,7 +315,7 @@ def main():
     code, document = run(module, words)
     for finding in document.get("findings", []):
         if finding["severity"] != "note":
-            module.warn(sentence(finding))
+            warn(module, sentence(finding))
     if code != 0:
         fail(module, code, document, words)
     if module.check_mode:
