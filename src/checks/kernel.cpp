@@ -93,6 +93,10 @@ void useless_in_kernel(const nodes::NodeSnapshot& snapshot, const model::NodeMod
     auto finding = useless_entry(kernel, check, entry.text);
     if (finding) found.push_back(at_origin(std::move(*finding), model::origin_of(model, entry)));
   }
+  for (const model::PodDefault& one : model.pod_defaults.sysctls) {
+    auto finding = unusable_default(kernel, check, one);
+    if (finding) found.push_back(at_origin(std::move(*finding), one.at));
+  }
 }
 
 // Source: pkg/kubelet/sysctl/safe_sysctls.go; a kernel that is not known drops the names with a minimum.

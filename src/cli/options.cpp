@@ -13,6 +13,7 @@
 #include "kubelet_sysctl/base/time.hpp"
 #include "kubelet_sysctl/kubelet/configz.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/systemd/newer_forms.hpp"
 #include "values.hpp"
 
 namespace kubelet_sysctl::cli {
@@ -135,7 +136,14 @@ Status root(Options& options, const OptionRow&, const std::string& value) {
 
 Status systemd_version(Options& options, const OptionRow& row, const std::string& value) {
   constexpr int kMost = 9999;
-  return put(options.systemd_version, parse_number(row.name, value, kMost));
+  auto status = put(options.systemd_version, parse_number(row.name, value, kMost));
+  if (!status || *options.systemd_version <= systemd::kNewestMeasured) return status;
+  return usage_error(
+      fmt::format("'{}' takes a release up to {}, the newest that was measured, not '{}'", row.name,
+                  systemd::kNewestMeasured, value),
+      fmt::format("'{} {}' reads all as the newest does; what a later one reads otherwise is not "
+                  "known here",
+                  row.name, systemd::kNewestMeasured));
 }
 
 Status kubelet_version(Options& options, const OptionRow& row, const std::string& value) {

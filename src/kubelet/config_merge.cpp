@@ -7,7 +7,9 @@
 #include "config_reading.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/kubelet/config.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
+#include "kubelet_sysctl/yaml/events.hpp"
 
 namespace kubelet_sysctl::kubelet {
 namespace {
@@ -15,11 +17,33 @@ namespace {
 /// The spelling of the field where a struct without JSON names is marshalled.
 constexpr std::string_view kGoListKey = "AllowedUnsafeSysctls";
 
+constexpr std::string_view kGatesKey = "featureGates";
+
 bool is_null(const ListSetting& setting) { return setting.form == ListForm::kUnset; }
 
 /// Nothing in the main file is as good as a null there.
 bool sets_nothing(const ListSetting& setting) {
   return setting.form == ListForm::kAbsent || is_null(setting);
+}
+
+/// A later member takes the place of an earlier one in the main file; two spellings in a drop-in are both read.
+void take_map(std::string_view bytes, const Reading& reading, const Member& member, ConfigRole role,
+              MapSetting& setting) {
+  if (role == ConfigRole::kMain) setting = {};
+  const yaml::Events& events = reading.tree.events;
+  setting.is_null = setting.is_null || events[member.value].kind == yaml::EventKind::kNull;
+  if (events[member.value].kind != yaml::EventKind::kMapStart) return;
+  const yaml::Anchors anchors(events);
+  for (std::size_t key = member.value + 1; events[key].kind != yaml::EventKind::kMapEnd;) {
+    const std::size_t value = yaml::node_end(events, key);
+    const yaml::Event& meant = events[anchors.resolved(value)];
+    const bool scalar = meant.kind == yaml::EventKind::kScalar;
+    setting.pairs.push_back(
+        {.key = std::string(events[anchors.resolved(key)].text),
+         .value = scalar ? std::optional<std::string>(meant.text) : std::nullopt,
+         .at = item_span(bytes, reading.tree, events[key])});
+    key = yaml::node_end(events, value);
+  }
 }
 
 /// The value of each key of the merged text, as the index of a setting.
@@ -120,6 +144,14 @@ Result<ConfigReading> read_kubelet_config(std::string_view bytes, ConfigRole rol
                      .doubt = std::move(reading->doubt)};
   for (const Member& member : reading->members) {
     const yaml::Event& value = reading->tree.events[member.value];
+    for (const auto& [field, into] : {std::pair{sysctl::kDefaultsKey, &made.default_sysctls},
+                                      {kGatesKey, &made.feature_gates}}) {
+      const std::string_view name = reading->tree.events[member.key].text;
+      const bool is_main = role == ConfigRole::kMain;
+      if (is_main ? name == field : is_same_field(name, field)) {
+        take_map(bytes, *reading, member, role, *into);
+      }
+    }
     if (value.kind != yaml::EventKind::kScalar) continue;
     const std::string_view key = reading->tree.events[member.key].text;
     if (key == "staticPodPath") made.static_pod_path = value.text;

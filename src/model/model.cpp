@@ -189,6 +189,7 @@ class Modeller {
     model_.layers = std::move(made->layers);
     model_.config_files = std::move(made->files);
     model_.config_doubt = std::move(made->doubt);
+    model_.pod_defaults = pod_defaults_of(snapshot_, model_);
     return {};
   }
 

@@ -20,6 +20,7 @@
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
 #include "kubelet_sysctl/sysctl/pattern_set.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "parts.hpp"
 
 namespace kubelet_sysctl::planning {
@@ -34,6 +35,24 @@ Error too_wide(std::string_view entry, const Finding& finding) {
           .hint = fmt::format("{}; if pods shall set all of it, add '--allow-wide' for '{}'",
                               finding.hint, entry),
           .entry = std::string(entry)};
+}
+
+/// A value that every pod of the node is to have needs no entry where the kubelet sets defaults.
+void offer_defaults(const model::NodeModel& model, const std::vector<std::string>& fresh,
+                    std::vector<Finding>& findings) {
+  if (model.pod_defaults.state != sysctl::DefaultsState::kInForce) return;
+  const auto first = std::find_if(fresh.begin(), fresh.end(), [](const std::string& entry) {
+    return !sysctl::default_name_fault(entry);
+  });
+  if (first == fresh.end()) return;
+  findings.push_back(
+      {.id = "default-would-do",
+       .message = fmt::format("the kubelet can set '{}' in every pod of this node without an entry",
+                              *first),
+       .hint =
+           fmt::format("where all pods are to have one value, write '{}: {{{}: \"VALUE\"}}' into "
+                       "its configuration instead",
+                       sysctl::kDefaultsKey, *first)});
 }
 
 }  // namespace
@@ -69,6 +88,7 @@ Status judge_entries(const nodes::NodeSnapshot& snapshot, const model::NodeModel
     auto useless = checks::useless_entry(kernel, checks::check_named("useless-in-kernel"), entry);
     if (useless) findings.push_back(std::move(*useless));
   }
+  offer_defaults(model, fresh, findings);
   if (!fresh.empty() && !snapshot.kernel.asked && !snapshot.kernel.why.empty()) {
     findings.push_back(
         {.id = "kernel-not-asked",

@@ -66,6 +66,10 @@ std::optional<Error> start_fault(const nodes::NodeSnapshot& snapshot, const mode
                                  const Change& change) {
   if (auto fault = checks::argument_fault(snapshot, model)) return fault;
   if (auto fault = broken_value(model, change)) return fault;
+  auto defaults = model::pod_default_faults(model.pod_defaults);
+  if (!defaults.empty() && defaults.front().kind == ErrorKind::kRefused) {
+    return std::move(defaults.front());
+  }
   return missing_file(snapshot, model, change);
 }
 

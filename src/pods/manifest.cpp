@@ -140,8 +140,9 @@ class Reader {
   }
 
   Status read_spec(Document& document, std::size_t spec, PodSpec& pod) {
-    for (const auto& [key, into] :
-         {std::pair{"hostNetwork", &pod.host_network}, {"hostIPC", &pod.host_ipc}}) {
+    for (const auto& [key, into] : {std::pair{"hostNetwork", &pod.host_network},
+                                    {"hostIPC", &pod.host_ipc},
+                                    {"hostUsers", &pod.host_users}}) {
       const auto node = document.field(spec, key);
       if (!node) return node.error();
       if (*node == yaml::kNone) continue;

@@ -219,6 +219,7 @@ PodVerdict verdict_on_pod(const PodSpec& pod, const VerdictContext& context) {
     verdict.sysctls.push_back(std::move(one));
   }
   conclude(verdict);
+  judge_defaults(verdict, context);
   return verdict;
 }
 

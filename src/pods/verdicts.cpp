@@ -16,6 +16,7 @@
 #include "kubelet_sysctl/sysctl/kernel_report.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
 #include "kubelet_sysctl/sysctl/pattern_set.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl::pods {
@@ -215,6 +216,12 @@ Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<
   add(unsafe,
       "Pod Security is another gate: at its levels baseline and restricted the API server refuses "
       "every unsafe sysctl, whatever this node allows");
+  const bool doubtful =
+      std::any_of(all.pods.begin(), all.pods.end(), [&context](const PodVerdict& pod) {
+        return !pod.defaults.empty() && context.defaults.state != sysctl::DefaultsState::kInForce;
+      });
+  add(doubtful,
+      fmt::format("{}: {}", sysctl::kDefaultsKey, sysctl::why_of(context.defaults.state)));
   add(context.drift,
       "the running kubelet has another list than the files say ('kubelet-sysctl show'): entries "
       "are "

@@ -19,6 +19,7 @@
 #include "kubelet_sysctl/planning/diff.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
 #include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "kubelet_sysctl/transaction/open_changes.hpp"
@@ -170,6 +171,25 @@ void write_configured(Writer& out, const model::NodeModel& model) {
     }
     out.end(']');
   }
+  out.end('}');
+}
+
+/// Written where a file sets the field: no node has it yet.
+void write_pod_defaults(Writer& out, const model::PodDefaults& defaults) {
+  if (defaults.sysctls.empty()) return;
+  const auto state = defaults.state;
+  const bool unknown = state == sysctl::DefaultsState::kUnknown;
+  out.begin(sysctl::kDefaultsKey, '{');
+  out.member("inForce", unknown ? Json(nullptr) : Json(state == sysctl::DefaultsState::kInForce));
+  out.member("reason", text_or_null(sysctl::why_of(state)));
+  out.begin("sysctls", '[');
+  for (const model::PodDefault& one : defaults.sysctls) {
+    out.item({{"name", one.name},
+              {"value", one.value},
+              {"file", text_or_null(one.at.path)},
+              {"line", number_or_null(one.at.line)}});
+  }
+  out.end(']');
   out.end('}');
 }
 
@@ -360,6 +380,7 @@ void write_status_json(const Sink& out, const nodes::NodeSnapshot& snapshot,
     for (const model::Layer& layer : model.layers) write_layer(made, layer);
     made.end(']');
   }
+  write_pod_defaults(made, model.pod_defaults);
   if (model.running) {
     write_running(made, snapshot, *model.running);
   } else {

@@ -17,6 +17,7 @@
 #include "kubelet_sysctl/nodes/launcher.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/report/report.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
 #include "kubelet_sysctl/transaction/open_changes.hpp"
@@ -137,6 +138,31 @@ void write_configured(const Sink& out, const model::NodeModel& model, const Text
         '\n');
     write_entries(out, model, layer);
   }
+}
+
+/// What pods get without an entry; nothing where no file says it.
+std::string pod_defaults_text(const model::PodDefaults& defaults, const TextStyle& style) {
+  if (defaults.sysctls.empty()) return {};
+  std::string out =
+      fmt::format("\n{}    {} by {}, set in pods without an entry\n", heading(style, "defaults"),
+                  count_text(defaults.sysctls.size(), "sysctl", "sysctls"), sysctl::kDefaultsKey);
+  if (const std::string_view why = sysctl::why_of(defaults.state); !why.empty()) {
+    out = fmt::format(
+        "\n{}    {}\n", heading(style, "defaults"),
+        painted(style, Paint::kYellow,
+                fmt::format("{} by {}, {}: {}",
+                            count_text(defaults.sysctls.size(), "sysctl", "sysctls"),
+                            sysctl::kDefaultsKey,
+                            defaults.state == sysctl::DefaultsState::kUnknown ? "in force or not"
+                                                                              : "NOT in force",
+                            why)));
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const model::PodDefault& one : defaults.sysctls) {
+    rows.push_back({printable(fmt::format("{}={}", one.name, one.value)),
+                    place_text(one.at.path, one.at.line)});
+  }
+  return out + aligned(rows, "  ");
 }
 
 std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::RunningList& running) {
@@ -370,7 +396,7 @@ void write_show_text(const Sink& to, const nodes::NodeSnapshot& snapshot,
   out += header_line(snapshot, model, style);
   to(out);
   write_configured(to, model, style);
-  out = running_text(snapshot, model, style);
+  out = pod_defaults_text(model.pod_defaults, style) + running_text(snapshot, model, style);
   bool first = true;
   for (const Finding& finding : model.findings) {
     if (finding.severity == Severity::kError || !is_worth_showing(finding, style)) continue;

@@ -11,6 +11,7 @@
 #include "kubelet_sysctl/pods/verdicts.hpp"
 #include "kubelet_sysctl/sysctl/kernel_report.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
 
 namespace kubelet_sysctl::report {
@@ -208,10 +209,24 @@ std::string pod_head(const pods::PodVerdict& one, const TextStyle& style) {
                      printable(one.pod.name), verdict);
 }
 
+/// What the pod gets of the node's defaults.
+std::string defaults_text(const pods::PodVerdict& pod) {
+  if (pod.defaults.empty()) return {};
+  std::vector<std::vector<std::string>> rows;
+  for (const pods::DefaultVerdict& one : pod.defaults) {
+    std::string says = one.set ? (*one.set ? "set without an entry" : "not set") : "set or not";
+    if (!one.reason.empty()) says += ": " + one.reason;
+    rows.push_back({printable(fmt::format("{}={}", one.name, one.value)), printable(says)});
+  }
+  return fmt::format("{}by {}:\n{}", kIndent, sysctl::kDefaultsKey, aligned(rows, "    "));
+}
+
 std::string pod_text(const pods::PodVerdict& one, const pods::VerdictContext& context,
                      const TextStyle& style) {
   std::string out = pod_head(one, style);
-  if (one.sysctls.empty()) return out + fmt::format("{}sets no sysctl\n", kIndent);
+  if (one.sysctls.empty()) {
+    return out + fmt::format("{}sets no sysctl\n", kIndent) + defaults_text(one);
+  }
   std::vector<std::vector<std::string>> rows;
   for (const pods::SysctlVerdict& sysctl : one.sysctls) {
     std::string says = sysctl.reason;
@@ -227,7 +242,7 @@ std::string pod_text(const pods::PodVerdict& one, const pods::VerdictContext& co
     rows.push_back({printable(fmt::format("{}={}", sysctl.sysctl.name, sysctl.sysctl.value)),
                     printable(says)});
   }
-  out += aligned(rows, kIndent);
+  out += aligned(rows, kIndent) + defaults_text(one);
   if (one.add.empty()) return out;
   if (!context.add_why.empty()) {
     return out +

@@ -69,16 +69,26 @@ Json sysctl_json(const pods::SysctlVerdict& one) {
 Json pod_json(const pods::PodVerdict& one) {
   Json sysctls = Json::array();
   for (const pods::SysctlVerdict& sysctl : one.sysctls) sysctls.push_back(sysctl_json(sysctl));
-  return {{"file", or_null(one.pod.file)},
-          {"line", one.pod.line == 0 ? Json(nullptr) : Json(one.pod.line)},
-          {"kind", one.pod.kind},
-          {"namespace", one.pod.pod_namespace},
-          {"name", one.pod.name},
-          {"admitted", or_null(one.admitted)},
-          {"gate", sysctl::name_of(one.gate)},
-          {"reason", or_null(one.reason)},
-          {"add", one.add},
-          {"sysctls", std::move(sysctls)}};
+  Json made = {{"file", or_null(one.pod.file)},
+               {"line", one.pod.line == 0 ? Json(nullptr) : Json(one.pod.line)},
+               {"kind", one.pod.kind},
+               {"namespace", one.pod.pod_namespace},
+               {"name", one.pod.name},
+               {"admitted", or_null(one.admitted)},
+               {"gate", sysctl::name_of(one.gate)},
+               {"reason", or_null(one.reason)},
+               {"add", one.add},
+               {"sysctls", std::move(sysctls)}};
+  if (one.defaults.empty()) return made;
+  Json defaults = Json::array();
+  for (const pods::DefaultVerdict& each : one.defaults) {
+    defaults.push_back({{"name", each.name},
+                        {"value", each.value},
+                        {"set", or_null(each.set)},
+                        {"reason", or_null(each.reason)}});
+  }
+  made["defaults"] = std::move(defaults);
+  return made;
 }
 
 }  // namespace

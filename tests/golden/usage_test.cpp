@@ -62,6 +62,9 @@ TEST(Usage, RefusesAnOptionThatMeansNothingToTheCommand) {
   expect_usage_error({"explain", "kubelet"}, "'explain' takes no arguments", "");
   expect_usage_error({"show", "--systemd-version", "249"},
                      "'--systemd-version' has no meaning for the running node", "");
+  expect_usage_error({"explain", "--root", "/mnt", "--systemd-version", "263"},
+                     "'--systemd-version' takes a release up to 262, the newest that was measured",
+                     "'--systemd-version 262' reads all as the newest does");
 }
 
 TEST(Usage, NeedsACommandFirstAndAnEntryForAddAndRemove) {

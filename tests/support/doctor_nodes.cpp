@@ -68,6 +68,15 @@ Node with_version(const std::string& entry, const char* version) {
   };
 }
 
+/// A kubelet of 1.37 with `rest` in its configuration.
+Node with_defaults(const std::string& rest) {
+  return [rest] {
+    auto lab = node({{kConfig, config(rest)}});
+    lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.37.0");
+    return lab;
+  };
+}
+
 /// A unit that runs `first` and then a kubelet.
 std::string oneshot(const std::string& first) {
   return "[Service]\nType=oneshot\nExecStart=" + first + "\nExecStart=/usr/bin/kubelet --v=2\n";
@@ -90,6 +99,11 @@ std::vector<Pair> what_stops() {
        with_config("allowedUnsafeSysctls: [net.core.somaxconn]\n")},
       {"config-doubtful", with_config("podLogsDir: 5\n"),
        with_config("podLogsDir: /var/log/pods\n")},
+      {"default-sysctl-fatal",
+       with_defaults("featureGates: {DefaultPodSysctls: true}\n"
+                     "defaultPodSysctls: {vm.swappiness: \"1\"}\n"),
+       with_defaults("featureGates: {DefaultPodSysctls: true}\n"
+                     "defaultPodSysctls: {kernel.msgmax: \"1\"}\n")},
       {"drop-in-without-kind",
        with_drop_in_file("10.conf", "allowedUnsafeSysctls: [net.core.somaxconn]\n"),
        with_drop_in_file("10.conf", config("allowedUnsafeSysctls: [net.core.somaxconn]\n"))},
@@ -137,6 +151,9 @@ std::vector<Pair> what_is_listed() {
       {"useless-in-kernel",
        with_kernel("net.core.netdev_max_backlog", sysctl::KernelState::kAbsent),
        with_kernel("net.core.somaxconn", sysctl::KernelState::kWritable)},
+      {"default-sysctl-unused", with_defaults("defaultPodSysctls: {kernel.msgmax: \"1\"}\n"),
+       with_defaults("featureGates: {DefaultPodSysctls: true}\n"
+                     "defaultPodSysctls: {kernel.msgmax: \"1\"}\n")},
       {"wide-grant", with_pattern("net.ipv4.tcp_", 11), with_pattern("net.ipv4.tcp_", 10)},
       {"launcher-needs-entry", on_k3s("kernel.sem"),
        on_k3s("net.ipv4.ip_forward, net.ipv6.conf.all.forwarding")},
@@ -254,7 +271,7 @@ std::vector<Finding> found_on(Lab& lab) {
   const model::NodeModel model = model::resolve_partly(*snapshot);
   snapshot->health = discover::health_of(ports, *snapshot, model);
   discover::read_doctor_facts(ports, model, *snapshot);
-  snapshot->kernel = ports.kernel.ask(model::configured_texts(model));
+  snapshot->kernel = ports.kernel.ask(model::kernel_questions(model));
   return checks::run_checks(*snapshot, model, checks::Audience::kDoctor);
 }
 

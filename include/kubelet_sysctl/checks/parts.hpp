@@ -57,6 +57,9 @@ class KernelAnswers {
 /// when that is not known. Without a place.
 std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& check,
                                      std::string_view entry);
+/// The same of a name in `defaultPodSysctls`.
+std::optional<Finding> unusable_default(const KernelAnswers& kernel, const Check& check,
+                                        const model::PodDefault& one);
 /// What is said of an entry that allows a whole group of names; nothing of a narrow one. Without a place.
 std::optional<Finding> wide_entry(const KernelAnswers& kernel, const Check& check,
                                   std::string_view entry);
@@ -91,6 +94,9 @@ CheckFunction entry_refused;
 CheckFunction duplicate_entry;
 CheckFunction covered_entry;
 CheckFunction newer_release;
+// checks_pod_defaults.cpp
+CheckFunction default_sysctl_fatal;
+CheckFunction default_sysctl_unused;
 // checks_files.cpp
 CheckFunction no_unit;
 CheckFunction unit_broken;

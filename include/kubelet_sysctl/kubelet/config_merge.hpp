@@ -25,6 +25,17 @@ struct ListSetting {
   ConfigEntries entries;
 };
 
+/// A map of texts or switches, as one file has it.
+struct MapSetting {
+  struct Pair {
+    std::string key;
+    std::optional<std::string> value;  ///< nothing for a null
+    Span at;                           ///< of the key
+  };
+  bool is_null = false;
+  std::vector<Pair> pairs = {};
+};
+
 /// A file that was read, with all that a merge needs.
 struct ConfigReading {
   KubeletConfigFile file;
@@ -33,6 +44,8 @@ struct ConfigReading {
   std::map<std::string, int> healthz_ports = {};
   std::map<std::string, std::string> healthz_addresses = {};
   std::map<std::string, int> ports = {};  ///< of the field `port`, likewise
+  MapSetting default_sysctls = {};
+  MapSetting feature_gates = {};
   // Scalars of these fields as the file has them; nothing where it has none.
   std::optional<std::string> static_pod_path = std::nullopt;
   std::optional<std::string> read_only_port = std::nullopt;

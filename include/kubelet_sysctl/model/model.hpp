@@ -17,6 +17,7 @@
 #include "kubelet_sysctl/kubelet/config.hpp"
 #include "kubelet_sysctl/kubelet/config_merge.hpp"
 #include "kubelet_sysctl/kubelet/flags.hpp"
+#include "kubelet_sysctl/model/pod_defaults.hpp"
 #include "kubelet_sysctl/nodes/kinds.hpp"
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/systemd/command_line.hpp"
@@ -130,7 +131,8 @@ struct NodeModel {
   std::string config_dir;   ///< --config-dir in force; empty when none
   std::vector<Layer> layers;
   std::vector<ConfigFile> config_files;  ///< in the order of reading; to the first that is broken
-  std::optional<Error> config_doubt;     ///< a file with which some release may not start
+  PodDefaults pod_defaults;
+  std::optional<Error> config_doubt;  ///< a file with which some release may not start
   std::optional<RunningList> running;
   bool drift = false;
   bool loaded_alike = false;   ///< systemd runs what the files give, whatever it says of a reload

@@ -27,6 +27,7 @@ struct PodSpec {
   std::size_t line = 0;
   bool host_network = false;
   bool host_ipc = false;
+  bool host_users = true;
   std::vector<PodSysctl> sysctls;
 };
 

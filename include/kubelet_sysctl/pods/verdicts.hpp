@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kubelet_sysctl/model/pod_defaults.hpp"
 #include "kubelet_sysctl/pods/manifest.hpp"
 #include "kubelet_sysctl/sysctl/kernel_report.hpp"
 #include "kubelet_sysctl/sysctl/releases.hpp"
@@ -24,6 +25,7 @@ struct VerdictContext {
   /// The list of the running kubelet, for pods; the configured one where nothing runs.
   std::optional<std::vector<std::string>> pod_list;
   bool drift = false;  ///< the two differ
+  model::PodDefaults defaults = {};
   /// Why 'add' would refuse here whatever is asked; empty where it would not.
   std::string add_why = {};
 };
@@ -66,13 +68,22 @@ struct SysctlVerdict {
   std::string no_help;  ///< why none can, where it is refused
 };
 
+/// What one of `defaultPodSysctls` does in one pod.
+struct DefaultVerdict {
+  std::string name;
+  std::string value;
+  std::optional<bool> set;  ///< false: the pod has it not, `reason` says why
+  std::string reason;
+};
+
 struct PodVerdict {
   PodSpec pod;
   std::optional<bool> admitted;
   sysctl::Gate gate = sysctl::Gate::kNone;  ///< that of the first refusal on the pod's way
   std::string reason;
   std::vector<SysctlVerdict> sysctls;
-  std::vector<std::string> add;  ///< entries that make it pass; empty when nothing does
+  std::vector<DefaultVerdict> defaults;  ///< none where the kubelet sets none
+  std::vector<std::string> add;          ///< entries that make it pass; empty when nothing does
 };
 
 struct Verdicts {
@@ -89,6 +100,9 @@ PodVerdict verdict_on_pod(const PodSpec& pod, const VerdictContext& context);
 /// All answers, with what is to be said of all of them.
 Verdicts verdicts_on(const std::vector<std::string>& entries, const std::vector<PodSpec>& pods,
                      std::vector<std::string> skipped, const VerdictContext& context);
+
+/// What each default of the node does in this pod, and what the kernel then makes of the pod.
+void judge_defaults(PodVerdict& verdict, const VerdictContext& context);
 
 /// What the kernel is to be asked about: entries that some kubelet takes, and the pods' names; each
 /// once.

@@ -21,6 +21,7 @@
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/report/verdicts.hpp"
 #include "kubelet_sysctl/sysctl/pattern.hpp"
+#include "kubelet_sysctl/sysctl/pod_defaults.hpp"
 #include "options.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -66,6 +67,19 @@ Result<Questions> questions_of(const Session& session) {
 bool is_answer_without_list(const Error& error, const Options& options) {
   const bool named = options.unit != Options{}.unit;
   return error.kind == ErrorKind::kNoSystemd || (error.kind == ErrorKind::kNotFound && !named);
+}
+
+/// The kernel was asked before the node's defaults were read; no node has many, and most have none.
+void ask_about_defaults(const model::NodeModel& model, ports::Ports& ports, const Options& options,
+                        const Questions& asked, pods::VerdictContext& context) {
+  context.defaults = model.pod_defaults;
+  if (asked.pods.empty() || !options.is_live()) return;
+  std::vector<std::string> names = pods::kernel_questions(asked.entries, asked.pods);
+  const std::size_t before = names.size();
+  for (const model::PodDefault& one : context.defaults.sysctls) {
+    if (sysctl::is_kernel_asked(one.name)) names.push_back(one.name);
+  }
+  if (names.size() > before) context.kernel = ports.kernel.ask(names);
 }
 
 void take_lists(const model::NodeModel& model, pods::VerdictContext& context) {
@@ -128,6 +142,7 @@ Result<pods::VerdictContext> context_for(const Session& session, ports::Ports& p
   }
   if (model) {
     take_lists(*model, context);
+    ask_about_defaults(*model, ports, options, asked, context);
     context.add_why = add_refusal(*snapshot, *model, asked);
   } else {
     context.list_why = model.error().message;

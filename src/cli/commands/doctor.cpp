@@ -109,7 +109,7 @@ int look(Session& session) {
   const model::NodeModel model = model::resolve_partly(*snapshot);
   snapshot->health = discover::health_of(ports, *snapshot, model);
   discover::read_doctor_facts(ports, model, *snapshot);
-  ask_kernel(session.options, ports, model::configured_texts(model), *snapshot);
+  ask_kernel(session.options, ports, model::kernel_questions(model), *snapshot);
   if (auto lost = transaction::lost_list(*snapshot, model, records))
     findings.push_back(std::move(*lost));
   std::vector<Finding> checked = checks::run_checks(*snapshot, model, checks::Audience::kDoctor);

@@ -65,8 +65,10 @@ void write_report(Session& session, const report::Measured& measured,
 /// True when the next start of the kubelet ends at once, whatever its list is.
 bool does_not_start(const model::NodeModel& model) {
   return model.flags.fatal ||
-         std::any_of(model.findings.begin(), model.findings.end(),
-                     [](const Finding& one) { return one.id == "config-broken"; });
+         std::any_of(model.findings.begin(), model.findings.end(), [](const Finding& one) {
+           return one.id == "config-broken" ||
+                  (one.id == "default-sysctl-fatal" && one.severity == Severity::kError);
+         });
 }
 
 int run_show(Session& session) {
@@ -92,9 +94,8 @@ int run_show(Session& session) {
   seen.model = &*model;
   snapshot->health = discover::health_of(ports, *snapshot, *model);
   // About 2 ms; a list far beyond any real one is left to `doctor`.
-  const std::size_t entries = model::configured_entries(*model).size();
-  if (entries > 0 && entries <= kMostAsked) {
-    ask_kernel(session.options, ports, model::configured_texts(*model), *snapshot);
+  if (model::configured_entries(*model).size() <= kMostAsked) {
+    ask_kernel(session.options, ports, model::kernel_questions(*model), *snapshot);
   }
   model->findings = checks::run_checks(*snapshot, *model, checks::Audience::kShow);
   if (auto lost = records ? transaction::lost_list(*snapshot, *model, *records) : std::nullopt) {
