@@ -6,7 +6,7 @@ if [ "$1" -eq 0 ]; then
     echo "hint: first run 'kubelet-sysctl keep', or 'kubelet-sysctl undo'" >&2
     exit 1
   fi
-  # Warns of a change that did not come to its end; that one can be ended by hand.
+  # Warns of a change that was not finished; that one can be ended by hand.
   /usr/bin/kubelet-sysctl history >/dev/null || :
   if [ -e /usr/lib/systemd/system/kubelet-sysctl-sync.service ]; then
     systemctl --no-reload disable kubelet-sysctl-sync.service >/dev/null 2>&1 || :

@@ -70,9 +70,9 @@ std::string printf_word(std::string_view word) {
   return out + "')\"";
 }
 
-constexpr std::size_t kWindow = 96;  ///< columns of a file's line that an error shows at most
-constexpr std::size_t kShown = 194;  ///< bytes of it, and two marks of three each
-constexpr std::string_view kCut = "…";
+constexpr std::size_t kWindow = 96;       ///< columns of a file's line that an error shows at most
+constexpr std::size_t kShown = 194;       ///< bytes of it, and two marks of three each
+constexpr std::string_view kCut = "...";  ///< in ASCII, which every locale shows
 
 }  // namespace
 
@@ -302,7 +302,8 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
   const std::size_t caret_end = std::max(caret + 1, cell_at(at - from + error.width));
   const bool more = from + near.size() < error.excerpt.size();
 
-  const std::size_t room = std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 4);
+  const std::size_t room =
+      std::min(kWindow, std::max<std::size_t>(style.columns, 20) - 2 - 2 * kCut.size());
   const auto [begin, end] = window_around(line.cells, caret, room);
   std::string text = "  ";
   const bool cut = begin > 0 || from > 0;
@@ -310,7 +311,7 @@ std::string excerpt_text(const Error& error, const TextStyle& style) {
   for (std::size_t i = begin; i < end; ++i) text += line.cells[i];
   if (end < size || more) text += kCut;
 
-  std::string under(2 + (cut ? 1 : 0) + columns_of(line.cells, begin, caret), ' ');
+  std::string under(2 + (cut ? kCut.size() : 0) + columns_of(line.cells, begin, caret), ' ');
   const std::size_t wide =
       std::max<std::size_t>(1, columns_of(line.cells, caret, std::min(caret_end, end)));
   return text + '\n' + under + painted(style, Paint::kGreen, '^' + std::string(wide - 1, '~')) +

@@ -42,6 +42,26 @@ bool announces_command(std::string_view word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+/// True for a number, with what may be in front of it: "10.0", "(12".
+bool is_number(std::string_view word) {
+  while (!word.empty() && (word.front() == '(' || word.front() == '~')) word.remove_prefix(1);
+  return !word.empty() && word.find_first_not_of("0123456789.") == std::string_view::npos &&
+         word.front() != '.' && word.back() != '.';
+}
+
+/// True for the unit of a number, whatever punctuation is behind it.
+bool is_unit(std::string_view word) {
+  constexpr std::array<std::string_view, 19> kUnits = {
+      "s",    "ms",    "us",  "min",  "h",     "d",   "second", "seconds", "minute", "minutes",
+      "hour", "hours", "day", "days", "bytes", "KiB", "MiB",    "GiB",     "MB"};
+  const std::size_t end = word.find_first_of(",.;:)");
+  return std::find(kUnits.begin(), kUnits.end(), word.substr(0, end)) != kUnits.end();
+}
+
+std::string_view word_at(std::string_view line, std::size_t at) {
+  return line.substr(at, std::min(line.find(' ', at), line.size()) - at);
+}
+
 std::vector<Piece> pieces_of(std::string_view line) {
   std::vector<Piece> pieces;
   bool is_command = false;
@@ -56,6 +76,10 @@ std::vector<Piece> pieces_of(std::string_view line) {
       end = opens_quote(line, end) ? std::max(quote_end(line, end), end + 1) : end + 1;
     }
     if (begin == line.size()) break;
+    if (!is_command && end + 1 < line.size() && is_number(line.substr(begin, end - begin)) &&
+        is_unit(word_at(line, end + 1))) {
+      end += 1 + word_at(line, end + 1).size();
+    }
     pieces.push_back({.blanks = begin - at, .text = line.substr(begin, end - begin)});
     is_command = announces_command(pieces.back().text);
     at = end;

@@ -30,7 +30,8 @@ void configz_silent(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
     return;
   found.push_back(finding_of(
       check, fmt::format("the kubelet itself could not be asked: {}", snapshot.configz->why),
-      "the other evidence holds; see --configz in kubelet-sysctl(8) for what it needs"));
+      "the result rests on the other evidence; see --configz in kubelet-sysctl(8) for what it "
+      "needs"));
 }
 
 }  // namespace kubelet_sysctl::checks

@@ -55,9 +55,9 @@ void expired_entry(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
     if (!listed && model.desired_list->drop_expired && !model.stopped) continue;
     found.push_back(expired_finding(
         check, *wanted,
-        listed ? "give it a later date, or take its line out and run: kubelet-sysctl sync "
+        listed ? "give it a later date, or remove its line and run: kubelet-sysctl sync "
                  "--drop-expired"
-               : "give it a later date, or take its line out"));
+               : "give it a later date, or remove its line"));
   }
 }
 

@@ -196,7 +196,7 @@ void dropped_assignments(const nodes::NodeSnapshot& snapshot, const model::NodeM
         // The value may be a secret.
         Finding finding = dropped(
             check, file_at(snapshot, source), one.name_at,
-            fmt::format("'Ignoring invalid environment assignment '{}=…''", one.name),
+            fmt::format("'Ignoring invalid environment assignment '{}=...''", one.name),
             "write NAME=value, without 'export' and with letters, digits and '_' in the name");
         if (!one.has_flags) finding.severity = Severity::kNote;
         found.push_back(std::move(finding));

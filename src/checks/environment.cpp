@@ -238,7 +238,7 @@ std::optional<Finding> masked_command(const nodes::NodeSnapshot& snapshot,
       fmt::format("{} of this command {} not in force: '{}' sets the command again, as it was when "
                   "that file was written",
                   some_of(missing), missing.size() == 1 ? "is" : "are", ours.path),
-      "say the same there, or remove that file and run: systemctl daemon-reload");
+      "make the same change there, or remove that file and run: systemctl daemon-reload");
 }
 
 }  // namespace
@@ -263,7 +263,7 @@ void wiped_assignment(const nodes::NodeSnapshot& snapshot, const model::NodeMode
     found.push_back(lost_finding(check, lost,
                                  fmt::format("this '{}' has no effect: it is assigned empty at {}",
                                              lost.name, place_of(last)),
-                                 "take the empty assignment out"));
+                                 "remove the empty assignment"));
   });
 }
 
@@ -296,7 +296,7 @@ void wiped_setting(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
           check,
           fmt::format("{} is not used: a later empty '{}=' of the unit takes this line back", what,
                       lost->key),
-          "say the line again behind the empty one, or take the empty one out");
+          "repeat the line after the empty one, or remove the empty one");
       if (!had_list) finding.severity = Severity::kNote;
       found.push_back(at_span(std::move(finding), *file, lost->line_at));
     }

@@ -142,7 +142,7 @@ void drop_in_without_kind(const nodes::NodeSnapshot& snapshot, const model::Node
 void not_understood(const nodes::NodeSnapshot& snapshot, const model::NodeModel& model,
                     const Check& check, std::vector<Finding>& found) {
   report_stop(snapshot, model, check, Stop::kNotUnderstood,
-              "what is behind that place was not inspected", found);
+              "everything after that place was not inspected", found);
 }
 
 // Source: cmd/kubelet/app/server.go mergeKubeletConfigurations(): only names that end in ".conf" are read,
@@ -162,7 +162,7 @@ void unread_drop_in(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
     const std::string renamed = entry.path.substr(0, dot) + ".conf";
     Finding finding = finding_of(
         check, "the kubelet reads no file of this directory whose name does not end in '.conf'",
-        aside ? "move it elsewhere if nobody needs it"
+        aside ? "move it elsewhere if it is not needed"
               : fmt::format("to have its list in force, run: mv {} {} && systemctl restart {}",
                             shell_word(entry.path), shell_word(renamed),
                             shell_word(snapshot.unit.name)));
@@ -209,7 +209,7 @@ void blank_after_comma(const nodes::NodeSnapshot&, const model::NodeModel& model
   if (!is_torn_list(model)) return;
   found.push_back(at_origin(
       finding_of(check,
-                 fmt::format("a blank tears the list apart at '{}': the kubelet exits with: {}",
+                 fmt::format("a blank splits the list at '{}': the kubelet exits with: {}",
                              model.argv[model.flags.fatal_word], *model.flags.fatal),
                  "run: kubelet-sysctl doctor --fix"),
       origin_of_word(model, model.flags.fatal_word)));

@@ -70,8 +70,8 @@ std::optional<Finding> useless_entry(const KernelAnswers& kernel, const Check& c
   const auto pattern = sysctl::SysctlPattern::parse(entry);
   const std::string dotted = pattern ? pattern->dotted() : std::string(entry);
   std::string hint = fmt::format(
-      "what pods cannot set is set for the whole node, by a file in '/etc/sysctl.d'; to take the "
-      "entry out, run: {}",
+      "what pods cannot set is set for the whole node, by a file in '/etc/sysctl.d'; to remove the "
+      "entry, run: {}",
       command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)}));
   const bool is_stem = dotted.ends_with('*');
   const std::string_view text = is_stem ? stem_of(dotted) : std::string_view(dotted);

@@ -68,7 +68,7 @@ bool is_empty_flag(const model::Layer* winner) {
 std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
   if (text.empty()) {
     return {{"an entry is empty: the kubelet exits",
-             fmt::format("take the comma or the item without a name out: {}", kFix)}};
+             fmt::format("remove the comma or the item without a name: {}", kFix)}};
   }
   constexpr std::string_view kBlanks = " \t\r\n";
   constexpr std::string_view kQuotes = "'\"";
@@ -81,11 +81,9 @@ std::optional<std::array<std::string, 2>> value_fault(std::string_view text) {
              fmt::format("write commas without blanks, and no blanks inside quotes: {}", kFix)}};
   }
   if (either_end(kQuotes)) {
-    return {
-        {fmt::format("{} has a quote in it: the kubelet takes that as a part of the name and ends "
-                     "over it",
-                     text),
-         fmt::format("one pair of quotes too many: {}", kFix)}};
+    return {{fmt::format("{} has a quote in it: the kubelet reads it as part of the name and exits",
+                         text),
+             fmt::format("one pair of quotes too many: {}", kFix)}};
   }
   if (text.find(',') != std::string_view::npos) {
     return {{fmt::format("'{}' is one entry with a comma in it: the kubelet exits", text),
@@ -150,7 +148,7 @@ std::optional<Finding> refused_entry(const nodes::NodeSnapshot& snapshot, const 
   Finding finding = finding_of(
       check, std::move(message),
       fmt::format(
-          "{}{}to take it out, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
+          "{}{}to remove it, run: {}", refusal->hint, refusal->hint.empty() ? "" : "; ",
           command_with("kubelet-sysctl remove", std::vector<std::string>{std::string(entry)})));
   finding.severity = severity;
   return finding;
@@ -331,7 +329,7 @@ void entry_refused(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
     const bool stops = finding && finding->severity == Severity::kError;
     if (stops && !command.empty()) {
       // One that is left would stop the kubelet all the same: one command for all of them.
-      constexpr std::string_view kTakeOut = "to take it out, ";
+      constexpr std::string_view kTakeOut = "to remove it, ";
       const std::size_t take = std::min(finding->hint.find(kTakeOut), finding->hint.size());
       finding->hint.resize(take);
       if (command.starts_with("kubelet-sysctl remove")) finding->hint += kTakeOut;

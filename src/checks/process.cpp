@@ -160,9 +160,9 @@ void newer_file(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mod
   if (newest == nullptr) return;
   Finding finding = finding_of(
       check,
-      fmt::format("this changed after the kubelet (pid {}) started: whether it has the list that "
-                  "is here cannot be known",
-                  process.pid),
+      fmt::format(
+          "this changed after the kubelet (pid {}) started: whether it uses this list is unknown",
+          process.pid),
       fmt::format("to make it use the files, run: systemctl restart {}",
                   shell_word(snapshot.unit.name)));
   finding.path = newest->path;
@@ -208,7 +208,7 @@ void restart_loop(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, 
   if (!is_down(state) && !again && !childless) return;
   std::string message =
       childless
-          ? std::string("the unit runs, and its kubelet does not stay up")
+          ? std::string("the unit is active, but its kubelet does not stay up")
           : fmt::format("the kubelet does not stay up: {}/{}, {}, last exit status {}",
                         state.active_state, state.sub_state,
                         count_text(static_cast<std::size_t>(state.restarts), "restart", "restarts"),
@@ -222,12 +222,12 @@ void restart_loop(const nodes::NodeSnapshot& snapshot, const model::NodeModel&, 
         kubelet::is_error_line(words.front()) ? words.front() : words.back();
     message += fmt::format("; its last words: {}", reason.substr(0, kMost));
   }
-  Finding finding = finding_of(
-      check, std::move(message),
-      childless
-          ? fmt::format("for all it said, see: {}", shell_word(model::launcher_log_file(snapshot)))
-          : fmt::format("for all it said, run: journalctl -u {} -n 50",
-                        shell_word(snapshot.unit.name)));
+  Finding finding =
+      finding_of(check, std::move(message),
+                 childless ? fmt::format("for all its messages, see: {}",
+                                         shell_word(model::launcher_log_file(snapshot)))
+                           : fmt::format("for all its messages, run: journalctl -u {} -n 50",
+                                         shell_word(snapshot.unit.name)));
   finding.path = snapshot.unit.fragment_path;
   found.push_back(std::move(finding));
 }
@@ -243,9 +243,10 @@ void kubelet_stopped(const nodes::NodeSnapshot& snapshot, const model::NodeModel
   Finding finding = finding_of(
       check,
       fmt::format("the kubelet does not run: '{}' is {}", snapshot.unit.name, state.active_state),
-      fmt::format("to start it, run: systemctl start {}; for what it said last: journalctl -u {} "
-                  "-n 50",
-                  shell_word(snapshot.unit.name), shell_word(snapshot.unit.name)));
+      fmt::format(
+          "to start it, run: systemctl start {}; for its last messages, run: journalctl -u {} "
+          "-n 50",
+          shell_word(snapshot.unit.name), shell_word(snapshot.unit.name)));
   finding.path = snapshot.unit.fragment_path;
   found.push_back(std::move(finding));
 }
@@ -256,10 +257,10 @@ std::optional<Finding> unhealthy_finding(const nodes::NodeSnapshot& snapshot,
                                          const std::optional<nodes::HealthSeen>& health,
                                          const Check& check) {
   if (!snapshot.process || !health || health->ok) return std::nullopt;
-  return finding_of(check,
-                    fmt::format("the kubelet (pid {}) does not answer as a healthy one: {}",
-                                snapshot.process->pid, health->detail),
-                    fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name)));
+  return finding_of(
+      check,
+      fmt::format("the kubelet (pid {}) is not healthy: {}", snapshot.process->pid, health->detail),
+      fmt::format("run: journalctl -u {} -n 50", shell_word(snapshot.unit.name)));
 }
 
 }  // namespace
@@ -288,19 +289,18 @@ void list_unknown(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
       check, "which list is in force is unknown: " + unknown_list_text(model),
       snapshot.live ? "let the unit start the kubelet itself, or let the wrapper end in 'exec', so "
                       "that its arguments can be seen"
-                    : "look on the running node: the kubelet's process shows its arguments"));
+                    : "run this on the running node: the kubelet's process shows its arguments"));
 }
 
 void health_off(const nodes::NodeSnapshot&, const model::NodeModel& model, const Check& check,
                 std::vector<Finding>& found) {
   if (model.stopped || model.wrapped || !model.health_address.empty()) return;
-  Finding finding =
-      finding_of(check,
-                 "the health endpoint is off: that a changed kubelet is healthy is seen by its "
-                 "process alone",
-                 fmt::format("set 'healthzPort: {}' in the configuration file, and take a flag "
-                             "'--healthz-port=0' out",
-                             kUsualPort));
+  Finding finding = finding_of(
+      check,
+      "the health endpoint is off: after a change, only the process of the kubelet can be watched",
+      fmt::format(
+          "set 'healthzPort: {}' in the configuration file, and remove a flag '--healthz-port=0'",
+          kUsualPort));
   finding.path = model.config_path;
   found.push_back(std::move(finding));
 }

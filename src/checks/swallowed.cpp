@@ -132,7 +132,7 @@ std::optional<Place> place_of_quote(const MappedText& text, const systemd::Word&
           .source = text.at[opened].source,
           .at = {text.at[opened].begin, text.at[opened].end},
           .cause = "this quote makes one word of what follows",
-          .hint = fmt::format("take the quote and the one that closes it out, {}", kOwnWord)};
+          .hint = fmt::format("remove the quote and the one that closes it, {}", kOwnWord)};
     }
     if (reached) return std::nullopt;
     if (byte == '\\') {
@@ -140,7 +140,7 @@ std::optional<Place> place_of_quote(const MappedText& text, const systemd::Word&
         return Place{.source = at.source,
                      .at = {at.begin, blank.end},
                      .cause = "this backslash makes one word of what follows",
-                     .hint = fmt::format("take the backslash out, {}", kOwnWord)};
+                     .hint = fmt::format("remove the backslash, {}", kOwnWord)};
       }
       ++i;
     } else if (quote == byte) {
@@ -160,7 +160,7 @@ Place place_of(const model::NodeModel& model, std::size_t index, std::size_t hid
     return {.source = word.raw.source,
             .at = raw,
             .cause = "the flag before this has no value of its own and takes this word",
-            .hint = "give that flag a value with '=', or take it out"};
+            .hint = "give that flag a value with '=', or remove it"};
   }
   const std::size_t cause =
       hidden > 0 && is_whitespace(word.text.text[hidden - 1]) ? hidden - 1 : hidden;

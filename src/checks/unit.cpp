@@ -80,7 +80,7 @@ void dynamic_config(const nodes::NodeSnapshot& snapshot, const model::NodeModel&
       finding_of(check,
                  "with '--dynamic-config-dir' the API server may hand the kubelet another list "
                  "than its file",
-                 "take the flag out, or compare with the kubelet's /configz; 1.24 does not start "
+                 "remove the flag, or compare with the kubelet's /configz; 1.24 does not start "
                  "with it"),
       origin_of_word(model, word_of_flag(model, "--dynamic-config-dir"))));
 }
@@ -98,7 +98,7 @@ void lock_file(const nodes::NodeSnapshot&, const model::NodeModel& model, const 
           fmt::format("any process that opens '{}' ends the kubelet, to read it or to back it up; "
                       "this program never does",
                       file),
-          "take '--exit-on-lock-contention' out unless a self-hosted kubelet needs it"),
+          "remove '--exit-on-lock-contention' unless a self-hosted kubelet needs it"),
       origin_of_word(model, word)));
 }
 

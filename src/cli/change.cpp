@@ -23,6 +23,7 @@
 #include "kubelet_sysctl/nodes/snapshot.hpp"
 #include "kubelet_sysctl/planning/diff.hpp"
 #include "kubelet_sysctl/planning/plan.hpp"
+#include "kubelet_sysctl/planning/relevance.hpp"
 #include "kubelet_sysctl/pods/rejected_pods.hpp"
 #include "kubelet_sysctl/ports/boot_id.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
@@ -133,6 +134,7 @@ Result<Prepared> prepare(Session& session, ports::Ports& ports, const RequestMak
   auto spared =
       pods::check_rejected_pods(ports, prepared.snapshot, prepared.model, options, prepared.plan);
   if (!spared) return std::move(spared).error();
+  planning::sort_by_relevance(prepared.plan.findings);
   return prepared;
 }
 
@@ -215,6 +217,7 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
   outcome->recovered = first.ids;
   outcome->changed = outcome->changed || first.changed;
   leave_out(*outcome, said);
+  planning::sort_by_relevance(outcome->findings);
   if (session.options.dry_run) outcome->in_progress = moment_of(ports).in_progress;
   // 77 says that nothing was changed: not so where an older change was undone first.
   return report_outcome(session, *outcome, session.options.unchanged_is_77 && !first.changed);
@@ -225,13 +228,12 @@ int finish(Session& session, ports::Ports& ports, Progress& progress, const Prep
 int leave_to_holder(Session& session, const Error& held) {
   transaction::Outcome outcome;
   outcome.verb = planning::Verb::kSync;
-  outcome.findings.push_back(
-      {.id = "left-to-another-run",
-       .severity = Severity::kNote,
-       .message = fmt::format("nothing was inspected: {}", held.message),
-       .path = {},
-       .line = 0,
-       .hint = "what the kubelet now starts with is the matter of that run"});
+  outcome.findings.push_back({.id = "left-to-another-run",
+                              .severity = Severity::kNote,
+                              .message = fmt::format("nothing was inspected: {}", held.message),
+                              .path = {},
+                              .line = 0,
+                              .hint = "that run decides what the kubelet starts with"});
   outcome.in_progress = held.message;
   const int exit = transaction::exit_code_of(outcome, false);
   if (session.options.json) {
@@ -257,8 +259,8 @@ int wait_for_install(Session& session, planning::Verb verb) {
                    ? "'kubelet-sysctl-sync.service' runs 'sync' at every start of the kubelet; or "
                      "run it again once the kubelet is installed"
                    : "run it again once the kubelet is installed; or put the entries into "
-                     "/etc/kubelet-sysctl.conf, which 'kubelet-sysctl-sync.service' makes the list "
-                     "of at every start of the kubelet"});
+                     "/etc/kubelet-sysctl.conf, which 'kubelet-sysctl-sync.service' applies at "
+                     "every start of the kubelet"});
   return report_outcome(session, outcome, session.options.unchanged_is_77);
 }
 
@@ -278,8 +280,8 @@ Status check_tree(const Options& options, ports::Ports& ports) {
   if (!needs_recovery(*records, ports)) return {};
   return Error{.kind = ErrorKind::kRefused,
                .message =
-                   "will not change this tree: a record in it is of a change that did not come to "
-                   "its end, and a tree is not recovered unasked",
+                   "will not change this tree: it has a record of an unfinished change, and a tree "
+                   "is not recovered automatically",
                .path = fmt::format("{}/transactions", transaction::kStateDirectory),
                .hint = fmt::format("see 'kubelet-sysctl history --root {0}'; to undo that change: "
                                    "kubelet-sysctl recover --root {0}",
@@ -363,12 +365,13 @@ std::string recovered_line(const transaction::Recovered& one, bool would) {
         return transaction::stands(one.transaction) ? "is in force: the kubelet was seen with it"
                                                     : "was undone";
       case transaction::RecoveryAction::kFinish:
-        return would ? "would be closed: its files are whole" : "kept: its files are complete";
+        return would ? "would be closed: its files are complete" : "kept: its files are complete";
       case transaction::RecoveryAction::kLeave:
-        return would ? "would be closed: another process changed its files, they stay"
-                     : "was closed: another process changed its files, they stay";
+        return would ? "would be closed: another process changed its files, which are kept"
+                     : "was closed: another process changed its files, which are kept";
       case transaction::RecoveryAction::kAskPerson:
-        return "manual action required: its files are old, new and another's";
+        return "manual action required: some of its files are old, some new, some changed by "
+               "another process";
     }
     bug("a recovery action without a line");
   }();

@@ -207,7 +207,7 @@ Error no_command(const std::vector<std::string>& arguments) {
                                       [](const auto& one) { return find_command(one) != nullptr; });
     if (option_in(word) != nullptr && command != arguments.end()) {
       return usage_error(fmt::format("'{}' is before the command", word),
-                         fmt::format("write 'kubelet-sysctl {} {} …'", *command, word));
+                         fmt::format("write 'kubelet-sysctl {} {} ...'", *command, word));
     }
     return usage_error(fmt::format("there is no command before '{}'", word),
                        meant.empty() ? list : meant);
@@ -221,10 +221,10 @@ Error no_command(const std::vector<std::string>& arguments) {
   }
   const std::string entry = entry_meant(word);
   if (entry.empty()) return usage_error(message, list);
-  return usage_error(
-      message, fmt::format("'{0}' is a sysctl: 'kubelet-sysctl check {0}' says what this node "
-                           "makes of it, 'kubelet-sysctl add {0}' allows it",
-                           entry));
+  return usage_error(message,
+                     fmt::format("'{0}' is a sysctl: 'kubelet-sysctl check {0}' says whether this "
+                                 "node would allow it, 'kubelet-sysctl add {0}' allows it",
+                                 entry));
 }
 
 bool asks_for_help(const std::vector<std::string>& arguments) {

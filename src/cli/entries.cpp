@@ -30,9 +30,7 @@ constexpr std::size_t kMostInput = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\v\f";
 
 Error too_large(const std::string& path) {
-  return {.kind = ErrorKind::kBadEntry,
-          .message = "will not read what has more than 16 MiB",
-          .path = path};
+  return {.kind = ErrorKind::kBadEntry, .message = "will not read more than 16 MiB", .path = path};
 }
 
 Error cannot_read(const std::string& path, int number) {
@@ -117,7 +115,7 @@ namespace {
 std::string without_quotes_of(std::string_view line, std::string text) {
   static constexpr std::array<std::string_view, 5> kOwn = {"mode", "expired", "owner", "reason",
                                                            "expires"};
-  constexpr std::string_view kMark = "…";
+  constexpr std::string_view kMark = "...";
   for (const char quote : {'\'', '"'}) {
     for (std::size_t begin = text.find(quote); begin != std::string::npos;) {
       std::size_t end = text.find(quote, begin + 1);

@@ -87,7 +87,7 @@ std::string commands_help() {
 }
 
 constexpr std::string_view kUsage =
-    "kubelet-sysctl - which unsafe sysctls may pods on this node set, and who says so\n"
+    "kubelet-sysctl - show and change which unsafe sysctls pods on this node may set\n"
     "\n"
     "usage: kubelet-sysctl COMMAND [OPTION...]\n"
     "\n"
@@ -109,8 +109,8 @@ std::string program_help() {
   std::string out = std::string(kUsage) + commands_help();
   out +=
       "\n"
-      "An ENTRY is the name of a sysctl, or a prefix that ends in '*' (in quotes: a\n"
-      "shell has its own idea of '*').\n"
+      "An ENTRY is the name of a sysctl, or a prefix that ends in '*' (quote it: a\nshell expands "
+      "'*').\n"
       "\n"
       "exit codes:\n";
   for (const transaction::ExitCode& row : transaction::exit_codes()) {

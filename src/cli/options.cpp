@@ -218,7 +218,7 @@ const std::vector<OptionRow>& all_options() {
        .commands = kSet,
        .take = switch_on<&Options::empty>},
       {.name = "--force",
-       .help = "write entries that some kubelet does not start with",
+       .help = "write entries that some kubelets do not start with",
        .group = OptionGroup::kList,
        .commands = kAdd | kSet | kSync,
        .take = switch_on<&Options::force>},
@@ -233,18 +233,18 @@ const std::vector<OptionRow>& all_options() {
        .commands = kRemove | kSet | kSync | kUndo,
        .take = switch_on<&Options::evict_pods>},
       {.name = "--persist",
-       .help = "persist the change: print what is to be done where the settings of this node come "
-               "from, and write what of it is on this node",
+       .help = "persist the change: print what to change where the settings of this node come "
+               "from, and write the part of it that is on this node",
        .commands = kEdits,
        .take = switch_on<&Options::persist>},
       {.name = "--drop-expired",
-       .help = "take entries out of the list whose time is over",
+       .help = "remove expired entries from the list",
        .group = OptionGroup::kList,
        .commands = kSync,
        .take = switch_on<&Options::drop_expired>},
       {.name = "--before-start",
-       .help = "for the unit that runs before the kubelet: restart nothing, wait for nobody, and "
-               "leave all to another run that is at work",
+       .help = "for the unit that runs before the kubelet: restart nothing, do not wait, and do "
+               "nothing while another run holds the lock",
        .group = OptionGroup::kTiming,
        .commands = kSync,
        .take = before_start},
@@ -282,7 +282,7 @@ const std::vector<OptionRow>& all_options() {
        .take = timeout},
       {.name = "--window",
        .value = "DURATION",
-       .help = "how long it must then stay the same and healthy (default: 10s)",
+       .help = "how long the same process must then stay healthy (default: 10s)",
        .group = OptionGroup::kTiming,
        .commands = kWriters | kRecover,
        .needs = "--fix",
@@ -301,7 +301,7 @@ const std::vector<OptionRow>& all_options() {
        .take = trial},
       {.name = "--end-trial",
        .value = "ID",
-       .help = "end this trial now: what the timer of a trial runs",
+       .help = "end this trial now; the timer of a trial runs this",
        .group = OptionGroup::kTiming,
        .commands = kRecover,
        .take = text<&Options::end_trial>},
@@ -325,7 +325,7 @@ const std::vector<OptionRow>& all_options() {
        .take = switch_on<&Options::unchanged_is_77>},
       {.name = "--configz",
        .help = "also ask the live kubelet itself for its list (/configz), with the credentials "
-               "below, or with those that lie on this node",
+               "below, or with those found on this node",
        .group = OptionGroup::kConfigz,
        .commands = kWatchers,
        .take = switch_on<&Options::configz, &ConfigzQuestion::wanted>},
@@ -358,7 +358,7 @@ const std::vector<OptionRow>& all_options() {
        .commands = kReaders | kEdits,
        .take = unit},
       {.name = "--host",
-       .help = "go from a container to its node first; it must be privileged and see the node's "
+       .help = "from a container, enter its node first; it must be privileged and see the node's "
                "processes (in a pod: hostPID: true)",
        .group = OptionGroup::kPlace,
        .commands = kEvery,

@@ -22,7 +22,7 @@ transaction::Moment moment_of(ports::Ports& ports);
 /// One line on standard error for a run that is at work; none for programs.
 void say_in_progress(Session& session, const transaction::Moment& moment);
 
-/// One line on standard error for a change that did not come to its end; none for programs.
+/// One line on standard error for a change that was not finished; none for programs.
 void say_unfinished(Session& session, const std::vector<transaction::Transaction>& all,
                     const transaction::Moment& moment);
 

@@ -38,8 +38,7 @@ Error in_its_place(const CliEnvironment& host, Error error) {
     return error;
   }
   if (host.runtime_environment == machine::RuntimeEnvironment::kFargate) {
-    error.message =
-        "this is a container on AWS Fargate: there is no node that anybody could change";
+    error.message = "this is a container on AWS Fargate: its node cannot be changed";
     error.hint = "only safe sysctls can be set there; for others the pod needs a node of its own";
     return error;
   }

@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kMostDesired = 5000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kForm =
-    "a line is an entry with its facts: net.core.somaxconn owner=team-web expires=2027-03-01 "
+    "a line is an entry with its fields: net.core.somaxconn owner=team-web expires=2027-03-01 "
     "reason=\"ticket 1412\"";
 
 /// Reads one file into the list.
@@ -112,7 +112,7 @@ class Reader {
     if (!is_known && sysctl::SysctlPattern::parse(name) &&
         name.find_first_of("./") != std::string::npos) {
       return error(name_at, fmt::format("'{}' is given a value: this list holds names alone", name),
-                   "a value belongs into the pod, or, for the whole node, into '/etc/sysctl.d'");
+                   "a value belongs in the pod, or, for the whole node, into '/etc/sysctl.d'");
     }
     if (!is_known) {
       return error(name_at, fmt::format("there is no setting '{}'", name),
@@ -129,7 +129,7 @@ class Reader {
     auto value = take_value(value_at);
     if (!value) return std::move(value).error();
     skip_blanks();
-    if (!at_end()) return error({at_, end_}, "something is behind the value", "leave it out");
+    if (!at_end()) return error({at_, end_}, "there is text after the value", "leave it out");
     return take_setting(name, *value, value_at);
   }
 
@@ -145,7 +145,7 @@ class Reader {
     }
     if (value != "keep" && value != "drop") {
       return error(at, fmt::format("'expired' is 'keep' or 'drop', not '{}'", value),
-                   "'keep' only reports expired entries, 'drop' takes them out of the list");
+                   "'keep' only reports expired entries, 'drop' removes them from the list");
     }
     list_.drop_expired = value == "drop";
     return {};
@@ -191,9 +191,9 @@ class Reader {
           text_.substr(at_, end_ - at_).find_first_not_of(" \t") != std::string_view::npos &&
           text_[text_.find_first_not_of(" \t", at_)] == '=';
       return error(
-          key_at, fmt::format("'{}' is no fact of an entry", key),
+          key_at, fmt::format("'{}' is no field of an entry", key),
           apart
-              ? std::string("write the fact without blanks around '='")
+              ? std::string("write the field without blanks around '='")
               : fmt::format("one entry a line, and text with blanks in double quotes; {}", kForm));
     }
     std::string* into = key == "owner"     ? &wanted.owner
@@ -201,8 +201,8 @@ class Reader {
                         : key == "expires" ? &wanted.expires
                                            : nullptr;
     if (into == nullptr) {
-      return error(key_at, fmt::format("there is no fact '{}'", key),
-                   "facts of an entry are 'owner', 'reason' and 'expires'");
+      return error(key_at, fmt::format("there is no field '{}'", key),
+                   "fields of an entry are 'owner', 'reason' and 'expires'");
     }
     if (!keys.insert(key).second) {
       return error(key_at, fmt::format("'{}' is given twice", key), "leave one of the two out");
@@ -235,7 +235,7 @@ class Reader {
                                 static_cast<unsigned char>(value[2]) >= 0x98 &&
                                 static_cast<unsigned char>(value[2]) <= 0x9f;
     if (value.front() == '\'' || is_typographic) {
-      return error(value_at, "quotes that are none here", "write double quotes: \"ticket 1412\"");
+      return error(value_at, "these are not quotes here", "write double quotes: \"ticket 1412\"");
     }
     const std::size_t quote = value.find('"');
     if (quote == std::string_view::npos) return std::string(value);
@@ -265,7 +265,7 @@ class Reader {
     value_at = {begin, ++at_};
     if (value.empty()) return error(value_at, "the value is empty", "leave it out with its name");
     if (at_ < end_ && !is_blank(text_[at_])) {
-      return error({at_, at_ + 1}, "no blank behind the closing quote",
+      return error({at_, at_ + 1}, "no blank after the closing quote",
                    "write '\\\"' for a quote inside of the value");
     }
     return value;
@@ -301,9 +301,9 @@ Result<DesiredList> parse_desired_list(const std::vector<const SourceFile*>& fil
     if (file->kind == FileKind::kAbsent) continue;
     if (!file->exists()) {
       return Error{.kind = ErrorKind::kMalformed,
-                   .message = "a desired list is a file, and this is none",
+                   .message = "a desired list must be a regular file",
                    .path = file->path,
-                   .hint = "take it away, or write a file in its place"};
+                   .hint = "remove it, or write a file in its place"};
     }
     if (auto status = Reader(*file, list).run(); !status) return std::move(status).error();
     list.files.push_back(file->path);

@@ -123,7 +123,7 @@ std::optional<sysctl::KubeletVersion> version_in(std::string_view said, bool is_
 std::string shown(std::string text) {
   constexpr std::size_t kMost = 60;
   text = text.substr(0, text.find('\n'));
-  if (text.size() > kMost) text = text.substr(0, kMost) + "…";
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
   return text;
 }
 

@@ -157,7 +157,7 @@ Status prove(std::string_view bytes, ConfigRole role, const Reading& before,
   auto after = read_config(*made, role);
   if (!after) return refuse(after.error().message);
   if (!holds(after->file.entries, wanted) || after->file.form == ListForm::kWrong) {
-    return refuse("the list would not be the wanted one");
+    return refuse("the list would not be the desired one");
   }
   // Of a repeated key the last one is read, and only that was edited; the others are among the rest.
   if (after->file.documents != before.file.documents ||

@@ -51,7 +51,7 @@ class Editor {
       case ListForm::kBlock:
         return edit_block(*place);
       default:
-        bug("a form of list that has no edit");
+        bug("this form of list cannot be edited");
     }
   }
 

@@ -123,16 +123,15 @@ Result<std::vector<Splice>> rename_list_key(std::string_view bytes, ConfigRole r
   if (has_right_key || file.misspelt.size() > 1) {
     const std::string_view other =
         has_right_key ? kListKey : std::string_view(file.misspelt.back().key);
-    return yaml::error_in(
-        ErrorKind::kRefused, bytes, key.at,
-        fmt::format("will not rename '{}': '{}' is in this file too, and which entries are "
-                    "meant is not for a program to say",
-                    key.key, other));
+    return yaml::error_in(ErrorKind::kRefused, bytes, key.at,
+                          fmt::format("will not rename '{}': '{}' is in this file too, and which "
+                                      "entries are meant is unknown",
+                                      key.key, other));
   }
   const Member* member = misspelt_member(*reading, key.key);
   const auto name = key_splice(bytes, key);
   if (member == nullptr || !name) {
-    return unsupported(bytes, key.at, key.key, "it is not there as it is");
+    return unsupported(bytes, key.at, key.key, "it was not found as it is written");
   }
   std::vector<Splice> splices = {*name};
   const bool converted = reading->tree.events[member->value].kind == EventKind::kScalar;

@@ -47,7 +47,7 @@ std::string hint_of(int number, const std::string& path) {
     case ETXTBSY:
       return "a process runs this file as a program";
     case ELOOP:
-      return "its symbolic links lead in a circle";
+      return "its symbolic links form a loop";
     default:
       return {};
   }

@@ -206,7 +206,8 @@ Result<ports::HealthAnswer> ask(const std::string& address, int port, const std:
   if (number != 0) return failure(number, *to, deadline);
   auto answer = parse_answer(text, most);
   if (answer) return std::move(*answer);
-  const char* what = text.empty() ? "hung up without an answer" : "does not speak HTTP";
+  const char* what =
+      text.empty() ? "closed the connection without an answer" : "does not speak HTTP";
   return Error{.kind = ErrorKind::kIo, .message = fmt::format("{} {}", to->text, what)};
 }
 

@@ -86,7 +86,7 @@ AskedEntry asked_entry(const std::string& entry) {
   if (!pattern) return {.dotted = {}, .why = "it is not spelt like an entry"};
   // The widest table of all releases.
   if (sysctl::rejection_by(sysctl::RuleSet::kUpTo128, entry)) {
-    return {.dotted = {}, .why = "no kubelet takes such an entry"};
+    return {.dotted = {}, .why = "no kubelet accepts such an entry"};
   }
   return {.dotted = pattern->dotted(), .why = {}};
 }

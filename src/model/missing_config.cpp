@@ -88,7 +88,7 @@ std::optional<Error> missing_config(const nodes::NodeSnapshot& snapshot, const N
   return missing(snapshot.unit.fragment_path,
                  "flag --config-dir specified but environment variable "
                  "KUBELET_CONFIG_DROPIN_DIR_ALPHA not set, cannot start kubelet",
-                 "set that variable for the unit, or take '--config-dir' out: 1.30 needs none");
+                 "set that variable for the unit, or remove '--config-dir': 1.30 needs none");
 }
 
 }  // namespace kubelet_sysctl::model

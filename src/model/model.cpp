@@ -166,11 +166,12 @@ class Modeller {
       if (value.size() != 2 || value[0] != '%' || value[1] != letter) continue;
       for (const std::string& word : words) {
         if (word.find(value) == std::string::npos) continue;
-        return Error{.kind = ErrorKind::kUnsupported,
-                     .message = fmt::format(
-                         "cannot determine here what systemd puts for '{}' in '{}'", value, word),
-                     .path = snapshot_.unit.fragment_path,
-                     .hint = "run it on the node itself"};
+        return Error{
+            .kind = ErrorKind::kUnsupported,
+            .message = fmt::format(
+                "cannot determine here what systemd substitutes for '{}' in '{}'", value, word),
+            .path = snapshot_.unit.fragment_path,
+            .hint = "run it on the node itself"};
       }
     }
     return {};

@@ -60,8 +60,8 @@ std::optional<Error> other_files(const nodes::NodeSnapshot& snapshot, const Node
           fmt::format("cannot determine what the kubelet reads at '{}': '{}=' puts other "
                       "files before it than this node has there",
                       *path, setting.key),
-          "give the kubelet its list as the flag '--allowed-unsafe-sysctls', or take "
-          "this setting out of the unit");
+          "give the kubelet its list as the flag '--allowed-unsafe-sysctls', or remove this "
+          "setting from the unit");
     }
   }
   return std::nullopt;

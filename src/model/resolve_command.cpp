@@ -297,8 +297,8 @@ class Resolver {
         return not_loadable(
             snapshot_, setting,
             {.kind = ErrorKind::kUnsupported,
-             .message = fmt::format("cannot determine here which file this is: what "
-                                    "systemd puts for '%{}' is not known",
+             .message = fmt::format("cannot determine here which file this is: what systemd "
+                                    "substitutes for '%{}' is not known",
                                     *letter)});
       }
       result_.environment_files.push_back(**line);
@@ -450,8 +450,7 @@ class Resolver {
         std::find_if(table.begin(), table.end(),
                      [use](const systemd::FormFacts& row) { return row.form == use->form; });
     const std::string message = fmt::format(
-        "will not resolve this for systemd {}: it reads {} in another way than {} and "
-        "later",
+        "will not resolve this for systemd {}: it reads {} differently from {} and later",
         snapshot_.systemd_version, facts->what, facts->alike_since);
     return at_use(*use, message);
   }

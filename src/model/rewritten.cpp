@@ -21,8 +21,10 @@ bool is_of_rancher(const SourceFile& file) {
 }
 
 std::string_view rewriter_of(const NodeModel& model, const SourceFile& file) {
-  return is_of_rancher(file) ? "rancher-system-agent, with every plan of Rancher"
-                             : model.kind->rewritten_by;
+  if (is_of_rancher(file)) return "rancher-system-agent, with every plan of Rancher";
+  // Source: kubernetes/release cmd/krel/templates/latest/kubeadm: the drop-in is a file of the package.
+  const bool of_package = model.kind->id == "kubeadm" && base_name(file.path) == "10-kubeadm.conf";
+  return of_package ? "an upgrade of the kubeadm package" : model.kind->rewritten_by;
 }
 
 std::string_view route_past_rewriter(const NodeModel& model, const SourceFile& file) {

@@ -123,7 +123,7 @@ Advice advise_eks_bootstrap(const EntryList& list) {
 Advice advise_gke(const EntryList& list) {
   return {.what =
               "give the node pool this system configuration, and every other setting that it has; "
-              "its nodes are then regenerated",
+              "its nodes are then recreated",
           .object = "kubeletConfig:\n" + yaml_list(kKey, list, "  "),
           .file = "node-system-config.yaml",
           .command =
@@ -151,8 +151,8 @@ Advice advise_kops(const EntryList& list) {
 
 Advice advise_kind(const EntryList& list) {
   return {.what =
-              "make the next cluster from this file; this one keeps the edit as long as its "
-              "container lives",
+              "create the next cluster from this file; this one keeps the change until its "
+              "container is removed",
           .object =
               "kind: Cluster\n"
               "apiVersion: kind.x-k8s.io/v1alpha4\n"
@@ -174,7 +174,7 @@ Advice advise_minikube(const EntryList& list) {
 }
 
 Advice advise_kubespray(const EntryList& list) {
-  return {.what = "put this into the inventory, group_vars/k8s_cluster/k8s-cluster.yml say",
+  return {.what = "put this into the inventory, for example group_vars/k8s_cluster/k8s-cluster.yml",
           .object = "kubelet_config_extra_args:\n" + yaml_list(kKey, list, "  ")};
 }
 

@@ -23,8 +23,7 @@ namespace {
 constexpr std::string_view kKubeadmRewritten =
     "/var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env "
     "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
-constexpr std::string_view kKubeadmRewrittenBy =
-    "kubeadm init, join and upgrade (10-kubeadm.conf: by an upgrade of the kubeadm package)";
+constexpr std::string_view kKubeadmRewrittenBy = "kubeadm init, join and upgrade";
 constexpr std::string_view kKubeadmRoute =
     "kubectl -n kube-system edit configmap kubelet-config, then on each node kubeadm upgrade node "
     "phase kubelet-config and a restart of the kubelet; for one node, kubeadm --patches with a "
@@ -63,8 +62,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .matches = is_openshift,
      .variable = {},
      .new_list_route = Route::kNone,
-     .rewritten_by =
-         "the machine-config daemon, which marks the pool Degraded over a file that differs",
+     .rewritten_by = "the machine-config daemon, which marks the pool Degraded when a file differs",
      .rewritten = "/etc/kubernetes/kubelet.conf /etc/systemd/system/kubelet.service "
                   "/etc/systemd/system/kubelet.service.d/20-logging.conf",
      .vendor_route = "oc apply a KubeletConfig (machineconfiguration.openshift.io/v1) whose "
@@ -200,7 +198,7 @@ constexpr std::array<NodeKind, 25> kRows = {{
      .matches = is_charmed,
      .variable = {},
      .new_list_route = Route::kConfig,
-     .rewritten_by = "the charm, whenever its settings change or a hook of it writes them again",
+     .rewritten_by = "the charm, whenever its settings change or one of its hooks writes them",
      .rewritten = "/root/cdk/kubelet/config.yaml /var/snap/kubelet/current/args",
      .vendor_route = "juju config kubernetes-worker kubelet-extra-config='{allowedUnsafeSysctls: "
                      "[...]}'",

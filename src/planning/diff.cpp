@@ -297,7 +297,7 @@ std::string shown_words(const Texts& words) {
     if (const std::size_t flag = word.find("=--"); flag != std::string_view::npos) {
       word.remove_prefix(flag + 1);
     }
-    if (cut) out += out.empty() ? "… " : " …";
+    if (cut) out += out.empty() ? "... " : " ...";
     if (!out.empty() && !out.ends_with(' ')) out += ' ';
     out += printable(word);
     cut = false;

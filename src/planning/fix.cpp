@@ -164,8 +164,8 @@ class Fixer {
     }
     const Entries missing = new_entries(model_, checks::without_doubles(checks::names_in(meant)));
     error.hint = missing.empty()
-                     ? "its entries are in the list already: take the misspelt key out"
-                     : fmt::format("to have its entries too, take the misspelt key out and run: {}",
+                     ? "its entries are in the list already: remove the misspelt key"
+                     : fmt::format("to have its entries too, remove the misspelt key and run: {}",
                                    checks::command_with("kubelet-sysctl add", missing));
     return error;
   }
@@ -266,7 +266,7 @@ class Fixer {
       refusal.path = at.path;
       refusal.line = at.line;
       refusal.hint +=
-          fmt::format("{}take it out of '{}' first", refusal.hint.empty() ? "" : "; ", at.path);
+          fmt::format("{}remove it from '{}' first", refusal.hint.empty() ? "" : "; ", at.path);
       return refusal;
     }
     return judge_entries(before_, model_before_, model::configured_texts(model_), false,

@@ -129,9 +129,8 @@ bool is_known_to_last(const model::NodeModel& model, const Plan& plan) {
 
 /// True where Rancher writes the file: will-be-rewritten names its own place.
 bool is_of_rancher_plan(const model::NodeModel& model, const Plan& plan) {
-  return std::any_of(plan.edits.begin(), plan.edits.end(), [&model](const FileEdit& edit) {
-    return model::rewriter_of(model, edit.before) != model.kind->rewritten_by;
-  });
+  return std::any_of(plan.edits.begin(), plan.edits.end(),
+                     [&model](const FileEdit& edit) { return model::is_of_rancher(edit.before); });
 }
 
 /// A flag that is in force hides the configuration, into which what is printed goes.
@@ -149,16 +148,16 @@ void note_hidden(const model::NodeModel& model, Plan& plan) {
         return e.route == nodes::Route::kConfig || e.route == nodes::Route::kConfigDir;
       });
   if (!leaves_flag) return;
-  plan.findings.push_back({.id = "persist-hidden",
-                           .severity = Severity::kWarning,
-                           .message = "the list in force is set by a flag, which hides the "
-                                      "configuration: what persists it there "
-                                      "has no effect while the flag is set",
-                           .path = winner->at.path,
-                           .line = winner->at.line,
-                           .hint = "to move the list there, take the flag out by hand first, and "
-                                   "then set the whole list with "
-                                   "'--via config'"});
+  plan.findings.push_back(
+      {.id = "persist-hidden",
+       .severity = Severity::kWarning,
+       .message = "the list in force is set by a flag, which hides the "
+                  "configuration: a persistent list there has no effect while the flag is set",
+       .path = winner->at.path,
+       .line = winner->at.line,
+       .hint = "to move the list there, remove the flag by hand first, and "
+               "then set the whole list with "
+               "'--via config'"});
 }
 
 }  // namespace
@@ -177,7 +176,7 @@ Status persist(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mode
   Finding finding;
   if (*edit) {
     finding.id = "persist-file";
-    finding.message = fmt::format("this file brings the list back: {}", kind.persistent_needs);
+    finding.message = fmt::format("this file persists the list: {}", kind.persistent_needs);
     finding.path = (*edit)->before.path;
     plan.edits.push_back(std::move(**edit));
   } else if (asked && !rewritten && !known) {
@@ -194,7 +193,7 @@ Status persist(const nodes::NodeSnapshot& snapshot, const model::NodeModel& mode
     finding.message = "nothing is known that rewrites the file of the list on this kind of node";
   } else if (asked && !plan.advice && !is_of_rancher_plan(model, plan)) {
     finding.id = "no-persistent-place";
-    finding.message = "no place is known that would make the list last on this kind of node";
+    finding.message = "no way to persist the list is known for this kind of node";
   } else {
     return {};
   }

@@ -83,7 +83,7 @@ class Planner {
         {.id = "program-missing",
          .severity = Severity::kWarning,
          .message =
-             fmt::format("there is no program '{}' yet: the list counts from its first start on",
+             fmt::format("there is no program '{}' yet: the list takes effect at its first start",
                          model_.command.program)});
   }
 
@@ -187,10 +187,9 @@ class Planner {
     const bool has_arguments = model::kubelet_place(snapshot_) == nodes::KubeletPlace::kMain;
     if (!has_arguments || kubelet::kubelet_arguments_start(snapshot_.process->argv)) return {};
     return refused(
-        fmt::format(
-            "will not change this list: the main process of '{}' ({}) is not known for a "
-            "kubelet by its name or by its arguments, so that a change could not be confirmed",
-            snapshot_.unit.name, snapshot_.process->pid),
+        fmt::format("will not change this list: the main process of '{}' ({}) is not recognised as "
+                    "a kubelet by its name or its arguments, so a change could not be confirmed",
+                    snapshot_.unit.name, snapshot_.process->pid),
         "start a program named 'kubelet', or one that is given the arguments of the unit as they "
         "are");
   }

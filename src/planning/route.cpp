@@ -78,11 +78,10 @@ Result<Route> RouteChoice::of_config() const {
 
 Error RouteChoice::shadowing_flag() const {
   const model::Layer* winner = model::winner_of(model_);
-  Error error =
-      refused("will not edit the configuration file: this flag would hide its list",
-              model_.wrapped ? "take the flag out by hand first: 'kubelet-sysctl explain' "
-                               "shows the words of the unit and their places"
-                             : "use '--via args', or remove the flag first");
+  Error error = refused("will not edit the configuration file: this flag would hide its list",
+                        model_.wrapped ? "remove the flag by hand first: 'kubelet-sysctl explain' "
+                                         "shows the words of the unit and their places"
+                                       : "use '--via args', or remove the flag first");
   error.path = winner->at.path;
   error.line = winner->at.line;
   if (winner->at.source != kNoSource) {

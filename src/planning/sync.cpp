@@ -81,10 +81,10 @@ std::vector<Finding> judge_expired(const std::vector<const desired::DesiredEntry
   for (const desired::DesiredEntry* wanted : expired) {
     if (always && !present.holds(wanted->entry)) continue;
     std::string hint =
-        "give it a later date, or take its line out; '--drop-expired' takes it out of the list";
+        "give it a later date, or remove its line; '--drop-expired' removes it from the list";
     if (drop) {
-      hint = always ? "take its line out too"
-                    : "take its line out too: without '--drop-expired' the next sync adds the "
+      hint = always ? "remove its line too"
+                    : "remove its line too: without '--drop-expired' the next sync adds the "
                       "entry again; or set 'expired = drop'";
     }
     findings.push_back(
@@ -149,7 +149,7 @@ std::string reason_of(const desired::DesiredList& desired_list, const Plan& plan
     if (!wanted->owner.empty()) one += fmt::format(" ({})", wanted->owner);
     if (goes) one += " expired " + wanted->expires;
     if (!wanted->reason.empty()) one += ": " + wanted->reason;
-    if (reason.size() + one.size() > kMostReason) return reason + "; …";
+    if (reason.size() + one.size() > kMostReason) return reason + "; ...";
     reason += (reason.empty() ? "" : "; ") + one;
   }
   return reason;
@@ -174,7 +174,7 @@ void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
                                 wanted->entry, facts.empty() ? "" : " ", facts),
          .path = wanted->path,
          .line = wanted->line,
-         .hint = "take this line out too"});
+         .hint = "remove this line too"});
   }
   if (list.mode != desired::SyncMode::kExact) return;
   for (const std::string_view entry : change.added) {
@@ -183,7 +183,7 @@ void note_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& m
         {.id = "not-desired",
          .severity = Severity::kWarning,
          .message = fmt::format(
-             "'{}' is not desired, and 'mode' is 'exact': the next sync takes it out", entry),
+             "'{}' is not desired, and 'mode' is 'exact': the next sync removes it", entry),
          .path = list.files.front(),
          .hint = "add it to the desired list too"});
   }

@@ -46,7 +46,7 @@ Result<Plan> plan_undo_of_entries(const nodes::NodeSnapshot& snapshot,
                                   const EntryList& after) {
   const ListChange change = change_between(before, after);
   if (change.added.empty() && change.removed.empty()) {
-    return conflict("the change added and removed no entry, so there is none to take back");
+    return conflict("the change added and removed no entry, so there is none to undo");
   }
   if (common(before, after) != common(after, before)) {
     return conflict("the change also put entries into another order");

@@ -146,7 +146,7 @@ Result<std::size_t> Document::search(std::size_t map, std::string_view key, std:
 Result<std::size_t> Document::field(std::size_t map, std::string_view key) {
   if (!is_map(map)) {
     return error(
-        map, fmt::format("this is no manifest: '{}' is searched for in what is no mapping", key));
+        map, fmt::format("this is no manifest: '{}' must be in a mapping, and here is none", key));
   }
   auto found = search(resolved(map), key, 0);
   if (found && *found != yaml::kNone && is_null(*found)) return yaml::kNone;

@@ -149,7 +149,7 @@ SysctlVerdict verdict_on(const sysctl::SysctlUse& use, const PodSysctl& sysctl,
   verdict.reason = said.reason;
   if (said.admitted.value_or(false)) return verdict;
   if (said.gate == sysctl::Gate::kSpelling) {
-    verdict.no_help = "no pod can be made that spells a sysctl so";
+    verdict.no_help = "no pod can be created with a sysctl that is spelt so";
     return verdict;
   }
   verdict.no_help = why_no_entry(use, dotted, behind, context);

@@ -55,7 +55,7 @@ Error refused(const std::vector<RejectedPod>& rejected) {
                              "with the new list, and end {}",
                              pods_text(rejected.size()), rejected.size() == 1 ? "it" : "them")};
   error.hint = fmt::format(
-      "take the sysctls out of {0} or move {0} to another node first; or let {0} be ended with "
+      "remove the sysctls from {0} or move {0} to another node first; or have {0} ended with "
       "'--evict-pods'",
       rejected.size() == 1 ? "it" : "them");
   for (std::size_t i = 0; i < std::min(rejected.size(), kMostNamed); ++i) {

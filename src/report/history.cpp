@@ -44,7 +44,7 @@ std::vector<std::string> signed_entries(const transaction::Transaction& one) {
 std::string fitting(const std::vector<std::string>& entries, std::size_t room) {
   std::string out = entries.front();
   for (std::size_t i = 1; i < entries.size(); ++i) {
-    const std::string rest = fmt::format(" … {} more", entries.size() - i);
+    const std::string rest = fmt::format(" ... {} more", entries.size() - i);
     const bool is_last = i + 1 == entries.size();
     const std::size_t needed =
         width_of(out) + 1 + width_of(entries[i]) + (is_last ? 0 : width_of(rest));

@@ -202,7 +202,7 @@ void write_desired(const nodes::NodeSnapshot& snapshot, const model::NodeModel& 
   const auto entries = desired::effective_entries(*model.desired_list);
   out.family("desired_entries", "Entries that the desired list names.");
   out.value(entries.size());
-  out.family("expired_entries", "Entries of the desired list whose time is over.");
+  out.family("expired_entries", "Expired entries of the desired list.");
   out.value(desired::expired_entries(*model.desired_list, snapshot.read_at_ms).size());
   out.family("desired_expiry_timestamp_seconds", "When a desired entry expires.");
   for (std::size_t i = 0; i < std::min(entries.size(), kMostEntries); ++i) {
@@ -217,7 +217,7 @@ void write_records(const Measured& measured, Exposition& out) {
   if (measured.records == nullptr) return;
   const transaction::OpenChanges open =
       transaction::open_changes(*measured.records, measured.moment);
-  out.family("unfinished_changes", "Changes that never came to their end; see 'recover'.");
+  out.family("unfinished_changes", "Changes that were not finished; see 'recover'.");
   out.value(open.unfinished.size());
   out.family("change_in_progress", "1 while a run of this program changes the node.");
   out.truth(!open.in_progress.empty());

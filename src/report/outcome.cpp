@@ -47,7 +47,7 @@ std::string seen_phrase(const std::optional<transaction::Evidence>& evidence) {
                          evidence->configz == model::Configz::kOk;
   std::string out = list_seen ? fmt::format(", seen in the running kubelet (pid {})", evidence->pid)
                               : fmt::format(", the kubelet runs as pid {}", evidence->pid);
-  if (evidence->configz == model::Configz::kOk) out += ", which says so itself";
+  if (evidence->configz == model::Configz::kOk) out += ", which reports it itself";
   const std::string window = duration_text(evidence->window_ms);
   if (evidence->health == "ok") {
     out += evidence->window_ms > 0 ? fmt::format(", healthy for {}", window) : ", healthy";
@@ -73,7 +73,7 @@ std::string sentence(const transaction::Outcome& outcome) {
                          outcome.restart ? ", the kubelet would be restarted" : "");
     case transaction::OutcomeKind::kApplied:
       if (outcome.edits.empty() && outcome.restart) {
-        return "the files said so already, the kubelet was restarted" +
+        return "the files had this list already, the kubelet was restarted" +
                seen_phrase(outcome.evidence);
       }
       return change_phrase(outcome, false) + seen_phrase(outcome.evidence);
@@ -86,7 +86,7 @@ std::string sentence(const transaction::Outcome& outcome) {
         return "nothing was written, the configuration of the kubelet is not there yet";
       }
       return fmt::format("{} takes effect at the next start of the kubelet",
-                         outcome.edits.empty() ? "the files said so already; it"
+                         outcome.edits.empty() ? "the files had this list already; it"
                                                : change_phrase(outcome, false) + "; written, it");
     case transaction::OutcomeKind::kRolledBack:
       if (outcome.was_down && !outcome.evidence) {
@@ -94,19 +94,28 @@ std::string sentence(const transaction::Outcome& outcome) {
                "healthy one was restored";
       }
       return (outcome.cause && outcome.cause->kind == ErrorKind::kInterrupted
-                  ? std::string("as a second signal asked, the files are as before")
-                  : std::string("the change did not hold, the files are as before")) +
+                  ? std::string("a second signal asked for it; the files are as before")
+                  : std::string("the change failed, the files are as before")) +
              seen_phrase(outcome.evidence);
     case transaction::OutcomeKind::kStranded:
-      return outcome.was_down
-                 ? "neither the new state nor the old one was seen; the kubelet was not healthy "
-                   "before this run either; manual action required"
-                 : "neither the new state nor the old one was seen; manual action required";
+      return outcome.was_down ? "neither the new state nor the old one could be confirmed; the "
+                                "kubelet was not healthy "
+                                "before this run either; manual action required"
+                              : "neither the new state nor the old one could be confirmed; manual "
+                                "action required";
   }
   bug("an OutcomeKind without a sentence");
 }
 
+bool is_on_trial(const transaction::Outcome& outcome) {
+  return outcome.trial_until_ms != 0 && outcome.kind == transaction::OutcomeKind::kApplied;
+}
+
 std::string first_line(const transaction::Outcome& outcome, const TextStyle& style) {
+  if (is_on_trial(outcome)) {
+    const std::string title = "ON TRIAL until " + time_text(style, outcome.trial_until_ms);
+    return painted(style, Paint::kYellow, title) + ": " + sentence(outcome) + '\n';
+  }
   struct Title {
     std::string_view text;
     Paint paint;
@@ -207,13 +216,10 @@ std::string files_text(const transaction::Outcome& outcome) {
   return out;
 }
 
-std::string trial_line(const transaction::Outcome& outcome, const TextStyle& style) {
-  if (outcome.trial_until_ms == 0 || outcome.kind != transaction::OutcomeKind::kApplied) return {};
-  return "  " +
-         painted(style, Paint::kYellow,
-                 "on trial until " + time_text(style, outcome.trial_until_ms)) +
-         fmt::format(": 'kubelet-sysctl keep {}' makes it final, otherwise it is undone then\n",
-                     printable(outcome.transaction));
+/// How to keep a change on trial.
+std::string trial_line(const transaction::Outcome& outcome) {
+  if (!is_on_trial(outcome)) return {};
+  return fmt::format("  to keep it, run: kubelet-sysctl keep {}\n", printable(outcome.transaction));
 }
 
 std::string evidence_lines(const transaction::Outcome& outcome, const TextStyle& style) {
@@ -243,7 +249,10 @@ std::string evidence_lines(const transaction::Outcome& outcome, const TextStyle&
 /// Why, once: what was seen of the kubelet, what its last words mean, and the line of them that matters.
 std::string failure_text(const transaction::Outcome& outcome, const TextStyle& style) {
   std::string out;
-  if (outcome.cause) {
+  // Of a signal the sentence speaks already.
+  const bool by_signal = outcome.kind == transaction::OutcomeKind::kRolledBack && outcome.cause &&
+                         outcome.cause->kind == ErrorKind::kInterrupted;
+  if (outcome.cause && !by_signal) {
     const Error& cause = *outcome.cause;
     out += "  cause: ";
     if (!cause.path.empty()) out += place_text(cause.path, cause.line) + ": ";
@@ -308,6 +317,7 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
                           outcome.findings.front().severity == Severity::kError;
   std::string out = down_first ? finding_lines(outcome.findings.front(), style, "") : std::string();
   out += first_line(outcome, style);
+  out += trial_line(outcome);
   if (went_wrong(outcome)) out += failure_text(outcome, style);
   out += list_text(outcome, style);
   out += files_text(outcome);
@@ -322,7 +332,6 @@ std::string outcome_text(const transaction::Outcome& outcome, const TextStyle& s
   if (!outcome.transaction.empty() && outcome.kind != transaction::OutcomeKind::kStranded) {
     out += fmt::format("  transaction {}\n", printable(outcome.transaction));
   }
-  out += trial_line(outcome, style);
   // Notes too: each is about this very wanted, "is not in the list" or "is already allowed by".
   for (std::size_t i = down_first ? 1 : 0; i < outcome.findings.size(); ++i) {
     out += finding_lines(outcome.findings[i], style, "");

@@ -51,8 +51,8 @@ std::string header_line(const nodes::NodeSnapshot& snapshot, const model::NodeMo
   if (snapshot.health && snapshot.health->ok) {
     state += ", " + painted(style, Paint::kGreen, "healthy");
   } else if (snapshot.health) {
-    state += ", " + painted(style, Paint::kRed,
-                            fmt::format("not healthy: {}", printable(snapshot.health->detail)));
+    // Why is in the finding above.
+    state += ", " + painted(style, Paint::kRed, "not healthy");
   }
   std::string version;
   if (snapshot.kubelet_version) {
@@ -172,18 +172,18 @@ std::string evidence_text(const nodes::NodeSnapshot& snapshot, const model::Runn
     case model::RunningList::Evidence::kConfigFile:
       return "the files it was started with are older than the process";
     case model::RunningList::Evidence::kLog:
-      return "read from the journal, where the arguments of this start stand";
+      return "read from the journal, which has the arguments of this start";
     case model::RunningList::Evidence::kConfigz:
-      return "the kubelet says so itself";
+      return "reported by the kubelet itself";
     case model::RunningList::Evidence::kNone:
       break;
   }
   const nodes::KubeletLauncher* launcher = model::launcher_of(snapshot);
   if (launcher != nullptr && !launcher->log_mark.empty() && !snapshot.logged_argv) {
-    return "what it was started with is in the journal, which 'kubelet-sysctl doctor' asks";
+    return "what it was started with is in the journal, which 'kubelet-sysctl doctor' reads";
   }
   return snapshot.health && !snapshot.health->ok
-             ? "neither its arguments nor its files tell, and it is not healthy"
+             ? "neither its arguments nor its files show it, and it is not healthy"
              : "its arguments do not say, and its files may have changed since it started";
 }
 
@@ -208,7 +208,7 @@ std::string running_text(const nodes::NodeSnapshot& snapshot, const model::NodeM
          : same                   ? "the same"
                                   : count_text(running.entries->size(), "entry", "entries");
   out += fmt::format(", {}{}\n", evidence_text(snapshot, running),
-                     also_said(running) ? ", and the kubelet says so itself" : "");
+                     also_said(running) ? ", and the kubelet itself reports it" : "");
   if (same) return out;
   for (const std::string& entry : *running.entries) {
     out += fmt::format("  {}\n", entry.empty() ? "''" : printable(entry));

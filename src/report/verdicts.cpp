@@ -89,7 +89,7 @@ std::string entries_table(const pods::Verdicts& verdicts, const pods::VerdictCon
   return aligned(rows, "");
 }
 
-/// What speaks against an entry, in the words of who says it.
+/// Why an entry would be refused or useless, in the words of what refuses it.
 std::string fault_text(const pods::EntryVerdict& one, const pods::VerdictContext& context) {
   const std::string kernel =
       context.kernel.release.empty() ? "this kernel" : "kernel " + context.kernel.release;
@@ -267,7 +267,7 @@ std::string verdicts_text(const pods::Verdicts& verdicts, const pods::VerdictCon
   for (const pods::PodVerdict& one : verdicts.pods) out += '\n' + pod_text(one, context, style);
   std::string rest;
   for (const std::string& one : verdicts.skipped) {
-    rest += fmt::format("passed over: {}\n", printable(one));
+    rest += fmt::format("skipped: {}\n", printable(one));
   }
   for (const std::string& one : verdicts.notes) rest += fmt::format("note: {}\n", printable(one));
   return rest.empty() ? out : out + '\n' + rest;

@@ -167,7 +167,7 @@ std::string ipc_hint(const SysctlPattern& entry, std::string_view widest) {
     return fmt::format("container runtimes refuse it too; what pods can set is in '{}'", widest);
   }
   names.push_back(widest);
-  return fmt::format("use {}, which every kubelet takes", join_quoted(names));
+  return fmt::format("use {}, which every kubelet accepts", join_quoted(names));
 }
 
 /// Where a setting belongs that no kubelet, or no new one, takes.
@@ -177,7 +177,7 @@ std::string place_hint(const SysctlPattern& entry) {
   if (stem.starts_with("kernel.shm")) return ipc_hint(entry, "kernel.shm*");
   if (stem.starts_with("kernel.msg")) return ipc_hint(entry, "kernel.msg*");
   if (stem.starts_with("kernel.sem") && entry.is_prefix()) {
-    return "use 'kernel.sem', which every kubelet takes";
+    return "use 'kernel.sem', which every kubelet accepts";
   }
   std::vector<std::string_view> legal;
   for (const std::string_view widest : kWidest) {

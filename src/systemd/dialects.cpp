@@ -19,7 +19,7 @@ const std::vector<FormFacts>& form_table() {
       {Form::kStraySemicolon, 247, "a semicolon that separates nothing",
        "src/core/load-fragment.c"},
       {Form::kDollarDollarFirst, 229, "'$$' at the start of a word", "src/basic/env-util.c"},
-      {Form::kColonInBraces, 237, "a colon within '${…}'", "src/basic/env-util.c"},
+      {Form::kColonInBraces, 237, "a colon within '${...}'", "src/basic/env-util.c"},
       {Form::kPercentAtEnd, 237, "a percent sign that is no specifier", "src/shared/specifier.c"},
       {Form::kPrivilegePrefix, 237, "the prefix '+' or '!'", "src/core/load-fragment.c"},
       {Form::kColonPrefix, 245, "the prefix ':'", "src/core/load-fragment.c"},

@@ -262,7 +262,7 @@ Result<MappedText> expand_specifiers(const MappedText& text, const Specifiers& s
       const auto value = specifiers.find(letter);
       if (value == specifiers.end()) {
         return specifier_error(text, at, ErrorKind::kUnsupported,
-                               "cannot determine here what systemd puts for");
+                               "cannot determine here what systemd substitutes for");
       }
       if (value->second == kUnresolvable) {
         return specifier_error(text, at, ErrorKind::kMalformed,

@@ -155,7 +155,7 @@ void ApplyRun::say_signal(Outcome& outcome) {
   outcome.findings.push_back(
       {.id = "signal-after-write",
        .severity = Severity::kWarning,
-       .message = "a signal asked to stop after the first write: the run was brought to its end"});
+       .message = "a signal came after the first write: the run was finished first"});
 }
 
 /// `done` is read when the action has ended, which may have filled it in.
@@ -212,7 +212,7 @@ Status ApplyRun::check_confirmable() {
         .message =
             "will not restart the kubelet: it is in another network namespace, and its "
             "health could not be asked from here",
-        .hint = fmt::format("run it there: nsenter --net=/proc/{}/ns/net kubelet-sysctl …", pid)};
+        .hint = fmt::format("run it there: nsenter --net=/proc/{}/ns/net kubelet-sysctl ...", pid)};
   }
   auto asked = discover::answers_at(ports_.files, pid, model_.health_address, model_.health_port);
   if (asked) return {};

@@ -170,9 +170,8 @@ Result<std::vector<Transaction>> usable(Records records) {
   for (BrokenRecord& one : records.broken) {
     if (!one.may_be_open) continue;
     one.why.kind = ErrorKind::kRefused;
-    one.why.message =
-        fmt::format("will not change this node: the newest change may not have come to its end: {}",
-                    one.why.message);
+    one.why.message = fmt::format(
+        "will not change this node: the newest change may not be finished: {}", one.why.message);
     return std::move(one.why);
   }
   return std::move(records.transactions);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings changes that never came to their end to one, and trials to theirs.
+// Finishes or undoes changes that were interrupted, and ends trials.
 #include "kubelet_sysctl/transaction/recover.hpp"
 
 #include <algorithm>
@@ -304,7 +304,7 @@ class Recovery {
     plan->verb = planning::Verb::kRecover;
     const ApplyOptions wanted = apply_options();
     Transaction record = one.transaction;
-    if (record.cause.empty()) record.cause = "the run did not come to its end";
+    if (record.cause.empty()) record.cause = "the run was interrupted";
     return RecoveryRun(ports_, one.snapshot, model, *plan, one.discover, wanted, record).run();
   }
 
@@ -356,12 +356,11 @@ class Recovery {
   }
 
   static Error needs_time(const Case& one) {
-    return {
-        .kind = ErrorKind::kConflict,
-        .message = fmt::format("the change {} did not come to its end, and the kubelet that runs "
-                               "with it was not watched yet",
-                               one.transaction.id),
-        .hint = "run 'kubelet-sysctl recover'"};
+    return {.kind = ErrorKind::kConflict,
+            .message = fmt::format("the change {} was not finished, and the kubelet that runs "
+                                   "with it was not watched yet",
+                                   one.transaction.id),
+            .hint = "run 'kubelet-sysctl recover'"};
   }
 
   Result<Outcome> ask_person(const Case& one) {

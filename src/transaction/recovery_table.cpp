@@ -21,7 +21,7 @@ const char* name_of(FilesFound found) {
 
 const char* name_of(RecoveryAction action) {
   // In the order of RecoveryAction.
-  constexpr std::array kNames = {"nothing", "undo", "confirm", "finish", "leave", "ask a person"};
+  constexpr std::array kNames = {"nothing", "undo", "confirm", "finish", "leave", "ask the operator"};
   return kNames[static_cast<std::size_t>(action)];
 }
 
@@ -74,7 +74,7 @@ std::string unfinished_line(const std::vector<Transaction>& transactions, std::i
     return fmt::format("the trial {} ({}{}) is over and its change was not undone", open->id,
                        planning::name_of(open->verb), by);
   }
-  return fmt::format("the change {} ({}{}) did not come to its end: it is {}", open->id,
+  return fmt::format("the change {} ({}{}) was not finished: it is {}", open->id,
                      planning::name_of(open->verb), by, name_of(open->state));
 }
 

@@ -141,7 +141,7 @@ Result<Confirmation> ApplyRun::watch(const Direction& way, const Wanted& wanted,
           : fmt::format("watched {} for {}",
                         wanted.health_address.empty() ? "the process" : "health",
                         duration_text(options_.window.count()));
-  auto status = step("see the list in the running kubelet", done, [&]() -> Status {
+  auto status = step("confirm the list in the running kubelet", done, [&]() -> Status {
     seen = confirm(ports_, wanted, timeout, options_.window, wait);
     if (!seen) return seen.error();
     if (seen->good) see_again(way, *seen);

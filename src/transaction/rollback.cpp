@@ -188,7 +188,7 @@ std::vector<std::string> ApplyRun::commands_for(const std::vector<FileNow>& file
 
 Outcome ApplyRun::stranded(Error cause, const Error& why) {
   outcome_.changed = true;
-  cause.message += fmt::format("; and it could not be put right: {}", why.message);
+  cause.message += fmt::format("; the rollback failed too: {}", why.message);
   return close_as_stranded(std::move(cause), false);
 }
 

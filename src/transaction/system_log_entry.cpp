@@ -26,7 +26,7 @@ std::string cut(const EntryList& entries) {
   constexpr std::size_t kMost = 2000;
   std::string text;
   for (const std::string_view entry : entries) {
-    if (text.size() + entry.size() > kMost) return text + ",…";
+    if (text.size() + entry.size() > kMost) return text + ",...";
     if (!text.empty()) text += ',';
     text += entry;
   }
@@ -84,7 +84,7 @@ void log_change(ports::Ports& ports, const Transaction& transaction, const std::
   outcome.findings.push_back(
       {.id = "not-logged",
        .severity = Severity::kWarning,
-       .message = fmt::format("the system log did not take the line about this change: {}",
+       .message = fmt::format("cannot write the line about this change to the system log: {}",
                               written.error().message)});
 }
 

@@ -42,7 +42,7 @@ std::string boot_unit_text(const Transaction& transaction, const std::string& pr
   return fmt::format(
       "# Made by 'kubelet-sysctl --trial' for the time of a trial, and removed with its end.\n"
       "[Unit]\n"
-      "Description=End a trial of kubelet-sysctl that the machine did not outlive\n"
+      "Description=End a trial of kubelet-sysctl after a reboot\n"
       "After={}\n"
       "\n"
       "[Service]\n"
@@ -102,11 +102,12 @@ bool is_plain_path(const std::string& path) {
 Status arm_trial(ports::Ports& ports, const Transaction& transaction, Milliseconds duration,
                  const std::string& program) {
   if (!is_plain_path(program)) {
-    return Error{.kind = ErrorKind::kRefused,
-                 .message = fmt::format("will not begin a trial: the path of this program, '{}', "
-                                        "cannot be in a unit as it is",
-                                        program),
-                 .hint = "install it as '/usr/local/bin/kubelet-sysctl'"};
+    return Error{
+        .kind = ErrorKind::kRefused,
+        .message = fmt::format(
+            "will not begin a trial: the path of this program, '{}', cannot be used in a unit file",
+            program),
+        .hint = "install it as '/usr/local/bin/kubelet-sysctl'"};
   }
   const std::vector<std::string> command = {
       program, "recover", "--end-trial", transaction.id, "--lock-timeout", "10m", "-q"};
@@ -173,9 +174,9 @@ Status keep_trial(ports::Ports& ports, Transaction& transaction, Outcome& outcom
 Finding not_disarmed(const Error& error) {
   return {.id = "trial-not-disarmed",
           .severity = Severity::kWarning,
-          .message = fmt::format("what would have ended the trial is still there, and will find "
-                                 "nothing to do: {}",
-                                 error.message)};
+          .message = fmt::format(
+              "the timer that was to end the trial is still there, and will find nothing to do: {}",
+              error.message)};
 }
 
 }  // namespace kubelet_sysctl::transaction

@@ -25,7 +25,7 @@ Error overtaken(const JournalFile& file, const SourceFile& now, const Error& why
   Error error{
       .kind = ErrorKind::kConflict,
       .message = fmt::format("will not undo: this file was changed since, "
-                             "and the entries of the change cannot be taken back alone: {}",
+                             "and the entries of the change cannot be undone separately: {}",
                              why.message),
       .path = file.path,
       .hint = "undo it with a change instead, with 'kubelet-sysctl remove', 'add' or 'set'"};

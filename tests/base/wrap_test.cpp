@@ -3,6 +3,7 @@
 #include "kubelet_sysctl/base/wrap.hpp"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +37,18 @@ TEST(Wrap, ACommandIsNeverBroken) {
             "say\n  'kubelet-sysctl keep 1'\n  or not\n");
   EXPECT_EQ(wrapped("type these:\n  cp -a /a/very/long /b\n", 10),
             "type these:\n  cp -a /a/very/long /b\n");
+}
+
+TEST(Wrap, ANumberStaysWithItsUnit) {
+  EXPECT_EQ(wrapped("pid 86, healthy for 10.0 s\n", 24), "pid 86, healthy for\n  10.0 s\n");
+  EXPECT_EQ(wrapped("ended (after 4 min, 2 s) so\n", 12), "ended (after\n  4 min,\n  2 s) so\n");
+  EXPECT_EQ(filled("waits at most 30 seconds more", 17),
+            (std::vector<std::string>{"waits at most", "30 seconds more"}));
+}
+
+TEST(Wrap, ANumberWithoutAUnitIsAWord) {
+  EXPECT_EQ(wrapped("the kubelet is 1234 small\n", 20), "the kubelet is 1234\n  small\n");
+  EXPECT_EQ(wrapped("one line of v1.2 s\n", 16), "one line of v1.2\n  s\n");
 }
 
 TEST(Wrap, AnApostropheInAWordOpensNoQuote) {

@@ -115,12 +115,12 @@ TEST(DesiredList, NamesThePlaceOfWhatHasNoMeaning) {
   EXPECT_EQ(fault_of("kernel.sem\nkernel.sem owner=a\n"),
             "2:1+10 'kernel.sem' is already in line 1");
   EXPECT_EQ(fault_of("kernel.sem\nkernel/sem\n"), "2:1+10 'kernel/sem' is already in line 1");
-  EXPECT_EQ(fault_of("kernel.sem ownr=a\n"), "1:12+4 there is no fact 'ownr'");
+  EXPECT_EQ(fault_of("kernel.sem ownr=a\n"), "1:12+4 there is no field 'ownr'");
   EXPECT_EQ(fault_of("kernel.sem owner=a owner=b\n"), "1:20+5 'owner' is given twice");
   EXPECT_EQ(fault_of("kernel.sem kernel.msgmax\n"),
-            "1:12+13 'kernel.msgmax' is no fact of an entry");
-  EXPECT_EQ(fault_of("kernel.sem owner = a\n"), "1:12+5 'owner' is no fact of an entry");
-  EXPECT_EQ(fault_of("kernel.sem reason=two words\n"), "1:23+5 'words' is no fact of an entry");
+            "1:12+13 'kernel.msgmax' is no field of an entry");
+  EXPECT_EQ(fault_of("kernel.sem owner = a\n"), "1:12+5 'owner' is no field of an entry");
+  EXPECT_EQ(fault_of("kernel.sem reason=two words\n"), "1:23+5 'words' is no field of an entry");
   EXPECT_EQ(fault_of("kernel.sem =a\n"),
             "1:1+10 'kernel.sem' is given a value: this list holds names alone");
   EXPECT_EQ(fault_of("net.core.somaxconn = 1024\n"),
@@ -129,17 +129,17 @@ TEST(DesiredList, NamesThePlaceOfWhatHasNoMeaning) {
   EXPECT_EQ(fault_of("mode = additive\nmode = exact\n"), "2:1+4 'mode' is set twice");
   EXPECT_EQ(fault_of("mode = strict\n"), "1:8+6 'mode' is 'additive' or 'exact', not 'strict'");
   EXPECT_EQ(fault_of("expired = later\n"), "1:11+5 'expired' is 'keep' or 'drop', not 'later'");
-  EXPECT_EQ(fault_of("mode = exact please\n"), "1:14+6 something is behind the value");
+  EXPECT_EQ(fault_of("mode = exact please\n"), "1:14+6 there is text after the value");
   EXPECT_EQ(fault_of("mode =\n"), "1:7+1 a value is missing");
 }
 
 TEST(DesiredList, RefusesQuotesThatDoNotCloseOrAreNone) {
   EXPECT_EQ(fault_of("kernel.sem reason=\"open\n"), "1:19+5 the quote is not closed");
-  EXPECT_EQ(fault_of("kernel.sem reason=\"a\"b\n"), "1:22+1 no blank behind the closing quote");
+  EXPECT_EQ(fault_of("kernel.sem reason=\"a\"b\n"), "1:22+1 no blank after the closing quote");
   EXPECT_EQ(fault_of("kernel.sem reason=a\"b\"\n"),
             "1:20+1 a quote inside of a value without quotes");
-  EXPECT_EQ(fault_of("kernel.sem reason='a b'\n"), "1:19+2 quotes that are none here");
-  EXPECT_EQ(fault_of("kernel.sem reason=\u201ca\u201d\n"), "1:19+7 quotes that are none here");
+  EXPECT_EQ(fault_of("kernel.sem reason='a b'\n"), "1:19+2 these are not quotes here");
+  EXPECT_EQ(fault_of("kernel.sem reason=\u201ca\u201d\n"), "1:19+7 these are not quotes here");
   EXPECT_EQ(fault_of("kernel.sem reason=\"a\\n\"\n"),
             "1:21+2 a backslash before neither '\"' nor '\\'");
   EXPECT_EQ(fault_of("kernel.sem reason=\"\"\n"), "1:19+2 the value is empty");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The project says things in the words of systemd and Kubernetes: the words that went do not come back.
+"""The project says things in the words of systemd and Kubernetes: the words that went do not come back. What the
+program itself writes is ASCII, which every terminal shows.
 
 Read is what a user or an engineer reads: the documents, the examples, and the comments, strings and names of
 the program.
@@ -35,6 +36,10 @@ OUT = {
     r"as a person (types|reads|sees) it": "quoted for a shell, as text",
     r"(is|are) said of (it|them)": "is reported, what it says",
     r"stands (in|at|there|already|before|behind)": "is in, is at",
+    r"its own idea of": "a shell expands it",
+    r"make the list last": "persist the list",
+    r"tears the list apart": "splits the list",
+    r"did not hold": "failed",
 }
 FILES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*", "examples/**/*", "packaging/**/*",
          "src/**/*.cpp", "src/**/*.hpp", "include/**/*.hpp"]
@@ -56,6 +61,12 @@ def main():
                     found.append(f"{path.relative_to(ROOT)}:{number}: '{match.group()}': {line.strip()}")
     if read < 300:
         sys.exit(f"FAILED: only {read} files were read")
+    literal = re.compile(r'^(?!\s*//)[^"]*"(?:[^"\\]|\\.)*?([^\x00-\x7f]+)')
+    for path in sorted([*ROOT.glob("src/**/*.cpp"), *ROOT.glob("src/**/*.hpp")]):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = literal.match(line.split(" //")[0])
+            if match and match.group(1) != "\u03bc":  # systemd's own unit, which is read
+                found.append(f"{path.relative_to(ROOT)}:{number}: not ASCII: {line.strip()}")
     for one in found:
         print(one)
     sys.exit(f"FAILED: {len(found)} words that are out; see {pathlib.Path(__file__).name}" if found else 0)

@@ -34,7 +34,7 @@ class Node {
  public:
   explicit Node(std::unique_ptr<NodeTree> tree);
 
-  // The verbs, each as the command line carries it out: under the lock, and what did not come to its end
+  // The verbs, each as the command line carries it out: under the lock, and what was not finished
   // first.
   Result<transaction::Outcome> change(const planning::Change& change);
   Result<transaction::Outcome> undo();

@@ -143,9 +143,8 @@ TEST(DoctorCommand, TellsOfAChangeThatDidNotEndAndOfABrokenRecord) {
   interrupted["state"] = "written";
   node.tree().write(record, interrupted.dump());
   const Said open = node.run({"doctor", "--root", "ROOT"});
-  EXPECT_THAT(open.out,
-              AllOf(HasSubstr("did not come to its end: it is written [unfinished-change]"),
-                    HasSubstr("run: kubelet-sysctl recover --root ROOT")));
+  EXPECT_THAT(open.out, AllOf(HasSubstr("was not finished: it is written [unfinished-change]"),
+                              HasSubstr("run: kubelet-sysctl recover --root ROOT")));
   EXPECT_THAT(open.out, Not(HasSubstr("[broken-record]")));
   EXPECT_EQ(node.run({"show", "--exit-code", "--root", "ROOT"}).exit, 6);
   node.tree().write(record, "{");

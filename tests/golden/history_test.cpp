@@ -239,8 +239,8 @@ TEST(BrokenRecord, ThatMayBeOfAnUnfinishedChangeRefusesAnother) {
 }
 
 constexpr const char* kUnfinishedLines =
-    "kubelet-sysctl: warning: the change 20261120T225726Z-1 (add, by alice) did not come to its "
-    "end: it is written\n"
+    "kubelet-sysctl: warning: the change 20261120T225726Z-1 (add, by alice) was not finished: it "
+    "is written\n"
     "hint: run 'kubelet-sysctl recover --root ROOT', or see 'kubelet-sysctl recover --dry-run "
     "--root ROOT'\n";
 

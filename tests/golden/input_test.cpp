@@ -66,7 +66,7 @@ TEST(Input, MoreThanSixteenMebibytesAreRefused) {
     for (const std::string& file : {std::string("-"), directory + "/stdin"}) {
       const Said said = node.run({verb, "-f", file, "--root", "ROOT"}, directory);
       EXPECT_EQ(said.exit, 2) << verb << ' ' << file;
-      EXPECT_THAT(said.err, HasSubstr("will not read what has more than 16 MiB"));
+      EXPECT_THAT(said.err, HasSubstr("will not read more than 16 MiB"));
     }
   }
   EXPECT_EQ(node.things(), before);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the command lines of every golden case on a terminal: no line is wider than it.
+"""Runs the command lines of every golden case on a terminal: no line is wider than it, and all is ASCII.
 
 usage: terminal_width.py PROGRAM [COLUMNS...]
 
@@ -8,6 +8,7 @@ A line may be wider where its first unit is so by itself: a word (a path), a tex
 "run:", "type:" or "with:" (a command to be copied, a message of the kubelet to be searched for) or stands below
 "type these:"; and an excerpt of a file with its caret. A diff, a JSON document, metrics and a completion are for
 other programs and are not inspected. Every case runs at 60 columns, and every third, in their order, at 80 and 120.
+The locale is C, which has no other characters than those of ASCII: the program writes none of its own.
 """
 import fcntl
 import json
@@ -31,7 +32,7 @@ def said_on_terminal(program, words, columns, given):
     if pid == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.dup2(os.open(given or "/dev/null", os.O_RDONLY), 0)
-        environment = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        environment = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "LC_ALL": "C"}
         os.execve(program, ["kubelet-sysctl", *words], environment)
     said = b""
     while True:
@@ -86,6 +87,8 @@ def run_case(program, case, columns):
             text = said_on_terminal(program, words, columns, given if given.exists() else None)
             found += [f"{columns} columns, {case.relative_to(TESTS)}: {line}\n  {wide}"
                       for wide in wide_lines(text, columns)]
+            found += [f"not ASCII, {case.relative_to(TESTS)}: {line}\n  {other}"
+                      for other in text.split("\n") if not other.isascii()]
     return found
 
 
@@ -97,7 +100,7 @@ def main():
     found = [line for columns in widths for case in cases[::1 if columns <= 60 else 3]
              for line in run_case(program, case, columns)]
     print("\n".join(found))
-    print(f"{len(cases)} cases on terminals of {widths} columns: {len(found)} lines too wide")
+    print(f"{len(cases)} cases on terminals of {widths} columns: {len(found)} lines too wide or not ASCII")
     return 1 if found else 0
 
 

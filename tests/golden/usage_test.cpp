@@ -69,7 +69,7 @@ TEST(Usage, RefusesAnOptionThatMeansNothingToTheCommand) {
 
 TEST(Usage, NeedsACommandFirstAndAnEntryForAddAndRemove) {
   expect_usage_error({"--root", "/mnt", "show"}, "'--root' is before the command",
-                     "write 'kubelet-sysctl show --root …'");
+                     "write 'kubelet-sysctl show --root ...'");
   expect_usage_error({"add"}, "'add' needs an entry", "");
   expect_usage_error({"remove", "-q"}, "'remove' needs an entry", "");
   expect_usage_error({"undo", "a", "b"}, "'undo' takes one change at a time", "");
@@ -136,7 +136,7 @@ TEST(Usage, TakesCredentialsForTheQuestionToTheKubeletAndOnePairOfThem) {
 
 TEST(Usage, SetWithoutEntriesIsNoWayToEmptyTheList) {
   expect_usage_error({"set"}, "'set' without entries would empty the list",
-                     "if that is wanted, run: kubelet-sysctl set --empty");
+                     "if that is intended, run: kubelet-sysctl set --empty");
   expect_usage_error({"set", "--empty", "kernel.sem"}, "'--empty' and entries contradict", "");
   expect_usage_error({"set", "--empty", "-f", "/dev/null"}, "'--empty' and entries contradict", "");
   expect_usage_error({"add", "--empty"}, "'--empty' has no meaning for 'add'", "");

@@ -365,7 +365,7 @@ TEST(Namespaces, EntriesThatNoKubeletTakesAreNotLookedFor) {
   EXPECT_TRUE(report.asked);
   for (const sysctl::KernelAnswer& answer : report.answers) {
     EXPECT_EQ(answer.state, sysctl::KernelState::kUnknown);
-    EXPECT_EQ(answer.why, "no kubelet takes such an entry");
+    EXPECT_EQ(answer.why, "no kubelet accepts such an entry");
   }
   EXPECT_EQ(kernel.ask({"Net.Core"}).answers.front().why, "it is not spelt like an entry");
 }

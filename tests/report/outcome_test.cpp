@@ -17,6 +17,7 @@ namespace kubelet_sysctl {
 namespace {
 
 using reported::applied;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -51,9 +52,10 @@ TEST(OutcomeText, ARestartForTheListThatTheFilesHadIsSaidToBeOne) {
   transaction::Outcome outcome = applied();
   outcome.before = outcome.after;
   outcome.edits.clear();
-  EXPECT_EQ(lines_of(report::outcome_text(outcome, kPlain))[0],
-            "applied: the files said so already, the kubelet was restarted, seen in the running "
-            "kubelet (pid 27340), healthy for 10.0 s");
+  EXPECT_EQ(
+      lines_of(report::outcome_text(outcome, kPlain))[0],
+      "applied: the files had this list already, the kubelet was restarted, seen in the running "
+      "kubelet (pid 27340), healthy for 10.0 s");
 }
 
 TEST(OutcomeText, ClaimsNoHealthAndNoSightThatTheEvidenceLacks) {
@@ -95,7 +97,7 @@ transaction::Outcome failed(transaction::OutcomeKind kind) {
 TEST(OutcomeText, RolledBackGivesTheCauseTheLastWordsAndTheMend) {
   const std::string text =
       report::outcome_text(failed(transaction::OutcomeKind::kRolledBack), kPlain);
-  EXPECT_THAT(text, StartsWith("rolled back: the change did not hold, the files are as before, the "
+  EXPECT_THAT(text, StartsWith("rolled back: the change failed, the files are as before, the "
                                "kubelet runs as pid 27340, healthy for 10.0 s\n"));
   EXPECT_EQ(lines_of(text)[1], "  cause: the kubelet ended 3 times");
   EXPECT_THAT(text, HasSubstr("  what was tried\n"));
@@ -130,7 +132,7 @@ TEST(OutcomeText, StrandedSaysTheWordAndEndsInTheCommandsToType) {
 // The step that failed, the cause and the words of the kubelet were the same sentence three times.
 TEST(OutcomeText, TheCauseIsSaidOnce) {
   transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
-  outcome.steps = {{.what = "see the list in the running kubelet",
+  outcome.steps = {{.what = "confirm the list in the running kubelet",
                     .milliseconds = 300,
                     .error = Error{.message = "the kubelet ended 3 times"}}};
   const std::string text = report::outcome_text(outcome, kPlain);
@@ -140,8 +142,10 @@ TEST(OutcomeText, TheCauseIsSaidOnce) {
 TEST(OutcomeText, ARollBackThatASignalAskedForIsNoFailureOfTheChange) {
   transaction::Outcome outcome = failed(transaction::OutcomeKind::kRolledBack);
   outcome.cause = Error{.kind = ErrorKind::kInterrupted, .message = "a second signal"};
-  EXPECT_THAT(report::outcome_text(outcome, kPlain),
-              StartsWith("rolled back: as a second signal asked, the files are as before"));
+  const std::string text = report::outcome_text(outcome, kPlain);
+  EXPECT_THAT(text,
+              StartsWith("rolled back: a second signal asked for it; the files are as before"));
+  EXPECT_EQ(text.find("a second signal"), text.rfind("a second signal"));
 }
 
 TEST(OutcomeJson, SaysWhatEachFileHoldsHowTheKubeletIsAndTheExitCode) {
@@ -178,8 +182,8 @@ TEST(OutcomeText, OfATrialSaysWhenItEndsAndHowItIsKept) {
   outcome.trial_until_ms = 1795215446000;
   outcome.recovered = {"20261119T120000Z-1"};
   EXPECT_THAT(report::outcome_text(outcome, kPlain),
-              HasSubstr("  on trial until 2026-11-20T22:57:26Z: 'kubelet-sysctl keep "
-                        "20261120T225726Z-1' makes it final, otherwise it is undone then\n"));
+              AllOf(StartsWith("ON TRIAL until 2026-11-20T22:57:26Z: "),
+                    HasSubstr("\n  to keep it, run: kubelet-sysctl keep 20261120T225726Z-1\n")));
   EXPECT_THAT(reported::outcome_json(outcome),
               HasSubstr("\"trial\":{\"until\":\"2026-11-20T22:57:26Z\"},"
                         "\"recovered\":[\"20261119T120000Z-1\"]"));

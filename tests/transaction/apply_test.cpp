@@ -54,7 +54,7 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
   EXPECT_EQ(
       names_of(outcome->steps),
       (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
-                                "restart kubelet.service", "see the list in the running kubelet"}));
+                                "restart kubelet.service", "confirm the list in the running kubelet"}));
   auto record = newest_record(lab);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->id, outcome->transaction);

@@ -172,18 +172,15 @@ int run_check(Session& session) {
 constexpr Command kCheckCommand = {
     .bit = kCheck,
     .name = "check",
-    .title = "would this node and its kernel take these entries or pods",
+    .title = "would this node and its kernel accept these entries or pods",
     .arguments = "ENTRY...",
     .about =
-        "Says of each entry whether the kubelet of this node and the newest known start with it, "
-        "what\n"
-        "the list has of it, and what the running kernel gives a pod; NAME=VALUE is a pod's "
-        "setting,\n"
-        "of which the name is judged. With -f, of each pod in a manifest, whether this node admits "
-        "it,\n"
-        "and which gate refuses it in whose words. Nothing is changed. Ends with 6 when\n"
-        "something speaks against one of them, or may do so, which is unknown. Works without a\n"
-        "kubelet too: then the list is unknown.",
+        "For each entry: whether the kubelet of this node and the newest known one start with it, "
+        "whether\nit is in the list, and whether the running kernel lets a pod set it. Of "
+        "NAME=VALUE, a setting of\na pod, only the name is checked. With -f, for each pod in a "
+        "manifest: whether this node admits\nit, and if not, the message that refuses it. Nothing "
+        "is changed. Ends with 6 when an entry or a\npod would be refused or have no effect, or "
+        "when that is unknown. Works without a kubelet too:\nthen the list is unknown.",
     .examples =
         "kubelet-sysctl check net.core.somaxconn 'kernel.shm_*'\n"
         "kubelet-sysctl check net.core.somaxconn=1024 --kubelet-version 1.29\n"

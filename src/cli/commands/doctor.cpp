@@ -154,10 +154,8 @@ constexpr Command kDoctorCommand = {
         "Prints every finding, the worst first, with its place and what to do about it, then what "
         "it\n"
         "could not inspect. Ends with 6 when there is a finding. With --fix it fixes what needs "
-        "no\n"
-        "decision, by the way of 'add': a plan, the lock, a record, a restart that is watched. "
-        "The\n"
-        "other options are for that. What is found: docs/checks.md.",
+        "no\ndecision, in the same way as 'add': a plan, the lock, a record, a restart that is "
+        "watched. The\nother options are for that. What is found: docs/checks.md.",
     .examples =
         "kubelet-sysctl doctor\n"
         "kubelet-sysctl doctor --fix --dry-run --diff\n"

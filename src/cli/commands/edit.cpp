@@ -24,7 +24,7 @@ std::string note_of(planning::Verb verb, const std::vector<std::string>& entries
   constexpr std::size_t kMost = 200;
   std::string note = planning::name_of(verb);
   for (const std::string& entry : entries) {
-    if (note.size() + entry.size() > kMost) return note + " …";
+    if (note.size() + entry.size() > kMost) return note + " ...";
     note += ' ' + entry;
   }
   return note;
@@ -42,7 +42,7 @@ Status check_given(const Options& options, planning::Verb verb) {
   if (!none_given) return {};
   if (verb == planning::Verb::kSet) {
     return usage_error("'set' without entries would empty the list",
-                       "if that is wanted, run: kubelet-sysctl set --empty");
+                       "if that is intended, run: kubelet-sysctl set --empty");
   }
   return usage_error(fmt::format("'{}' needs an entry", planning::name_of(verb)),
                      fmt::format("write 'kubelet-sysctl {} net.core.somaxconn', or name a file of "
@@ -90,7 +90,7 @@ int run_set(Session& session) { return run_edit(session, planning::Verb::kSet); 
 constexpr Command kAddCommand = {
     .bit = kAdd,
     .name = "add",
-    .title = "add entries, restart the kubelet, see that it holds",
+    .title = "add entries, restart the kubelet, check that it works",
     .arguments = "ENTRY...",
     .about =
         "Adds what the list lacks, where the list in force is. Then restarts the kubelet, "
@@ -109,11 +109,9 @@ constexpr Command kRemoveCommand = {
     .title = "remove entries from the list",
     .arguments = "ENTRY...",
     .about =
-        "Removes entries, each exactly as the list spells it: a pattern is not taken apart. The "
-        "kubelet\n"
-        "ends pods that run and set what it no longer allows, at this very restart: they are "
-        "searched for\n"
-        "first, and where there are any, nothing is done without '--evict-pods'.",
+        "Removes entries, each exactly as the list spells it: a pattern is not split. At this "
+        "restart the\nkubelet ends running pods that set what it no longer allows. They are "
+        "searched for first; if\nthere are any, nothing is done without '--evict-pods'.",
     .examples =
         "kubelet-sysctl remove net.core.somaxconn\n"
         "kubelet-sysctl remove 'kernel.msg*' --reason 'ticket 1412'",

@@ -83,7 +83,7 @@ int run_history(Session& session) {
 constexpr Command kHistoryCommand = {
     .bit = kHistory,
     .name = "history",
-    .title = "what was changed here, by whom, and what became of it",
+    .title = "the changes made on this node, by whom, and their results",
     .arguments = "[ID]",
     .about =
         "Lists the changes that this program made on the node, the newest last; the last 50 are\n"

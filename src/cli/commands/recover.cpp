@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// recover and keep: what becomes of a change that did not come to its end, and of a trial.
+// recover and keep: what becomes of a change that was not finished, and of a trial.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -103,7 +103,7 @@ Result<std::string> running_trial(const std::vector<transaction::Transaction>& a
   if (newest == all.rend()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .message = "no trial runs",
-                 .hint = "'kubelet-sysctl history' lists the changes and what became of them"};
+                 .hint = "'kubelet-sysctl history' lists the changes and their results"};
   }
   if (std::count_if(all.begin(), all.end(), is_trial) > 1) {
     return Error{.kind = ErrorKind::kConflict,
@@ -169,15 +169,15 @@ int run_keep(Session& session) {
 constexpr Command kRecoverCommand = {
     .bit = kRecover,
     .name = "recover",
-    .title = "bring a change to its end that was cut short",
+    .title = "finish or undo a change that was interrupted",
     .arguments = "",
     .about =
-        "Searches for changes that were cut short by a kill or a power cut, and for trials whose "
-        "time "
-        "is\n"
-        "over. A change that the kubelet runs with is watched and kept if it stays healthy; any "
+        "Searches for changes that were interrupted by a kill or a power failure, and for trials "
+        "that\nhave expired. A change that the kubelet runs with is watched and kept if it stays "
+        "healthy; any "
         "other\n"
-        "is undone: its files as they were, the kubelet seen with them. A file that another "
+        "is undone: its files are restored, and the kubelet is watched with them. A file that "
+        "another "
         "process\n"
         "changed since is not touched. The commands that change do this first by themselves.",
     .examples =
@@ -185,17 +185,17 @@ constexpr Command kRecoverCommand = {
         "kubelet-sysctl recover --dry-run",
     .run = run_recover};
 
-constexpr Command kKeepCommand = {
-    .bit = kKeep,
-    .name = "keep",
-    .title = "make a change final that was made on trial",
-    .arguments = "[ID]",
-    .about =
-        "Ends a trial well: the change stays, and the timer that would have undone it is stopped.\n"
-        "Without ID it is the trial that runs.",
-    .examples =
-        "kubelet-sysctl keep\n"
-        "kubelet-sysctl keep 20261120T225726Z-1",
-    .run = run_keep};
+constexpr Command kKeepCommand = {.bit = kKeep,
+                                  .name = "keep",
+                                  .title = "make a change on trial final",
+                                  .arguments = "[ID]",
+                                  .about =
+                                      "Makes the change of a trial final: it stays, and the timer "
+                                      "that would undo it is stopped.\n"
+                                      "Without ID it is the trial that runs.",
+                                  .examples =
+                                      "kubelet-sysctl keep\n"
+                                      "kubelet-sysctl keep 20261120T225726Z-1",
+                                  .run = run_keep};
 
 }  // namespace kubelet_sysctl::cli

@@ -32,7 +32,7 @@ namespace {
 constexpr std::size_t kMostAsked = 200;  ///< entries the kernel is asked about
 
 /// Drift in the wide sense: the process has another list than the files, or may have; or something found
-/// here is a warning or worse. A change on trial is neither, one that never came to its end is.
+/// here is a warning or worse. A change on trial is neither, one that was not finished is.
 bool is_off(const model::NodeModel& model, const transaction::OpenChanges& open) {
   return model.drift || !open.unfinished.empty() ||
          std::any_of(model.findings.begin(), model.findings.end(),
@@ -102,6 +102,7 @@ int run_show(Session& session) {
     findings.push_back(std::move(*lost));
   }
   model->findings.insert(model->findings.end(), findings.begin(), findings.end());
+  sort_by_severity(model->findings);
   write_report(session, seen, open);
   if (does_not_start(*model)) return transaction::exit_code_of(Error{.kind = ErrorKind::kRefused});
   return session.options.exit_code && is_off(*model, open) ? kFound : 0;
@@ -112,13 +113,14 @@ int run_show(Session& session) {
 constexpr Command kShowCommand = {
     .bit = kShow,
     .name = "show",
-    .title = "the list in force, who sets it, and if the kubelet agrees",
+    .title = "the list in force, where it is set, and if the kubelet has it",
     .arguments = "",
     .about =
         "Prints the configured list (what the next start will use) with the file and line of each\n"
         "entry, lists that another one hides, the list of the running process, and whether the\n"
-        "two differ; then a change on trial. Says on standard error when a change did not come to\n"
-        "its end. With -o prometheus the same as metrics, kubelet_sysctl_up 0 where it fails.",
+        "two differ; then a change on trial. Says on standard error when a change was "
+        "not\nfinished. With -o prometheus the same as metrics, kubelet_sysctl_up 0 where it "
+        "fails.",
     .examples =
         "kubelet-sysctl show\n"
         "kubelet-sysctl show -o json\n"

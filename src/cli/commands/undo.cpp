@@ -46,7 +46,7 @@ Result<std::string> newest(const std::vector<transaction::Transaction>& all) {
     if (one->state != transaction::TransactionState::kStranded) continue;
     return Error{
         .kind = ErrorKind::kConflict,
-        .message = fmt::format("the newest change '{}' was never seen to hold: it is {}", one->id,
+        .message = fmt::format("the newest change '{}' was never confirmed: it is {}", one->id,
                                name_of(one->state)),
         .hint = fmt::format("name it to put its files back: 'kubelet-sysctl undo {}'", one->id)};
   }
@@ -103,16 +103,14 @@ int run_undo(Session& session) {
 constexpr Command kUndoCommand = {
     .bit = kUndo,
     .name = "undo",
-    .title = "put the files of a change back as they were",
+    .title = "restore the files of a change",
     .arguments = "[ID]",
     .about =
         "Puts back, byte for byte, the files that a change wrote; then restarts and watches as "
         "after\n"
         "any change. Without ID it is the newest change in effect; run again, it goes one\n"
-        "further back. Where another process changed a file since, the entries of the change are "
-        "taken "
-        "back\n"
-        "alone, if that has one meaning; else it refuses and shows what was changed.",
+        "further back. Where another process changed a file since, only the entries of the\nchange "
+        "are undone, where that is unambiguous; else it refuses and shows what was changed.",
     .examples =
         "kubelet-sysctl undo\n"
         "kubelet-sysctl undo 20261120T225726Z-1 --dry-run --diff",

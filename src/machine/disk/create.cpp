@@ -121,7 +121,7 @@ Status fill(const TemporaryFile& temporary, const SourceFile& before, const Shar
     return errno_error(errno, before.path, "cannot set the mode of the new file");
   }
   if (::fsync(temporary.fd()) != 0) {
-    return errno_error(errno, before.path, "cannot bring the new file to the disk");
+    return errno_error(errno, before.path, "cannot sync the new file to disk");
   }
   return {};
 }
@@ -145,7 +145,7 @@ class StagedCreation final : public ports::StagedWrite {
     number = sync_directory(directory_.get());
     if (number != 0) {
       ::unlinkat(directory_.get(), name_.c_str(), 0);
-      return errno_error(number, path_, "cannot bring the directory to the disk");
+      return errno_error(number, path_, "cannot sync the directory to disk");
     }
     made_.keep();
     return ports::WriteMode::kRenamed;

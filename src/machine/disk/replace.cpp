@@ -66,7 +66,7 @@ class StagedRename final : public ports::StagedWrite {
     }
     number = sync_directory(directory);
     if (number == 0) return ports::WriteMode::kRenamed;
-    Error error = errno_error(number, before_.path, "cannot bring the directory to the disk");
+    Error error = errno_error(number, before_.path, "cannot sync the directory to disk");
     // Whichever of the two inodes a power cut leaves at the name, it then holds the old bytes.
     if (const int again = overwrite(temporary_->fd(), before_.bytes)) {
       error.message += fmt::format("; nor put the old bytes back: {}", errno_text(again));
@@ -81,7 +81,7 @@ class StagedRename final : public ports::StagedWrite {
     if (number == 0) return why;
     why.kind = ErrorKind::kIo;
     why.message +=
-        fmt::format("; what stood there is in '{}' beside it and could not be put back: {}",
+        fmt::format("; the file that was there is in '{}' beside it and could not be put back: {}",
                     temporary_->name(), errno_text(number));
     temporary_->leave();
     return why;
@@ -109,7 +109,7 @@ Status fill(const TemporaryFile& temporary, const Target& target, const SourceFi
   auto copied = copy_metadata(target.file.get(), temporary.fd(), target.facts, before.path);
   if (!copied) return copied;
   if (::fsync(temporary.fd()) != 0) {
-    return errno_error(errno, before.path, "cannot bring the new content to the disk");
+    return errno_error(errno, before.path, "cannot sync the new content to disk");
   }
   return {};
 }
@@ -181,20 +181,20 @@ Status Disk::remove(const SourceFile& before, bool and_directory) {
     return errno_error(errno, before.path, "cannot remove the file");
   }
   if (const int number = sync_directory(target->directory.get())) {
-    return errno_error(number, before.path, "cannot bring the directory to the disk");
+    return errno_error(number, before.path, "cannot sync the directory to disk");
   }
   if (!and_directory) return {};
   const std::string directory = directory_of(before.real_path);
   int number = 0;
   const UniqueFd above = paths_.open_directory(directory_of(directory), number);
-  if (!above) return errno_error(number, before.path, "cannot open the directory above");
+  if (!above) return errno_error(number, before.path, "cannot open the parent directory");
   if (::unlinkat(above.get(), name_in(directory).c_str(), AT_REMOVEDIR) != 0) {
     // Not empty, or a mount: it stays.
     if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) return {};
     return errno_error(errno, directory, "cannot remove the directory");
   }
   number = sync_directory(above.get());
-  if (number != 0) return errno_error(number, directory, "cannot bring the directory to the disk");
+  if (number != 0) return errno_error(number, directory, "cannot sync the directory to disk");
   return {};
 }
 

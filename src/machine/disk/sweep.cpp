@@ -33,7 +33,7 @@ Status Disk::remove_if_empty(const std::string& path) {
   int number = 0;
   const UniqueFd above = paths_.open_directory(directory_of(path), number);
   if (!above && (number == ENOENT || number == ENOTDIR)) return {};
-  if (!above) return errno_error(number, path, "cannot open the directory above");
+  if (!above) return errno_error(number, path, "cannot open the parent directory");
   const int removed = ::unlinkat(above.get(), name_in(path).c_str(), AT_REMOVEDIR);
   number = removed == 0 ? 0 : errno;
   const bool stays = number == ENOTEMPTY || number == EEXIST || number == EBUSY ||
@@ -50,7 +50,7 @@ Status Disk::remove_folder(const std::string& path) {
   int number = 0;
   const UniqueFd above = paths_.open_directory(directory_of(path), number);
   if (!above && number == ENOENT) return {};
-  if (!above) return errno_error(number, path, "cannot open the directory above");
+  if (!above) return errno_error(number, path, "cannot open the parent directory");
   const UniqueFd folder(::openat(above.get(), name_in(path).c_str(),
                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder && errno == ENOENT) return {};
@@ -64,7 +64,7 @@ Status Disk::remove_folder(const std::string& path) {
   }
   number = sync_directory(above.get());
   if (number == 0) return {};
-  return errno_error(number, path, "cannot bring the directory above to the disk");
+  return errno_error(number, path, "cannot sync the parent directory to disk");
 }
 
 }  // namespace kubelet_sysctl::machine

@@ -29,11 +29,11 @@ std::optional<std::string_view> special(char byte) {
     return "the shell searches for files that fit this pattern";
   }
   if (byte == '{') return "the shell may make several words of these braces";
-  if (byte == '~') return "the shell puts a home directory here";
+  if (byte == '~') return "the shell substitutes a home directory here";
   if (byte == '`') return "the shell runs a command here";
-  if (byte == '\\' || byte == '\r') return "the shell reads this character in its own way";
+  if (byte == '\\' || byte == '\r') return "this character has a special meaning in the shell";
   if (std::string_view(";&|<>()").find(byte) != std::string_view::npos) {
-    return "the shell ends the arguments over this character";
+    return "this character ends the arguments in the shell";
   }
   return std::nullopt;
 }
@@ -149,7 +149,7 @@ class Shell {
     }
     const bool harmless =
         quoted && end > begin + 1 && made.inner.empty() && begins_harmless_flag(made.text.text);
-    if (!harmless) return unknown(begin, end, "the shell puts something else here");
+    if (!harmless) return unknown(begin, end, "the shell substitutes something here");
     const std::string_view written = text_.substr(begin, end - begin);
     made.text.append(written, from(begin, end));
     made.inner.emplace_back(name.empty() ? written : std::string_view(name));

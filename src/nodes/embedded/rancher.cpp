@@ -206,7 +206,7 @@ std::optional<Error> refusal(const NodeSnapshot& snapshot, const systemd::Comman
                                         "10-cli-config.conf at the next start, and the two differ",
                                         kProduct.title, path),
                  .path = copy == nullptr ? kubelet_dir(*options) : copy->path,
-                 .hint = fmt::format("restart {} first, or take 'config=' out of kubelet-arg",
+                 .hint = fmt::format("restart {} first, or remove 'config=' from kubelet-arg",
                                      snapshot.unit.name)};
   }
   return std::nullopt;

@@ -79,7 +79,7 @@ wait_until 20 is_looping || fail "the kubelet took a stray argument"
 assert_exit 6 tool doctor
 assert_contains "$OUT" "[restart-loop]"
 assert_contains "$OUT" "its last words mean: a stray argument"
-assert_contains "$OUT" "$arguments:1: a blank tears the list apart at 'vm.swappiness'"
+assert_contains "$OUT" "$arguments:1: a blank splits the list at 'vm.swappiness'"
 # Joined it would hold an entry that no kubelet takes: refused, and nothing is written.
 keep $arguments
 assert_exit 3 tool doctor --fix

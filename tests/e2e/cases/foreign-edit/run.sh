@@ -31,7 +31,7 @@ assert_contains "$ERR" "$file"
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after a conflict"
 ! is_staged >/dev/null || fail "the temporary file was left"
 assert_exit 0 tool show
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 
 # 2. Between the write and the rollback: what they wrote stays, with the commands for a person.
 cp "$(kept $file)" "$path"
@@ -52,7 +52,7 @@ node_wait_healthy
 assert_exit 0 tool recover --window 200ms
 assert_same_bytes "$E2E_TMP/theirs" "$path"
 assert_exit 0 tool show
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 
 # 3. An undo after a user added an entry of their own: only ours goes.
 cp "$(kept $file)" "$path"

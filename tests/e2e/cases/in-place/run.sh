@@ -31,7 +31,7 @@ killed() {
   points=$((points + 1))
   is_whole || halves=$((halves + 1))
   assert_exit 0 tool show
-  assert_contains "$ERR" "did not come to its end"
+  assert_contains "$ERR" "was not finished"
   assert_exit 0 tool recover --window 0ms
   is_whole || fail "$call: neither old nor new bytes after recover: $(cat "$path")"
   seen=$(sed -n 's/.*--allowed-unsafe-sysctls=\([^ ]*\) .*/\1/p' "$path")

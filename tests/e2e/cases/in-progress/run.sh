@@ -13,7 +13,7 @@ holder=$(cut -d' ' -f1 "$(node_path /var/lib/kubelet-sysctl/lock)")
 line="in progress: add kernel.sem, pid $holder, since "
 tool show || :
 assert_contains "$OUT" "$line"
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 tool show -o json || :
 assert_eq 0 "$(json 'len(d["unfinished"])')"
 assert_eq "add kernel.sem, pid $holder" "$(json 'd["inProgress"].split(", since")[0]')"
@@ -23,7 +23,7 @@ assert_lacks "$OUT" unfinished-change
 tool history || :
 assert_contains "$OUT" "in progress"
 assert_contains "$ERR" "$line"
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 tool show -o prometheus || :
 assert_contains "$OUT" "kubelet_sysctl_unfinished_changes 0"
 assert_contains "$OUT" "kubelet_sysctl_change_in_progress 1"
@@ -35,7 +35,7 @@ node_run kill -KILL "$holder"
 wait_until 5 test ! -d "$(node_path "/proc/$holder")" || fail "the run lives on"
 tool show || :
 assert_lacks "$OUT" "in progress"
-assert_contains "$ERR" "did not come to its end"
+assert_contains "$ERR" "was not finished"
 tool show -o prometheus || :
 assert_contains "$OUT" "kubelet_sysctl_unfinished_changes 1"
 assert_contains "$OUT" "kubelet_sysctl_change_in_progress 0"

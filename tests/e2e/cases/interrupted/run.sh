@@ -42,13 +42,13 @@ cp "$(node_path $file)" "$E2E_TMP/new"
 pid=$(kubelet_pid)
 
 assert_exit 0 typed show
-assert_contains "$ERR" "did not come to its end"
+assert_contains "$ERR" "was not finished"
 assert_contains "$ERR" "kubelet-sysctl recover"
 assert_exit 0 typed recover --dry-run
 assert_same_bytes "$E2E_TMP/new" "$(node_path $file)"
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process after a dry run"
 assert_exit 0 tool show
-assert_contains "$ERR" "did not come to its end"
+assert_contains "$ERR" "was not finished"
 
 assert_exit 0 typed recover --window 1s
 assert_same_bytes "$E2E_TMP/new" "$(node_path $file)"
@@ -65,7 +65,7 @@ echo "--- 2. the kubelet dies of the new list"
 node_settings
 killed add --force vm.max_map_count --window 1s
 assert_exit 0 typed show
-assert_contains "$ERR" "did not come to its end"
+assert_contains "$ERR" "was not finished"
 assert_exit 0 typed recover --window 1s
 assert_same_bytes "$(kept $file)" "$(node_path $file)"
 assert_eq "$list" "$(kubelet_flag)"
@@ -84,4 +84,4 @@ assert_eq confirmed "$(change_state "$id")"
 assert_eq "$list,kernel.sem,kernel.msg*" "$(kubelet_flag)"
 assert_eq ok "$(kubelet_health)"
 assert_exit 0 tool show
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"

@@ -29,7 +29,7 @@ check() {
   local at=$1 left
   [ "$(fault_found)" != mixed ] || fault_violation mixed "$at: neither old nor new bytes"
   tool show || fault_violation lost "$at: show exits $STATUS"
-  if fault_is_open && ! grep -q "did not come to its end" "$ERR"; then
+  if fault_is_open && ! grep -q "was not finished" "$ERR"; then
     fault_violation lost "$at: show does not report the open change"
   fi
   tool recover --window 200ms || :

@@ -103,7 +103,7 @@ use_it
 refuses_while_on_trial dpkg -r kubelet-sysctl
 leave_unfinished
 assert_exit 0 typed dpkg -r kubelet-sysctl
-assert_contains "$E2E_TMP/typed" "did not come to its end"
+assert_contains "$E2E_TMP/typed" "was not finished"
 assert_eq "" "$(dangling_links)" "links to nowhere"
 assert_eq "" "$(new_of_ours | sed '\,^./var/lib/kubelet-sysctl,d')" \
   "left after the removal"
@@ -128,7 +128,7 @@ use_it
 refuses_while_on_trial rpm --dbpath /var/lib/rpm-of-node -e --force-debian kubelet-sysctl
 leave_unfinished
 assert_exit 0 rpm_in_node -e --force-debian kubelet-sysctl
-assert_contains "$E2E_TMP/typed" "did not come to its end"
+assert_contains "$E2E_TMP/typed" "was not finished"
 assert_eq "" "$(new_of_ours | sed '\,^./var/lib/kubelet-sysctl,d')" \
   "left after the removal"
 assert_eq "" "$(dangling_links)" "links to nowhere"

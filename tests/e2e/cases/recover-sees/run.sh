@@ -61,7 +61,7 @@ assert_exit 0 tool recover "${quick[@]}"
 assert_contains "$OUT" "recovered:"
 assert_eq overtaken "$(state)"
 assert_exit 0 tool show
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 
 # With the kubelet well again, recover starts it again where that is what lacks.
 node_settings never_healthy=1

@@ -60,7 +60,7 @@ sleep 0.5
 session_type '\003'
 seen "Ctrl-C, twice" "rolling back now"
 assert_exit 4 session_end
-seen "the end" 'rolled back: as a second signal asked, the files are as before'
+seen "the end" 'rolled back: a second signal asked for it; the files are as before'
 assert_same_bytes "$(kept $file)" "$(node_path $file)"
 assert_eq "$list" "$(kubelet_flag)"
 assert_eq ok "$(kubelet_health)"

@@ -36,7 +36,7 @@ sed -n 's/^ *\(\(cp\|systemctl\) .*\)$/\1/p' "$E2E_TMP/said" >"$(node_path /run/
 assert_contains "$(node_path /run/typed)" "cp /var/lib/kubelet-sysctl/transactions/"
 assert_contains "$(node_path /run/typed)" "systemctl restart kubelet.service"
 assert_exit 0 tool show
-assert_contains "$ERR" "did not come to its end"
+assert_contains "$ERR" "was not finished"
 allow_writing
 assert_exit 0 node_run sh -e /run/typed
 node_wait_healthy
@@ -46,7 +46,7 @@ pid=$(kubelet_pid)
 assert_exit 0 tool recover --window 200ms
 assert_eq "$pid" "$(kubelet_pid)" "the kubelet's process: it has the old list already"
 assert_exit 0 tool show
-assert_lacks "$ERR" "did not come to its end"
+assert_lacks "$ERR" "was not finished"
 
 # 2. Nobody types: `recover` itself does it, as soon as it can.
 stranded -o json

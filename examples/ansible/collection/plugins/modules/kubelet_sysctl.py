@@ -250,7 +250,7 @@ def fail(module, code, document, words):
     del result["msg"]
     evidence = document["evidence"] or {}
     if document["outcome"] == "stranded":
-        parts = ["STRANDED, neither the new state nor the old one was seen, manual action required"]
+        parts = ["STRANDED, neither the new state nor the old one could be confirmed, manual action required"]
     elif evidence.get("pid"):
         parts = ["rolled back, the files are as before and the kubelet runs with them (pid %d, health: %s)"
                  % (evidence["pid"], evidence["health"] or "unknown")]
@@ -278,7 +278,7 @@ def warn_of_recovery(module, program):
     """In check mode: the next run first brings a change to its end that was cut short."""
     code, document = run(module, [program, "recover", "--dry-run", "--output", "json"])
     if code == 0 and document["recovered"]:
-        warn(module, "a change did not come to its end here (%s): the run brings it there first, and what is "
+        warn(module, "a change was not finished here (%s): the run brings it to its end first, and what is "
              "then to be done may be something else" % ", ".join(document["recovered"]))
 
 
