@@ -75,7 +75,9 @@ std::optional<Error> nowhere(const nodes::NodeSnapshot& snapshot,
       .kind = ErrorKind::kRefused,
       .message = seen
                      ? fmt::format("'{}' {} of {}: no pod could set it", entry.text(), what, kernel)
-                     : fmt::format("'{}' {} that is known", entry.text(), what),
+                     : fmt::format("'{}' is {}", entry.text(),
+                                   entry.is_prefix() ? "not the start of a known sysctl name"
+                                                     : "not a known sysctl"),
       .hint = fmt::format("{}for one that comes with a module or a later kernel, add '--force'",
                           meant.empty() ? "" : fmt::format("did you mean '{}'? ", meant)),
       .entry = std::string(entry.text())};

@@ -56,7 +56,7 @@ TEST(Host, OnFargateNoManifestIsAskedFor) {
   int entered = 0;
   const Said said = say({"show", "--host"}, entered, machine::RuntimeEnvironment::kFargate);
   EXPECT_EQ(said.exit, 1);
-  EXPECT_THAT(said.err, HasSubstr("there is no node that anybody could change"));
+  EXPECT_THAT(said.err, HasSubstr("its node cannot be changed"));
   EXPECT_THAT(said.err, Not(HasSubstr("hostPID")));
   EXPECT_THAT(say({"show", "--host"}, entered, machine::RuntimeEnvironment::kPod).err,
               HasSubstr("no way out"));

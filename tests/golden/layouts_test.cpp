@@ -165,7 +165,8 @@ TEST(Specifiers, WhatAPartOfTheFilesDoesNotTellIsOpaque) {
                 HasSubstr("--node-labels=x=%" + letter));
     EXPECT_EQ(made.say("add kernel.sem --dry-run").exit, 0) << letter;
     const Made decides(Files{{kUnit, unit("/opt/kube/kubelet --config=/etc/%" + letter)}});
-    EXPECT_THAT(decides.say("show").err, HasSubstr("cannot determine here what systemd puts"))
+    EXPECT_THAT(decides.say("show").err,
+                HasSubstr("cannot determine here what systemd substitutes"))
         << letter;
   }
 }

@@ -82,8 +82,8 @@ TEST_F(Running, RemovalIsRefusedWithThePodsThatItWouldEnd) {
         said.err,
         "kubelet-sysctl: error: the kubelet would refuse 2 pods of this node when it restarts "
         "with the new list, and end them\n"
-        "hint: take the sysctls out of them or move them to another node first; or let them "
-        "be ended with '--evict-pods'\n"
+        "hint: remove the sysctls from them or move them to another node first; or have them ended "
+        "with '--evict-pods'\n"
         "  kube-system/proxy sets net.core.somaxconn (seen in "
         "/etc/kubernetes/manifests/proxy.yaml)\n"
         "  shop/web-7d4 sets net.core.somaxconn (seen in containerd)\n");
