@@ -117,7 +117,7 @@ std::vector<Error> pod_default_faults(const PodDefaults& defaults) {
          .message = certain ? fmt::format("the kubelet does not start with '{}' in {}: {}",
                                           one.name, sysctl::kDefaultsKey, *why)
                             : fmt::format("a kubelet that sets {} does not start with '{}': {}; "
-                                          "whether this one does cannot be told",
+                                          "whether this one does cannot be determined",
                                           sysctl::kDefaultsKey, one.name, *why),
          .path = one.at.path,
          .line = one.at.line,

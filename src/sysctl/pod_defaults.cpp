@@ -31,7 +31,8 @@ std::string_view why_of(DefaultsState state) {
     case DefaultsState::kGateOff:
       return "the feature gate DefaultPodSysctls is off";
     case DefaultsState::kUnknown:
-      return "whether pods get them cannot be told: the kubelet's release, or what its feature "
+      return "whether pods get them cannot be determined: the kubelet's release, or what its "
+             "feature "
              "gate "
              "DefaultPodSysctls is by default, is not known";
   }

@@ -143,6 +143,20 @@ TEST(DoctorKernel, NameOfAModuleThatIsNotLoadedMayComeWithIt) {
   }
 }
 
+// Source: kubernetes/website sysctl-cluster.md: such a name is FailedCreatePodSandBox for every pod.
+TEST(DoctorKernel, ADefaultThatPodsCannotSetStopsEveryPodThatGetsIt) {
+  const std::string rest = "defaultPodSysctls: {net.core.rmem_max: \"1\", kernel.msgmax: \"1\"}\n";
+  const auto lab = node({{kConfig, config("featureGates: {DefaultPodSysctls: true}\n" + rest)}});
+  lab->discover.kubelet_version = sysctl::parse_kubelet_version("1.37.0");
+  lab->services().kernel.answer("net.core.rmem_max", sysctl::KernelState::kReadOnly);
+  lab->services().kernel.answer("kernel.msgmax", sysctl::KernelState::kWritable);
+  const auto found = of_id(*lab, "useless-in-kernel");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_THAT(found[0].message, HasSubstr("'net.core.rmem_max' is read-only for pods"));
+  EXPECT_EQ(found[0].path, kConfig);
+  EXPECT_EQ(found[0].line, 4u);
+}
+
 // Source: the tables of 1.28 and 1.29 for 'kernel.shm_*'; slashes are legal from 1.23 on.
 TEST(DoctorRelease, TellsThisKubeletFromTheNextAndForgetsOlderOnes) {
   const auto lab = listing({"kernel.shm_*", "net/core/somaxconn"});

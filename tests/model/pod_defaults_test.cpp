@@ -118,7 +118,7 @@ TEST(PodDefaultsOfNode, AKubeletEndsOverABadForeignOrDoubledName) {
   EXPECT_THAT(faults("1.36.3", kOn + bad), IsEmpty());
   EXPECT_THAT(faults("1.37.0", bad), IsEmpty());
   EXPECT_THAT(faults("1.38.0", bad), testing::SizeIs(3));
-  EXPECT_THAT(faults("1.38.0", bad)[2], HasSubstr("cannot be told"));
+  EXPECT_THAT(faults("1.38.0", bad)[2], HasSubstr("cannot be determined"));
 }
 
 TEST(PodDefaultsOfNode, TheKernelIsAskedOfNetworkAndIpcNamesThatMayBeSet) {

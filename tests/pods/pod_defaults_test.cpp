@@ -91,7 +91,7 @@ TEST(PodDefaultsInPods, OneThatTheKernelDoesNotGivePodsStopsThePod) {
   EXPECT_EQ(verdict_on_pod(host, context).admitted, true);
 }
 
-TEST(PodDefaultsInPods, AreNoneWhereTheKubeletSetsNoneAndOpenWhereThatCannotBeTold) {
+TEST(PodDefaultsInPods, AreNoneWhereTheKubeletSetsNoneAndOpenWhereThatIsNotKnown) {
   EXPECT_THAT(outcome({}, node(sysctl::DefaultsState::kGateOff)), IsEmpty());
   EXPECT_THAT(outcome({}, node(sysctl::DefaultsState::kNoField)), IsEmpty());
   EXPECT_THAT(outcome({}, node(sysctl::DefaultsState::kUnknown))[1], "kernel.msgmax unknown");

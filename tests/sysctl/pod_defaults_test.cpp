@@ -25,7 +25,7 @@ TEST(PodDefaults, AreInForceByReleaseAndGate) {
   EXPECT_EQ(state("1.38.0", false), kGateOff);
 }
 
-TEST(PodDefaults, OfAnUnknownReleaseOrDefaultOfTheGateCannotBeTold) {
+TEST(PodDefaults, OfAnUnknownReleaseOrDefaultOfTheGateCannotBeDetermined) {
   EXPECT_EQ(state("1.38.0"), kUnknown);
   EXPECT_EQ(state(""), kUnknown);
   EXPECT_EQ(state("", true), kUnknown);

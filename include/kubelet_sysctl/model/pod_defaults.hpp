@@ -31,7 +31,7 @@ struct PodDefaults {
 PodDefaults pod_defaults_of(const nodes::NodeSnapshot& snapshot, const NodeModel& model);
 
 /// Every name with which a kubelet does not start, if it has the field in force: kRefused where this one has,
-/// kUnsupported where that cannot be told. None where the kubelet ignores the field or its gate is off.
+/// kUnsupported where that cannot be determined. None where the kubelet ignores the field or its gate is off.
 std::vector<Error> pod_default_faults(const PodDefaults& defaults);
 
 /// Names of the list and of the defaults, which the kernel is to be asked about.
