@@ -126,6 +126,15 @@ Status trial(Options& options, const OptionRow& row, const std::string& value) {
   return {};
 }
 
+Status purge(Options& options, const OptionRow& row, const std::string& value) {
+  constexpr int kMost = 36500;
+  if (value == "0") {
+    options.purge = 0;
+    return {};
+  }
+  return put(options.purge, parse_number(row.name, value, kMost));
+}
+
 Status unit(Options& options, const OptionRow&, const std::string& value) {
   return put(options.unit, unit_name_given(value));
 }
@@ -257,9 +266,15 @@ const std::vector<OptionRow>& all_options() {
        .help = "exit with 6 on drift, or when a warning or an error is found",
        .commands = kShow,
        .take = switch_on<&Options::exit_code>},
+      {.name = "--purge",
+       .value = "DAYS",
+       .help = "remove the records of changes older than so many days, and the old files that they "
+               "keep; not of what is open, on trial, or what 'undo' would take back",
+       .commands = kHistory,
+       .take = purge},
       {.name = "--dry-run",
        .help = "say what would be done, and do none of it",
-       .commands = kWriters | kRecover,
+       .commands = kWriters | kRecover | kHistory,
        .needs = "--fix",
        .take = switch_on<&Options::dry_run>},
       {.name = "--diff",

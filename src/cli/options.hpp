@@ -57,6 +57,7 @@ struct Options {
   bool before_start = false;  ///< the kubelet's start waits for this run
   bool persist = false;
   bool exit_code = false;
+  std::optional<int> purge;  ///< records that are older than so many days
   std::optional<int> systemd_version;
   std::optional<sysctl::KubeletVersion>
       kubelet_version;  ///< instead of the answer of the unit's program

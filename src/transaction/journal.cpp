@@ -3,7 +3,10 @@
 #include "kubelet_sysctl/transaction/journal.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <ctime>
+#include <limits>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 #include "kubelet_sysctl/base/source.hpp"
 #include "kubelet_sysctl/ports/ports.hpp"
 #include "kubelet_sysctl/ports/trust.hpp"
+#include "kubelet_sysctl/transaction/purge.hpp"
 #include "kubelet_sysctl/transaction/record.hpp"
 
 namespace kubelet_sysctl::transaction {
@@ -74,17 +78,6 @@ bool is_earlier(const std::string& a, const std::string& b) {
   const std::string stem_b = b.substr(0, dash_b);
   if (stem_a != stem_b) return stem_a < stem_b;
   return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
-/// Takes the folder of a transaction away, the record first: what is left of a folder without one counts
-/// as never recorded.
-Status remove_record(ports::Ports& ports, const std::string& id) {
-  auto record = ports.files.read(fmt::format("{}/{}", directory_of(id), kRecord));
-  if (!record) return std::move(record).error();
-  if (record->exists()) {
-    if (auto status = ports.files.remove(*record, false); !status) return status;
-  }
-  return ports.files.remove_folder(directory_of(id));
 }
 
 /// A run that was killed in the middle of a write to its record leaves a temporary file there.
@@ -226,19 +219,10 @@ Status prune_transactions(ports::Ports& ports) {
   if (left <= kKept) return {};
   auto records = list_transactions(ports);
   if (!records) return std::move(records).error();
-  const auto newest_good = std::find_if(
-      records->rbegin(), records->rend(),
-      [](const Transaction& one) { return stands(one) && one.state != TransactionState::kTrial; });
-  left = records->size();
-  for (const Transaction& one : *records) {
-    if (left <= kKept) break;
-    const bool open = is_unfinished(one) || one.state == TransactionState::kTrial ||
-                      one.state == TransactionState::kStranded;
-    if (open || (newest_good != records->rend() && one.id == newest_good->id)) continue;
-    if (auto status = remove_record(ports, one.id); !status) return status;
-    --left;
-  }
-  return {};
+  std::vector<Transaction> go = purgeable(*records, std::numeric_limits<std::int64_t>::max());
+  const std::size_t over = records->size() > kKept ? records->size() - kKept : 0;
+  if (go.size() > over) go.erase(go.begin() + static_cast<std::ptrdiff_t>(over), go.end());
+  return purge(ports, go);
 }
 
 Status check_state_directory(ports::FileSystem& files) {

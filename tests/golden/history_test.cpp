@@ -310,5 +310,41 @@ TEST(Schema, KnowsEveryStateOfATransaction) {
   EXPECT_EQ(schema.at("$defs").at("state").at("enum"), states);
 }
 
+TEST(HistoryPurge, RemovesOldRecordsWithTheFilesThatTheyKeep) {
+  const GoldenNode node("kops");
+  json old = record("20260101T000000Z-1", "rolled-back");
+  old["at"] = 1767225600000;
+  keep(node, old);
+  const std::string file = "/var/lib/kubelet-sysctl/transactions/20260101T000000Z-1/original-0";
+  node.tree().write(file, "password=secret");
+  keep(node, record(kFirst, "rolled-back"));
+  keep(node, record(kSecond, "confirmed"));
+
+  EXPECT_THAT(told(node, {"history", "--purge", "30", "--dry-run"}),
+              AllOf(HasSubstr("20260101T000000Z-1"), Not(HasSubstr(kFirst)),
+                    testing::EndsWith("would remove 1 record\n")));
+  EXPECT_TRUE(node.tree().exists(file));
+  EXPECT_THAT(told(node, {"history", "--purge", "30"}), testing::EndsWith("removed 1 record\n"));
+  EXPECT_FALSE(node.tree().exists(file));
+  EXPECT_EQ(told(node, {"history", "--purge", "30"}), "nothing to remove\n");
+  const json left = node.ask({"history"}).at("transactions");
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].at("id"), kFirst);
+}
+
+TEST(HistoryPurge, NeverTakesWhatUndoNeeds) {
+  const GoldenNode node("kops");
+  told(node, {"add", "kernel.sem"});
+  EXPECT_EQ(told(node, {"history", "--purge", "0"}), "nothing to remove\n");
+  told(node, {"undo"});
+}
+
+TEST(HistoryPurge, TakesAnAgeAndNoId) {
+  const GoldenNode node("kops");
+  EXPECT_EQ(node.run({"history", "--purge", "30", kFirst, "--root", "ROOT"}).exit, 2);
+  EXPECT_EQ(node.run({"history", "--dry-run", "--root", "ROOT"}).exit, 2);
+  EXPECT_EQ(node.run({"history", "--purge", "30d", "--root", "ROOT"}).exit, 2);
+}
+
 }  // namespace
 }  // namespace kubelet_sysctl::golden

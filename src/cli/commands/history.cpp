@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // history: what was changed on this node, by whom, when, and what became of it.
+#include <cstdint>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "change.hpp"
 #include "commands.hpp"
 #include "kubelet_sysctl/base/error.hpp"
 #include "kubelet_sysctl/base/finding.hpp"
@@ -12,8 +16,10 @@
 #include "kubelet_sysctl/report/report.hpp"
 #include "kubelet_sysctl/transaction/journal.hpp"
 #include "kubelet_sysctl/transaction/open_changes.hpp"
+#include "kubelet_sysctl/transaction/purge.hpp"
 #include "kubelet_sysctl/transaction/record.hpp"
 #include "options.hpp"
+#include "progress.hpp"
 #include "records.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -54,8 +60,54 @@ int report_one(Session& session, ports::Ports& ports, const std::string& id,
   return 0;
 }
 
+/// Errors: those of the lock and of the records.
+Result<std::vector<transaction::Transaction>> purge(Session& session, ports::Ports& ports) {
+  constexpr std::int64_t kDay = 86'400'000;
+  const Options& options = session.options;
+  Progress progress(session);
+  std::unique_ptr<ports::FileLock> lock;
+  if (!options.dry_run) {
+    auto taken = take_lock(session, ports, progress, "history --purge");
+    if (!taken) return std::move(taken).error();
+    lock = std::move(*taken);
+  }
+  auto all = transaction::list_transactions(ports);
+  if (!all) return in_root(with_way_out(std::move(all).error()), options);
+  auto go = transaction::purgeable(*all, ports.clock.wall_ms() - *options.purge * kDay);
+  if (options.dry_run) return go;
+  if (auto status = transaction::purge(ports, go); !status) return std::move(status).error();
+  return go;
+}
+
+int run_purge(Session& session) {
+  const Options& options = session.options;
+  if (!options.arguments.empty()) {
+    return fail(session, usage_error("'--purge' takes no id", "it goes by the age of a change"));
+  }
+  if (auto status = require_root(session); !status) return fail(session, status.error());
+  ports::Ports ports = session.host.open(options.root);
+  const auto gone = purge(session, ports);
+  if (!gone) return fail(session, gone.error());
+  const transaction::Moment moment = moment_of(ports);
+  if (options.json) {
+    print(session, report::history_json(*gone, *gone, moment, false));
+  } else {
+    const char* what = options.dry_run ? "would remove" : "removed";
+    print(session, gone->empty() ? "nothing to remove\n"
+                                 : report::history_text(*gone, moment, session.out) +
+                                       fmt::format("{} {} record{}\n", what, gone->size(),
+                                                   gone->size() == 1 ? "" : "s"));
+  }
+  return 0;
+}
+
 int run_history(Session& session) {
   const Options& options = session.options;
+  if (options.purge) return run_purge(session);
+  if (options.dry_run) {
+    return fail(session, usage_error("'--dry-run' has no meaning for 'history' without '--purge'",
+                                     "without '--purge' nothing is removed"));
+  }
   if (options.arguments.size() > 1) {
     return fail(session,
                 usage_error("'history' takes one change at a time", "without an id it lists all"));
@@ -93,6 +145,7 @@ constexpr Command kHistoryCommand = {
     .examples =
         "kubelet-sysctl history\n"
         "kubelet-sysctl history 20261120T225726Z-1\n"
+        "kubelet-sysctl history --purge 90 --dry-run\n"
         "kubelet-sysctl history -o json",
     .run = run_history};
 
