@@ -23,10 +23,14 @@ kubelet_flag() { kubelet_argv | sed -n 's/^--allowed-unsafe-sysctls=//p'; }
 kubelet_list() { tail -n 1 "$(node_path /run/fake-kubelet.starts)" | cut -d ' ' -f 2-; }
 kubelet_starts() { wc -l <"$(node_path /run/fake-kubelet.starts)"; }
 
-# The body of GET /healthz; fails when nothing answers.
+# The body of GET /healthz; fails when nothing answers. Asked hundreds of times, hence one process. The head ends
+# with a line of a carriage return alone.
 kubelet_health() {
-  node_run timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 || exit 1
-    printf "GET /healthz HTTP/1.0\r\n\r\n" >&3; sed "1,/^\r\$/d" <&3' 2>/dev/null
+  nsenter --target "${E2E_LEADER[$NODE]}" --net -- bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 || exit 1
+    printf "GET /healthz HTTP/1.0\r\n\r\n" >&3
+    until [ ${#line} = 1 ]; do read -rt 2 line <&3 || exit 1; done
+    read -rt 2 -d "" body <&3
+    [ -n "$body" ] && printf %s "$body"' 2>/dev/null
 }
 kubelet_is_healthy() { [ "$(kubelet_health)" = ok ]; }
 
@@ -66,7 +70,7 @@ tool() {
 
 # json EXPRESSION: of the document that the last run printed, as `d`; strings print bare.
 json() {
-  python3 - "$OUT" "$1" <<'PYTHON'
+  python3 -IS - "$OUT" "$1" <<'PYTHON'
 import json, sys
 d = json.load(open(sys.argv[1]))
 value = eval(sys.argv[2], {"d": d})

@@ -31,6 +31,8 @@
 
 set -euo pipefail
 
+# What Debian's packages bring comes first: a wrapper, as pyenv has one around python3, costs more than what it starts.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 E2E_SOURCE=$(cd "$E2E_DIR/../.." && pwd)
 E2E_TOOL=${KUBELET_SYSCTL_BIN:-${KUBELET_SYSCTL:-$E2E_SOURCE/build/static/kubelet-sysctl}}
@@ -189,11 +191,12 @@ node_new() {
 # The overlay shows everything this machine would start. A node starts its journal, its message bus
 # and what its tree enables.
 e2e_quieten() {
-  local units=$NODE_ROOT/etc/systemd/system unit
+  local units=$NODE_ROOT/etc/systemd/system
   rm -rf "${units:?}"
   mkdir -p "$units" "$NODE_ROOT/etc/systemd/journald.conf.d"
   ln -s /usr/lib/systemd/system/multi-user.target "$units/default.target"
-  for unit in getty.target systemd-logind.service systemd-update-utmp.service \
+  # An empty unit file masks a unit as a link to /dev/null does (systemd.unit(5)), and one process makes them all.
+  (cd "$units" && touch getty.target systemd-logind.service systemd-update-utmp.service \
     systemd-update-utmp-runlevel.service systemd-ask-password-wall.path \
     systemd-ask-password-console.path systemd-sysctl.service systemd-sysusers.service \
     systemd-tmpfiles-clean.timer systemd-journal-flush.service systemd-remount-fs.service \
@@ -202,9 +205,9 @@ e2e_quieten() {
     systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket \
     systemd-udevd-kernel.socket systemd-modules-load.service systemd-binfmt.service \
     systemd-random-seed.service systemd-hwdb-update.service rc-local.service ssh.service \
-    modprobe@.service; do
-    ln -s /dev/null "$units/$unit"
-  done
+    modprobe@.service)
+  # What this machine generates is no unit of a node; cloud-init is an example's.
+  find "$NODE_ROOT/usr/lib/systemd/system-generators" -type f ! -name 'cloud-init*' -delete
   # Nothing else hooks itself in from /usr/lib and no unit of this machine has the kubelet's name.
   rm -rf "$NODE_ROOT"/usr/lib/systemd/system/{multi-user,graphical}.target.wants \
     "$NODE_ROOT"/usr/lib/systemd/system/kubelet.service{,.d} \
@@ -278,7 +281,7 @@ e2e_set_release() {
   local release=$1 program
   shift
   for program in "$@"; do
-    python3 - "$program" "$release" <<'PYTHON'
+    python3 -IS - "$program" "$release" <<'PYTHON'
 import os, re, sys
 path, release = sys.argv[1], sys.argv[2].encode()
 with open(path, 'rb') as program:
@@ -358,7 +361,8 @@ e2e_is_booted() {
   leader=${leader%% *}
   [ -n "$leader" ] || return 1
   E2E_LEADER[$NODE]=$leader
-  case $(node_run systemctl is-system-running) in
+  # It says "offline" as long as nothing answers, and then waits: one question costs more than the wait.
+  case $(node_run timeout "$E2E_BOOT_SECONDS" systemctl is-system-running --wait) in
     running | degraded) ;;
     *) return 1 ;;
   esac

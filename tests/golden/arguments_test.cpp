@@ -149,11 +149,11 @@ INSTANTIATE_TEST_SUITE_P(Arguments, EveryNode, testing::ValuesIn(all_nodes()), [
   return name;
 });
 
-/// The seed of a fifth of the 5,000 lines.
+/// The seed of a fifth of the 1,000 lines.
 class ManyLines : public testing::TestWithParam<unsigned> {};
 
 TEST_P(ManyLines, KeepEveryOtherFlagAsPflagReadsIt) {
-  constexpr int kLines = 1000;
+  constexpr int kLines = 200;
   const GoldenNode node("single-dash");
   std::mt19937 random(GetParam());
   const std::vector<std::vector<std::string>> verbs = {
