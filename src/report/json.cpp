@@ -64,9 +64,13 @@ class Writer {
   }
   void member(std::string_view key, const Json& value) {
     separate(key);
-    piece_ += text_of(value);
-    if (piece_.size() < kPiece) return;
+    const std::string text = text_of(value);
+    if (piece_.size() + text.size() < kPiece) {
+      piece_ += text;
+      return;
+    }
     out_(piece_);
+    out_(text);
     piece_.clear();
   }
   void item(const Json& value) { member({}, value); }
@@ -193,12 +197,15 @@ void write_pod_defaults(Writer& out, const model::PodDefaults& defaults) {
   out.end('}');
 }
 
-Json advice_json(const std::optional<Advice>& advice) {
+Json advice_json(std::optional<Advice> advice) {
   if (!advice) return nullptr;
-  return {{"what", advice->what},
-          {"object", text_or_null(advice->object)},
-          {"file", text_or_null(advice->file)},
-          {"command", text_or_null(advice->command)}};
+  Json json = {{"what", advice->what},
+               {"object", nullptr},
+               {"file", text_or_null(advice->file)},
+               {"command", text_or_null(advice->command)}};
+  // Not copied: it holds the whole list.
+  if (!advice->object.empty()) json["object"] = std::move(advice->object.edit());
+  return json;
 }
 
 Json error_object(const Error& error) {
