@@ -35,7 +35,7 @@ _kubelet_sysctl() {
         return
         ;;
     esac
-    # A shell has its own idea of '*'.
+    # Quoted: a shell expands it.
     [ -n "$quote" ] || text=${text//\*/\\*}
     COMPREPLY+=("$text")
   done

@@ -45,7 +45,7 @@ TEST(Check, TellsATiredOperatorAtOnce) {
       "'/etc/sysctl.d'\n"
       "kernel.shm.*: the kubelet exits: the sysctls \"kernel.shm.\" are not known to be "
       "namespaced\n"
-      "  hint: use 'kernel.shm*', which every kubelet takes\n"
+      "  hint: use 'kernel.shm*', which every kubelet accepts\n"
       "net.ipv4.tcp_rmem: will need no entry: it is safe since kubelet 1.32 on kernel 4.15 and "
       "later\n"
       "to allow what is good and not listed, run: kubelet-sysctl add net.ipv4.tcp_rmem\n");
@@ -131,7 +131,7 @@ TEST(Check, SaysOfEachPodWhichGateRefusesItAndWhatOpensIt) {
       "standard input:19: Pod default/fine: admitted\n"
       "  net.core.somaxconn=1  admitted\n"
       "\n"
-      "passed over: Service 'web'\n"
+      "skipped: Service 'web'\n"
       "note: API servers of 1.29 and later refuse a pod that sets sysctls of a namespace that it "
       "shares with the node\n"
       "note: Pod Security is another gate: at its levels baseline and restricted the API server "

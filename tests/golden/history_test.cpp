@@ -231,7 +231,7 @@ TEST(BrokenRecord, ThatMayBeOfAnUnfinishedChangeRefusesAnother) {
     const Said said = node.run(words);
     EXPECT_EQ(said.exit, 3) << words.front();
     EXPECT_THAT(said.err, AllOf(HasSubstr(record_path(kSecond)),
-                                HasSubstr("the newest change may not have come to its end"),
+                                HasSubstr("the newest change may not be finished"),
                                 HasSubstr("/root/")))
         << words.front();
   }

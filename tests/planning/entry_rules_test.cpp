@@ -52,7 +52,7 @@ TEST(PlanVersion, WhatOnlyALaterKubeletRefusesIsAWarning) {
             "'kernel.shm_*' starts the kubelet of this node (1.28.3) and stops 1.29 and later: the "
             "sysctls \"kernel.shm_\" are not known to be namespaced");
   EXPECT_EQ(finding.hint,
-            "use 'kernel.shm_rmid_forced' or 'kernel.shm*', which every kubelet takes");
+            "use 'kernel.shm_rmid_forced' or 'kernel.shm*', which every kubelet accepts");
   EXPECT_THAT(said(plan("1.20", "kernel.sem", set({"kernel.msg_next_id"}))),
               ElementsAre("stops-next-kubelet"));
 }

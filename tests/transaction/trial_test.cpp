@@ -172,7 +172,7 @@ TEST_F(TrialTest, WhatCouldNotBeTakenAwayIsSaid) {
   // The record of the undo and that of the trial are written by two calls each; the fifth is the first
   // about the unit for the next boot.
   lab_.options.on_end = [this](const transaction::Step& step) {
-    if (!step.what.starts_with("see the list")) return;
+    if (!step.what.starts_with("confirm the list")) return;
     lab_.faults().fail(5, Calls::kChanging, Error{.kind = ErrorKind::kIo, .message = "no"});
   };
   auto undone = lab_.undo(outcome->transaction);
