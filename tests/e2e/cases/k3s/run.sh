@@ -38,7 +38,7 @@ assert_exit 0 tool show -o json
 assert_eq "$needed" "$(json '",".join(e["entry"] for e in d["configured"]["entries"])')" "k3s's own two"
 assert_eq null "$(json 'd["running"]["entries"]')"
 assert_exit 0 tool show
-assert_contains "$OUT" "'kubelet-sysctl doctor' asks"
+assert_contains "$OUT" "'kubelet-sysctl doctor' reads"
 tool doctor || true
 ! grep -q "unknown" "$OUT" || fail "doctor asked the journal, and does not know"
 assert_exit 0 tool add net.core.somaxconn --window 500ms

@@ -33,5 +33,5 @@ nothing_to_add "the kubelet does not run"
 node_settings never_healthy=1
 node_run systemctl start kubelet.service
 sleep 1
-said_first not-healthy "does not answer as a healthy one"
-nothing_to_add "does not answer as a healthy one"
+said_first not-healthy "is not healthy"
+nothing_to_add "is not healthy"

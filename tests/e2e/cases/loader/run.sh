@@ -31,6 +31,6 @@ node_wait_healthy
 keep /etc/sysconfig/kubelet
 starts=$(kubelet_starts)
 assert_exit 3 tool add kernel.shmmni --window 1s
-assert_contains "$ERR" "is not known for a kubelet"
+assert_contains "$ERR" "is not recognised as a kubelet"
 assert_kept /etc/sysconfig/kubelet
 assert_eq "$starts" "$(kubelet_starts)" "starts of the kubelet"
