@@ -42,8 +42,9 @@ void dropped_words(const nodes::NodeSnapshot& snapshot, const systemd::UnitSetti
     auto taken = systemd::take(setting.value, at, kRules, unused);
     if (taken.got == systemd::Got::kEnd) return;
     if (taken.got != systemd::Got::kWord) {
-      found.push_back(dropped(check, file, setting.line_at,
-                              fmt::format("'Invalid syntax, ignoring: {}'", setting.value.text.str())));
+      found.push_back(
+          dropped(check, file, setting.line_at,
+                  fmt::format("'Invalid syntax, ignoring: {}'", setting.value.text.str())));
       return;
     }
     const std::string& word = taken.word.text.text;
