@@ -21,7 +21,8 @@ const char* name_of(FilesFound found) {
 
 const char* name_of(RecoveryAction action) {
   // In the order of RecoveryAction.
-  constexpr std::array kNames = {"nothing", "undo", "confirm", "finish", "leave", "ask the operator"};
+  constexpr std::array kNames = {"nothing", "undo",  "confirm",
+                                 "finish",  "leave", "ask the operator"};
   return kNames[static_cast<std::size_t>(action)];
 }
 

@@ -230,9 +230,9 @@ TEST(BrokenRecord, ThatMayBeOfAnUnfinishedChangeRefusesAnother) {
     words.insert(words.end(), {"--root", "ROOT"});
     const Said said = node.run(words);
     EXPECT_EQ(said.exit, 3) << words.front();
-    EXPECT_THAT(said.err, AllOf(HasSubstr(record_path(kSecond)),
-                                HasSubstr("the newest change may not be finished"),
-                                HasSubstr("/root/")))
+    EXPECT_THAT(said.err,
+                AllOf(HasSubstr(record_path(kSecond)),
+                      HasSubstr("the newest change may not be finished"), HasSubstr("/root/")))
         << words.front();
   }
   EXPECT_EQ(node.things(), before);

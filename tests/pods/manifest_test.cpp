@@ -172,7 +172,8 @@ TEST(Manifest, WhatIsMalformedIsNamedWithItsLine) {
   expect_malformed("kind: Pod\nmetadata: {name: x}\n", 1, "Pod 'x' lacks 'spec'");
   expect_malformed("kind: Pod\nspec:\n  hostNetwork: \"true\"\n", 3, "neither true nor false");
   expect_malformed("kind: Pod\nspec:\n  securityContext:\n    sysctls: a.b\n", 4, "a list");
-  expect_malformed("kind: Pod\nspec: {securityContext: {sysctls: [a.b]}}\n", 2, "must be in a mapping");
+  expect_malformed("kind: Pod\nspec: {securityContext: {sysctls: [a.b]}}\n", 2,
+                   "must be in a mapping");
   EXPECT_EQ(read("kind: \xff\n").error.kind, ErrorKind::kMalformed);
 }
 

@@ -51,10 +51,10 @@ TEST(Apply, FlagIsSeenInTheArgumentsOfTheNewProcess) {
             "KUBELET_EXTRA_ARGS=\"--allowed-unsafe-sysctls=net.core.somaxconn,kernel.sem\"\n");
   EXPECT_EQ(lab.services().started_lists.back(),
             (std::vector<std::string>{"net.core.somaxconn", "kernel.sem"}));
-  EXPECT_EQ(
-      names_of(outcome->steps),
-      (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
-                                "restart kubelet.service", "confirm the list in the running kubelet"}));
+  EXPECT_EQ(names_of(outcome->steps),
+            (std::vector<std::string>{"keep the original bytes", "write /etc/default/kubelet",
+                                      "restart kubelet.service",
+                                      "confirm the list in the running kubelet"}));
   auto record = newest_record(lab);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->id, outcome->transaction);
