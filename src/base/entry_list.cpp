@@ -20,7 +20,12 @@ void EntryList::push_back(std::string_view entry) {
   Data& data = own();
   const std::size_t size = data.bytes.size() + entry.size();
   // Not doubled: a long list would keep as much room that it never needs.
-  if (size > data.bytes.capacity()) data.bytes.reserve(size + size / 16);
+  std::vector<char> old;  // until the entry is in, which may be one of the list itself
+  if (size > data.bytes.capacity()) {
+    old.swap(data.bytes);
+    data.bytes.reserve(size + size / 16);
+    data.bytes.insert(data.bytes.end(), old.begin(), old.end());
+  }
   data.bytes.insert(data.bytes.end(), entry.begin(), entry.end());
   data.ends.push_back(static_cast<std::uint32_t>(size));
 }

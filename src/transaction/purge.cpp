@@ -2,6 +2,7 @@
 // Which records may go: what undo, a trial, an open change and the check for lost entries need stays.
 #include "kubelet_sysctl/transaction/purge.hpp"
 
+#include <cstddef>
 #include <set>
 #include <string>
 
@@ -43,15 +44,16 @@ std::vector<Transaction> purgeable(const std::vector<Transaction>& all, std::int
     if (open || good || decides) needed.insert(one->id);
   }
   if (const auto id = newest_undoable(all)) needed.insert(*id);
+  // A clock that was put back lists an undo before what it undid: hence until nothing more is needed.
+  for (std::size_t before = all.size() + 1; before != needed.size();) {
+    before = needed.size();
+    for (const Transaction& one : all) {
+      if (one.at_ms >= before_ms || needed.contains(one.undoes)) needed.insert(one.id);
+    }
+  }
   std::vector<Transaction> go;
   for (const Transaction& one : all) {
-    const bool goes = one.at_ms < before_ms && !needed.contains(one.id) &&
-                      (one.undoes.empty() || !needed.contains(one.undoes));
-    if (goes) {
-      go.push_back(one);
-    } else {
-      needed.insert(one.id);  // and so is what undid it
-    }
+    if (!needed.contains(one.id)) go.push_back(one);
   }
   return go;
 }

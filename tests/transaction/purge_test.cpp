@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -57,6 +58,9 @@ TEST(Purge, KeepsTheUndoOfAChangeThatIsKept) {
       closed("c", 20, State::kConfirmed), closed("d", 95, State::kConfirmed)};
   all[2].undoes = "b";
   EXPECT_EQ(ids_of(transaction::purgeable(all, 50)), "a");
+  std::swap(all[1], all[2]);  // ids are times: the undo is listed first
+  EXPECT_EQ(ids_of(transaction::purgeable(all, 50)), "a");
+  std::swap(all[1], all[2]);
   EXPECT_EQ(ids_of(transaction::purgeable(all, 100)), "abc");
 }
 
